@@ -1,0 +1,51 @@
+# Two commands do everything: `make demo` and `make test`. CI calls these targets and nothing else.
+.DEFAULT_GOAL := help
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.locked
+JOBS ?= auto
+
+help:  ## list the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
+
+setup: $(STAMP) sandbox  ## create the environment from the lock file, and what the sandbox needs
+
+$(STAMP): requirements.lock pyproject.toml
+	@$(PYTHON) tools/setup_environment.py $(VENV)
+	@touch $@
+
+sandbox:
+	@$(PYTHON) tools/setup_sandbox.py
+
+check: $(STAMP)  ## lock, format, lint, types, imports, sizes, docs; changes nothing
+	@$(BIN)/python tools/check.py
+
+fix: $(STAMP)  ## format and mend what can be mended
+	@$(BIN)/ruff format -q . && $(BIN)/ruff check -q --fix .
+
+lock:  ## resolve the dependencies anew (needs uv)
+	@uv pip compile pyproject.toml --extra hub --group dev --universal --generate-hashes \
+	  --no-emit-index-url --no-emit-find-links --no-header --no-annotate -q -o requirements.lock
+
+test: setup  ## every promise and every rule, no heavy service
+	@$(BIN)/pytest -n $(JOBS) -m "not integration"
+
+test-unit: $(STAMP)  ## the pure rooms only
+	@$(BIN)/pytest -n $(JOBS) tests/unit tests/vectors tests/generative
+
+test-promises: setup  ## the seven promises
+	@$(BIN)/pytest -n $(JOBS) tests/promises
+
+test-integration: setup  ## real servers and browsers, started by the tests
+	@$(BIN)/pytest -m integration
+
+demo: setup  ## the main job, from raw files to a verifiable release
+	@$(BIN)/havre demo
+
+bench: setup  ## ratios, measured in one run
+	@$(BIN)/python -m benchmarks
+
+.PHONY: help setup sandbox check fix lock test test-unit test-promises test-integration demo bench

@@ -1,0 +1,1 @@
+"""The outside world behind the ports; families are strangers to each other."""

@@ -1,0 +1,1 @@
+"""Published primitives with their keys as arguments; only this room draws randomness."""

@@ -1,0 +1,1 @@
+"""Bytes to values and back: strict readers, canonical writers; no input or output."""

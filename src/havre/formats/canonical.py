@@ -1,0 +1,57 @@
+"""Canonical JSON: the one spelling of what is hashed or signed.
+
+RFC 8785, through the `rfc8785` package. Reading is strict: what does not
+write back to the same bytes is refused, so that a value has one spelling.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import TypeAlias
+
+import rfc8785
+
+from havre.errors import InvalidInput
+
+Json: TypeAlias = "str | int | bool | list[Json] | dict[str, Json] | None"
+
+# Statements and events are small; a reader that accepts more can be filled.
+MAX_DOCUMENT_BYTES = 4 * 1024 * 1024
+
+
+def encode_canonical(value: Json) -> bytes:
+    """Write a JSON value in its one canonical spelling, UTF-8.
+
+    Floating point numbers are no part of our documents and do not pass the type.
+
+    Raises:
+        ValueError: a number is too large, or a text is not Unicode.
+
+    >>> encode_canonical({"b": 1, "a": ["é", None]}).decode()
+    '{"a":["é",null],"b":1}'
+    """
+    return rfc8785.dumps(value)
+
+
+def parse_canonical(document: bytes, *, limit_bytes: int = MAX_DOCUMENT_BYTES) -> Json:
+    """Read canonical JSON and refuse every other spelling of the same value.
+
+    Raises:
+        InvalidInput: too long, not JSON, a fraction, or not canonical.
+    """
+    if len(document) > limit_bytes:
+        raise InvalidInput(f"A document is longer than {limit_bytes} bytes.")
+    try:
+        value: Json = json.loads(
+            document, parse_float=_refuse_fraction, parse_constant=_refuse_fraction
+        )
+        canonical = encode_canonical(value)
+    except (ValueError, RecursionError):
+        raise InvalidInput("A document is not canonical JSON.") from None
+    if canonical != document:
+        raise InvalidInput("A document is JSON, but not in its canonical spelling.")
+    return value
+
+
+def _refuse_fraction(_text: str) -> None:
+    raise ValueError("fractions have no place in a signed document")

@@ -1,0 +1,1 @@
+"""Facts of the SNDS as data: tables, keys, corrections, sentinels, the synthetic population."""
