@@ -169,7 +169,7 @@ def _read_party(value: Json) -> Party:
     if not isinstance(value, dict):
         raise TypeError
     key = bytes.fromhex(str(value["key"]))
-    if len(key) != 32:  # noqa: PLR2004 - an Ed25519 public key
+    if len(key) != 32:
         raise ValueError
     return Party(
         parse_name(str(value["name"])), Role(str(value["role"])), str(value["operator"]), key
