@@ -1,0 +1,86 @@
+"""What a person or a program sees of a command: sentences, a table, or JSON.
+
+Sentences and progress go to standard error when the result is asked as JSON,
+so that standard output holds the result and nothing else. Nothing that is
+printed here comes from the data: counts, names and identifiers only.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Screen:
+    """Where a command speaks; made once per command."""
+
+    as_json: bool = False
+
+    def say(self, sentence: str) -> None:
+        """Tell the reader what happens, in one sentence."""
+        print(sentence, file=sys.stderr if self.as_json else sys.stdout, flush=True)  # noqa: T201
+
+    def show(self, result: Mapping[str, Any]) -> None:
+        """Give the command's result: JSON when asked, otherwise one line a field."""
+        if self.as_json:
+            print(json.dumps(result, indent=2, ensure_ascii=False, default=str))  # noqa: T201
+            return
+        width = max((len(name) for name in result), default=0)
+        for name, value in result.items():
+            print(f"  {name.replace('_', ' '):<{width}}  {_plain(value)}")  # noqa: T201
+
+    def table(self, title: str, rows: Sequence[Mapping[str, Any]]) -> None:
+        """Show rows that have the same fields, or their JSON."""
+        if self.as_json:
+            print(json.dumps(list(rows), indent=2, ensure_ascii=False, default=str))  # noqa: T201
+            return
+        from rich.console import Console  # noqa: PLC0415 - half of the start-up time
+        from rich.table import Table  # noqa: PLC0415
+
+        grid = Table(title=title, title_justify="left", header_style="bold", show_edge=False)
+        for name in rows[0] if rows else ():
+            numeric = all(isinstance(row[name], int | float) for row in rows)
+            grid.add_column(name.replace("_", " "), justify="right" if numeric else "left")
+        for row in rows:
+            grid.add_row(*(_plain(value) for value in row.values()))
+        Console().print(grid)
+
+    @contextmanager
+    def progress(self, sentence: str) -> Iterator[Progress]:
+        """Show a bar while something long runs; silent when nobody watches."""
+        from rich.console import Console  # noqa: PLC0415
+        from rich.progress import BarColumn, TextColumn, TimeElapsedColumn  # noqa: PLC0415
+        from rich.progress import Progress as Bars  # noqa: PLC0415
+
+        console = Console(file=sys.stderr)
+        columns = (TextColumn("  {task.description}"), BarColumn(28), TimeElapsedColumn())
+        with Bars(
+            *columns, console=console, transient=True, disable=not console.is_terminal
+        ) as bars:
+            yield Progress(bars, bars.add_task(sentence, total=None))
+
+
+class Progress:
+    """One bar; `step` may be called from the use case as its `progress` callback."""
+
+    def __init__(self, bars: Any, task: Any) -> None:
+        self._bars, self._task = bars, task
+
+    def step(self, done: int, total: int, what: str) -> None:
+        """Tell how far the work is."""
+        self._bars.update(self._task, completed=done, total=total, description=what)
+
+
+def _plain(value: Any) -> str:
+    if isinstance(value, int) and not isinstance(value, bool):
+        return f"{value:,}".replace(",", " ")
+    if isinstance(value, list | tuple):
+        return ", ".join(map(str, value)) or "none"
+    if isinstance(value, dict):
+        return ", ".join(f"{key}: {_plain(inner)}" for key, inner in value.items()) or "none"
+    return str(value)
