@@ -23,24 +23,24 @@ class Screen:
 
     def say(self, sentence: str) -> None:
         """Tell the reader what happens, in one sentence."""
-        print(sentence, file=sys.stderr if self.as_json else sys.stdout, flush=True)  # noqa: T201
+        print(sentence, file=sys.stderr if self.as_json else sys.stdout, flush=True)
 
     def show(self, result: Mapping[str, Any]) -> None:
         """Give the command's result: JSON when asked, otherwise one line a field."""
         if self.as_json:
-            print(json.dumps(result, indent=2, ensure_ascii=False, default=str))  # noqa: T201
+            print(json.dumps(result, indent=2, ensure_ascii=False, default=str))
             return
         width = max((len(name) for name in result), default=0)
         for name, value in result.items():
-            print(f"  {name.replace('_', ' '):<{width}}  {_plain(value)}")  # noqa: T201
+            print(f"  {name.replace('_', ' '):<{width}}  {_plain(value)}")
 
     def table(self, title: str, rows: Sequence[Mapping[str, Any]]) -> None:
         """Show rows that have the same fields, or their JSON."""
         if self.as_json:
-            print(json.dumps(list(rows), indent=2, ensure_ascii=False, default=str))  # noqa: T201
+            print(json.dumps(list(rows), indent=2, ensure_ascii=False, default=str))
             return
-        from rich.console import Console  # noqa: PLC0415 - half of the start-up time
-        from rich.table import Table  # noqa: PLC0415
+        from rich.console import Console
+        from rich.table import Table
 
         grid = Table(title=title, title_justify="left", header_style="bold", show_edge=False)
         for name in rows[0] if rows else ():
@@ -53,9 +53,9 @@ class Screen:
     @contextmanager
     def progress(self, sentence: str) -> Iterator[Progress]:
         """Show a bar while something long runs; silent when nobody watches."""
-        from rich.console import Console  # noqa: PLC0415
-        from rich.progress import BarColumn, TextColumn, TimeElapsedColumn  # noqa: PLC0415
-        from rich.progress import Progress as Bars  # noqa: PLC0415
+        from rich.console import Console
+        from rich.progress import BarColumn, TextColumn, TimeElapsedColumn
+        from rich.progress import Progress as Bars
 
         console = Console(file=sys.stderr)
         columns = (TextColumn("  {task.description}"), BarColumn(28), TimeElapsedColumn())
