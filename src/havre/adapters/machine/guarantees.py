@@ -1,0 +1,124 @@
+"""What this machine guarantees about clear data in memory, read from the kernel.
+
+Havre keeps clear data off every disk. It can do so only if the machine does
+not write memory out behind its back: swap, core dumps, a `/dev/shm` that is no
+memory. Each fact says what was seen, whether that is good enough, and how to
+mend it.
+"""
+
+from __future__ import annotations
+
+import os
+import resource
+from dataclasses import dataclass
+from pathlib import Path
+
+# Room for the largest slice of a delivery and an engine's spill.
+WANTED_SHM_BYTES = 256 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class MachineFact:
+    """One thing that was looked at.
+
+    held: whether the guarantee holds here.
+    mend: what to do when it does not; empty when it holds.
+    """
+
+    name: str
+    held: bool
+    seen: str
+    mend: str = ""
+
+
+def inspect_machine() -> list[MachineFact]:
+    """Look at everything that could write clear memory to a disk, or betray it.
+
+    Returns one fact per question, always the same questions in the same order.
+    """
+    return [_swap(), _core_dumps(), _shared_memory(), _yama(), _root()]
+
+
+def _swap() -> MachineFact:
+    lines = Path("/proc/swaps").read_text(encoding="ascii").splitlines()[1:]
+    clear = [line.split()[0] for line in lines if not _is_encrypted(line.split()[0])]
+    return MachineFact(
+        "swap is off or encrypted",
+        not clear,
+        f"{len(lines)} swap areas, {len(clear)} of them not encrypted",
+        "" if not clear else "Turn swap off (`swapoff -a`), or put it on a dm-crypt device.",
+    )
+
+
+def _is_encrypted(device: str) -> bool:
+    """Tell whether a swap device is a dm-crypt mapping; memory (zram) counts as safe."""
+    name = os.path.realpath(device).rsplit("/", 1)[-1]
+    if name.startswith("zram"):
+        return True
+    try:
+        uuid = Path(f"/sys/block/{name}/dm/uuid").read_text(encoding="ascii")
+    except OSError:
+        return False
+    return uuid.startswith("CRYPT-")
+
+
+def _core_dumps() -> MachineFact:
+    soft, _hard = resource.getrlimit(resource.RLIMIT_CORE)
+    return MachineFact(
+        "core dumps are off",
+        soft == 0,
+        "no core file is written" if soft == 0 else "a crash may write memory to a disk",
+        "" if soft == 0 else "Havre turns them off for itself; set `ulimit -c 0` for the service.",
+    )
+
+
+def _shared_memory() -> MachineFact:
+    try:
+        room = os.statvfs("/dev/shm")  # noqa: S108 - only asked for its size
+        free = room.f_bavail * room.f_frsize
+    except OSError:
+        free = 0
+    in_memory = any(
+        line.split()[1:3] == ["/dev/shm", "tmpfs"]  # noqa: S108
+        for line in Path("/proc/mounts").read_text(encoding="utf-8").splitlines()
+    )
+    held = in_memory and free >= WANTED_SHM_BYTES
+    return MachineFact(
+        "there is a memory file system for engines",
+        held,
+        f"/dev/shm is {'in memory' if in_memory else 'not in memory'}, {free // 2**20} MiB free",
+        "" if held else f"Mount a tmpfs of at least {WANTED_SHM_BYTES // 2**20} MiB on /dev/shm.",
+    )
+
+
+def _yama() -> MachineFact:
+    try:
+        scope = int(Path("/proc/sys/kernel/yama/ptrace_scope").read_text(encoding="ascii"))
+    except (OSError, ValueError):
+        scope = 0
+    return MachineFact(
+        "other processes cannot read this one's memory",
+        scope >= 1,
+        f"ptrace scope {scope}",
+        ""
+        if scope >= 1
+        else "Set `kernel.yama.ptrace_scope=1`, or run each party as its own user.",
+    )
+
+
+def _root() -> MachineFact:
+    root = os.geteuid() == 0
+    return MachineFact(
+        "Havre does not run as root",
+        not root,
+        "running as root" if root else "running as an ordinary user",
+        "Run the hub as a user of its own; researchers' code is dropped to another user in any case."
+        if root
+        else "",
+    )
+
+
+def turn_off_core_dumps() -> None:
+    """Keep this process from ever writing its memory to a file."""
+    _soft, hard = resource.getrlimit(resource.RLIMIT_CORE)
+    resource.setrlimit(resource.RLIMIT_CORE, (0, hard))
