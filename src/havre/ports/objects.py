@@ -1,0 +1,97 @@
+"""Where ciphertext is kept under opaque names: a directory, a bucket, anybody's disk.
+
+Promised: after `put` returns, the whole object survives a crash of the
+process and of the machine; before, nobody sees any part of it under its name.
+An object never changes, and its name is never used twice.
+What may be repeated: reading, listing, and `delete` of what is gone already.
+`put` may not: the same id again is refused, because a second write attempt
+must have a new key and a new id.
+What may block: everything, for as long as the disk or the network takes.
+Final errors: `IdTaken`, `NotFound`, `NotGenuine`. `Unavailable` is not: ask again,
+with a new id if it came from `put`.
+Who may call it: the vault, and the drills that move or search the whole store.
+
+A store is not trusted: whoever reads compares the SHA-256 with a manifest.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from collections.abc import Set as AbstractSet
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import BinaryIO, Protocol
+
+from havre.errors import Refused
+from havre.values import Digest, ObjectId
+
+# An object that no version lists after this long was left by a write that did
+# not finish (`docs/protocols.md`, section 1).
+ORPHAN_DAYS = 7
+
+
+class IdTaken(Refused):
+    """An object of this name exists; nothing was written."""
+
+
+@dataclass(frozen=True, slots=True)
+class StoredObject:
+    """What was written: the size and the SHA-256 of the bytes, counted on the way in."""
+
+    object_id: ObjectId
+    size_bytes: int
+    sha256: Digest
+
+
+class ObjectStore(Protocol):
+    """Keeps objects; knows nothing about what is in them."""
+
+    def put(self, object_id: ObjectId, chunks: Iterable[bytes]) -> StoredObject:
+        """Write a whole object, or nothing.
+
+        chunks: read once, in order; an exception from it leaves nothing behind.
+
+        Raises:
+            IdTaken: the id is in use.
+            Unavailable: no room, or the store does not answer.
+        """
+
+    def open(self, object_id: ObjectId) -> AbstractContextManager[BinaryIO]:
+        """Open an object for reading and seeking.
+
+        Raises:
+            NotFound: there is no such object.
+        """
+
+    def get(self, object_id: ObjectId) -> Iterator[bytes]:
+        """Read an object from its first byte to its last, in pieces of at most 1 MiB.
+
+        Raises:
+            NotFound: there is no such object; raised at the call.
+        """
+
+    def as_file(self, object_id: ObjectId) -> AbstractContextManager[str]:
+        """Lend the path of a file of this machine that holds the object's bytes.
+
+        For engines that open files themselves. It is ciphertext like the
+        object, read only, and may vanish when the context ends.
+
+        Raises:
+            NotFound: there is no such object.
+        """
+
+    def list_objects(self) -> Iterator[ObjectId]:
+        """List every object once, in order of id; what is being written is not listed."""
+
+    def delete(self, object_id: ObjectId) -> None:
+        """Remove an object; nothing happens when it is not there."""
+
+    def sweep(self, live: AbstractSet[ObjectId], *, older_than: datetime) -> tuple[ObjectId, ...]:
+        """Remove the objects that nobody needs and that are not new, and torn writes.
+
+        live: every object that a version, a delivery or an extract lists.
+        older_than: aware; an object written later stays, it may be about to be listed.
+
+        Returns the ids that were removed, in order.
+        """
