@@ -1,0 +1,91 @@
+"""What of a permit can only be judged with the catalogue, the trust roots and today's date.
+
+`complete_permit` also works out which lake partitions the period reaches, so
+that the signed text says it and custodians need no catalogue.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import date
+
+from havre.domain.permit import Permit, TableGrant
+from havre.domain.schema import Catalogue, TableSchema, Treatment
+from havre.domain.trust import Role, TrustRoots
+from havre.errors import InvalidInput, Refused
+
+# Care may be paid for up to 27 months after it was given, by law: files that are
+# cut by month of arrival hold it that much later (SNDS, the delay of claims).
+LEGAL_LAG_MONTHS = 27
+UNDATED_YEAR = 0
+
+
+class PermitFaults(Refused):
+    """A permit asks for what does not exist or cannot be granted; every fault is named."""
+
+
+def complete_permit(
+    permit: Permit, *, catalogue: Catalogue, roots: TrustRoots, today: date
+) -> Permit:
+    """Check an application and write the partitions it reaches into it.
+
+    Returns the same permit with `years` filled in.
+
+    Raises:
+        PermitFaults: an unknown table, column or party, a table in another
+            dataset, a true key that is no technical key, an end in the past.
+    """
+    faults = [*_faults_of_parties(permit, roots, today)]
+    for grant in permit.tables:
+        faults += _faults_of_grant(grant, catalogue)
+    if faults:
+        raise PermitFaults(
+            f"Permit {permit.name} cannot be asked for: {'; '.join(faults)}.",
+            hint="Correct the application; `havre catalogue show` lists tables and columns.",
+        )
+    return replace(permit, years=_years_reached(permit, catalogue))
+
+
+def _faults_of_parties(permit: Permit, roots: TrustRoots, today: date) -> Iterator[str]:
+    if permit.ends_on < today:
+        yield "it has already ended"
+    researchers = {party.name for party in roots.with_role(Role.RESEARCHER)}
+    if unknown := sorted({permit.applicant, *permit.people} - researchers):
+        yield f"these are no researchers of the trust roots: {', '.join(unknown)}"
+
+
+def _faults_of_grant(grant: TableGrant, catalogue: Catalogue) -> Iterator[str]:
+    try:
+        table = catalogue.table(grant.table)
+    except InvalidInput:
+        yield f"the catalogue has no table {grant.table}"
+        return
+    if (grant.dataset, grant.table) != (table.dataset, table.name):
+        yield f"{grant.table} is table {table.name} of dataset {table.dataset}"
+    if unknown := [name for name in grant.columns if name not in table.column_names]:
+        yield f"{grant.table} has no column {', '.join(unknown)}"
+    known = [name for name in grant.true_keys if name in table.column_names]
+    for name in known:
+        if table.column(name).treatment is not Treatment.TECHNICAL_KEY:
+            yield f"{grant.table}.{name} is no technical key and is never given as it is"
+
+
+def _years_reached(permit: Permit, catalogue: Catalogue) -> dict[str, tuple[int, ...]]:
+    years: dict[str, set[int]] = {}
+    for grant in permit.tables:
+        table = catalogue.table(grant.table)
+        years.setdefault(table.dataset, set()).update(_years_of(table, permit, catalogue))
+    return {dataset: tuple(sorted(reached)) for dataset, reached in sorted(years.items())}
+
+
+def _years_of(table: TableSchema, permit: Permit, catalogue: Catalogue) -> Iterator[int]:
+    """Work out the partitions of one table: by care when it is filed by care, else with the lag."""
+    yield UNDATED_YEAR
+    if table.year_column is None:
+        return
+    owner = catalogue.table(table.link.table) if table.link else table
+    first, last = permit.period
+    filed_by_care = owner.year_column == owner.period_column or owner.period_column is None
+    months = last.year * 12 + last.month - 1 + (0 if filed_by_care else LEGAL_LAG_MONTHS)
+    yield from range(first.year, months // 12 + 1)
