@@ -77,7 +77,7 @@ def test_a_missing_a_changed_and_an_added_file_are_counted_by_class() -> None:
     files[0] = replace(files[0], sha256=Digest("c" * 64))
     files.append(PackedFile("stowaway", AssetClass.CODE, Digest("a" * 64), 1))
 
-    with pytest.raises(NotGenuine, match="1 changed.*log: 1 missing.*1 files that nobody packed"):
+    with pytest.raises(NotGenuine, match=r"1 changed.*log: 1 missing.*1 files that nobody packed"):
         check_equal(a_manifest(), files)
 
 

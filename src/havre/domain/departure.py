@@ -133,7 +133,7 @@ def encode_manifest(manifest: DepartureManifest) -> bytes:
     return encode_canonical(
         {
             "departure": manifest.departure,
-            "empty": sorted(asset.value for asset in manifest.empty),
+            "empty": [asset.value for asset in sorted(manifest.empty)],
             "files": files,
             "format": PREDICATE_DEPARTURE,
             "log_root": manifest.log_root,
