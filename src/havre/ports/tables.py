@@ -13,7 +13,6 @@ Who may call it: the vault; `write_clear` also the run, into memory only.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from typing import BinaryIO, Protocol
 
@@ -72,30 +71,25 @@ class TableWrite(Protocol):
 class TableFiles(Protocol):
     """Writes and reads table files."""
 
-    def write(
-        self, stream: TableStream, *, key: bytes, low_cardinality: AbstractSet[str] = frozenset()
-    ) -> TableWrite:
-        """Write a sealed file.
+    def write(self, stream: TableStream, *, key: bytes) -> TableWrite:
+        """Write a sealed file, of at most `MAX_FILE_ROWS` rows if the caller can choose.
 
         key: 32 bytes, never used for another file.
-        low_cardinality: columns with few distinct values, which a dictionary makes smaller.
 
         Raises:
             InvalidInput: a column has a type that the lake does not hold.
             ValueError: the key has another length.
         """
 
-    def write_clear(
-        self, stream: TableStream, *, low_cardinality: AbstractSet[str] = frozenset()
-    ) -> TableWrite:
+    def write_clear(self, stream: TableStream) -> TableWrite:
         """Write a plain Parquet file: for a memory file system, never for a disk."""
 
     def read(self, file: BinaryIO, *, key: bytes) -> TableStream:
         """Read a sealed file, in its order; `file` must stay open meanwhile.
 
         Raises:
-            NotGenuine: another key, or bytes were changed; it may come late, from
-                the stream itself, as the reader's own error.
+            NotGenuine: another key, or bytes were changed; or the file is in clear; it
+                may come late, from the stream, as the error of the tool that reads it.
         """
 
     def split_by_year(
