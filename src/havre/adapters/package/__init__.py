@@ -1,0 +1,1 @@
+"""Packages a hub travels in, behind `ports.package`."""
