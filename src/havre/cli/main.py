@@ -1,0 +1,80 @@
+"""The `havre` command: reads arguments, calls one use case, shows what came of it.
+
+Nothing heavy is imported before a command needs it, so that `havre --help`
+answers at once. A refusal is one sentence, one hint and the exit code of its
+class (`havre.errors`); a fault of Havre itself shows its trace, which holds no
+value from the data because no message of ours does.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from havre import __version__
+from havre.cli.screen import Screen
+from havre.errors import HavreError
+
+# Plain help: the formatted one costs half of the start-up time.
+app = typer.Typer(
+    name="havre",
+    help="A sovereign health data hub.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+)
+
+HubOption = Annotated[Path, typer.Option("--hub", envvar="HAVRE_HUB", help="The hub's directory.")]
+PartyOption = Annotated[
+    Path,
+    typer.Option("--party", envvar="HAVRE_PARTY", help="The directory of the party who acts."),
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
+
+
+@app.callback(invoke_without_command=True)
+def version(
+    *, show: Annotated[bool, typer.Option("--version", help="Print the version and stop.")] = False
+) -> None:
+    """Keep health data where nobody but their keepers can read them."""
+    if show:
+        print(__version__)
+        raise typer.Exit
+
+
+@app.command()
+def doctor(*, as_json: JsonOption = False) -> None:
+    """Say what this machine can and cannot guarantee, and how to mend it."""
+    from havre.bootstrap import inspect_machine
+
+    facts = inspect_machine()
+    screen = Screen(as_json=as_json)
+    screen.table(
+        "What this machine guarantees",
+        [
+            {
+                "question": fact.name,
+                "holds": "yes" if fact.held else "NO",
+                "seen": fact.seen,
+                "how to mend it": fact.mend,
+            }
+            for fact in facts
+        ],
+    )
+    if not all(fact.held for fact in facts):
+        raise typer.Exit(code=8)
+
+
+def run() -> None:
+    """Run the command line and turn a refusal into a sentence and an exit code."""
+    try:
+        app()
+    except HavreError as refusal:
+        print(f"havre: {refusal.message}", file=sys.stderr)
+        if refusal.hint:
+            print(f"       {refusal.hint}", file=sys.stderr)
+        sys.exit(refusal.exit_code)
