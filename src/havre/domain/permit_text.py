@@ -159,24 +159,21 @@ def _read_permit(body: dict[str, Any]) -> Permit:
 
 def _check_sense(permit: Permit) -> None:
     """Refuse a permit that contradicts itself, with every contradiction named."""
-    faults = []
-    if permit.period[0] > permit.period[1]:
-        faults.append("the period ends before it begins")
-    if permit.ends_on < permit.starts_on:
-        faults.append("it ends before it begins")
-    if not permit.tables:
-        faults.append("it asks for no table")
-    if not permit.people:
-        faults.append("it names nobody who may use it")
     names = [(grant.dataset, grant.table) for grant in permit.tables]
-    if len(set(names)) != len(names) or any(not grant.columns for grant in permit.tables):
-        faults.append("a table stands twice, or has no column")
-    if any(set(grant.true_keys) - set(grant.columns) for grant in permit.tables):
-        faults.append("a true key is not among the columns")
-    if permit.output.min_count < 1:
-        faults.append("the smallest count shown is below 1")
-    if not permit.title.strip() or not permit.purpose.strip():
-        faults.append("the title or the purpose is empty")
+    contradictions = {
+        "the period ends before it begins": permit.period[0] > permit.period[1],
+        "it ends before it begins": permit.ends_on < permit.starts_on,
+        "it asks for no table": not permit.tables,
+        "it names nobody who may use it": not permit.people,
+        "a table stands twice": len(set(names)) != len(names),
+        "a table has no column": not all(grant.columns for grant in permit.tables),
+        "a true key is not among the columns": any(
+            set(grant.true_keys) - set(grant.columns) for grant in permit.tables
+        ),
+        "the smallest count shown is below 1": permit.output.min_count < 1,
+        "the title or the purpose is empty": not (permit.title.strip() and permit.purpose.strip()),
+    }
+    faults = [fault for fault, found in contradictions.items() if found]
     if faults:
         raise InvalidInput(f"The permit contradicts itself: {'; '.join(faults)}.")
 

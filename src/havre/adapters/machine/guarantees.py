@@ -86,7 +86,7 @@ def _shared_memory() -> MachineFact:
     return MachineFact(
         "there is a memory file system for engines",
         held,
-        f"/dev/shm is {'in memory' if in_memory else 'not in memory'}, {free // 2**20} MiB free",
+        f"{free // 2**20} MiB free, {'in' if in_memory else 'not in'} memory",
         "" if held else f"Mount a tmpfs of at least {WANTED_SHM_BYTES // 2**20} MiB on /dev/shm.",
     )
 
