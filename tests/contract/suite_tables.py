@@ -15,7 +15,8 @@ import pyarrow as pa
 import pytest
 
 from havre.errors import InvalidInput, NotGenuine
-from havre.ports.tables import ColumnBounds, TableFiles
+from havre.formats.manifest import ColumnBounds
+from havre.ports.tables import TableFiles
 from havre.values import TableStream
 
 KEY, OTHER_KEY = b"k" * 32, b"o" * 32

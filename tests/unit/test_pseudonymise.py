@@ -32,10 +32,10 @@ SCHEMA = TableSchema(
     name="STAYS",
     dataset="pmsi",
     columns=(
-        Column("NIR_ANO_17", treatment=Treatment.FOREIGN_PSEUDONYM, realm="nir-psa"),
-        Column("ETA_NUM", treatment=Treatment.TECHNICAL_KEY, realm="eta"),
-        Column("RSA_NUM", treatment=Treatment.TECHNICAL_KEY),
-        Column("DIAGNOSIS"),
+        Column(name="NIR_ANO_17", treatment=Treatment.FOREIGN_PSEUDONYM, realm="nir-psa"),
+        Column(name="ETA_NUM", treatment=Treatment.TECHNICAL_KEY, realm="eta"),
+        Column(name="RSA_NUM", treatment=Treatment.TECHNICAL_KEY),
+        Column(name="DIAGNOSIS"),
     ),
 )
 DELIVERED = pa.table(
@@ -116,7 +116,7 @@ def test_two_projects_share_no_surrogate() -> None:
 
 
 def test_a_column_that_nobody_declared_stops_the_table() -> None:
-    columns = (*SCHEMA.columns, Column("NEW", treatment=Treatment.UNDECLARED))
+    columns = (*SCHEMA.columns, Column(name="NEW", treatment=Treatment.UNDECLARED))
 
     with pytest.raises(NoTreatment, match="NEW"):
         pseudonymise_for_lake(
@@ -150,7 +150,11 @@ def test_a_nir_is_hashed_with_its_birth_date_and_sex() -> None:
     schema = TableSchema(
         name="PATIENTS",
         dataset="hospital",
-        columns=(Column("NIR", treatment=Treatment.NIR), Column("BORN"), Column("SEX")),
+        columns=(
+            Column(name="NIR", treatment=Treatment.NIR),
+            Column(name="BORN"),
+            Column(name="SEX"),
+        ),
     )
     rows = pa.table({"NIR": ["206127511100564"], "BORN": ["20061201"], "SEX": ["2"]})
 

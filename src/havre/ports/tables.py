@@ -16,6 +16,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import BinaryIO, Protocol
 
+from havre.formats.manifest import ColumnBounds
 from havre.values import Digest, TableStream
 
 FILE_KEY_BYTES = 32
@@ -23,20 +24,6 @@ FILE_KEY_BYTES = 32
 # Above this many rows the table is cut into several files: what one file needs
 # in memory while it is written stays bounded.
 MAX_FILE_ROWS = 8 * 245_760
-
-
-@dataclass(frozen=True, slots=True)
-class ColumnBounds:
-    """What one column of one file spans; it leaks, so it is sealed with the manifest.
-
-    minimum, maximum: canonical text (a number in decimal, a date as ISO 8601), or
-        null when nothing is known: all cells empty, bytes, or a long text.
-    nulls: empty cells.
-    """
-
-    minimum: str | None
-    maximum: str | None
-    nulls: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,7 @@ import pyarrow.compute as pc
 
 from havre.errors import InvalidInput
 from havre.formats.canonical import encode_canonical
-from havre.ports.tables import ColumnBounds
+from havre.formats.manifest import ColumnBounds
 from havre.values import Digest, TableStream
 
 # Rows of one row group: DuckDB's default, and the block of the content hash.
