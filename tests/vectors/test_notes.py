@@ -26,7 +26,7 @@ from havre.formats.notes import (
 # The example of the Go package golang.org/x/mod/sumdb/note, from which C2SP signed-note comes.
 VERIFIER = "PeterNeumann+c74f20a3+ARpc2QcUPDhMQegwxbzhKqiBfsVkmqq/LDE4izWy10TW"
 NOTE = """If you think cryptography is the answer to your problem,
-then you don't understand what your problem is.
+then you don't know what your problem is.
 
 — PeterNeumann x08go/ZJkuBS9UG/SffcvIAQxVBtiFupLLr8pAcElZInNIuGUgYN1FFYC2pZSNXgKvqfqdngotpRZb6KE6RyyBwJnAM=
 """
