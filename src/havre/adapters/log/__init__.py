@@ -1,0 +1,1 @@
+"""The log as static files, behind `ports.log`."""

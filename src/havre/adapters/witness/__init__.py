@@ -1,0 +1,1 @@
+"""Witnesses, behind `ports.witness`."""
