@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from typing import Any
 
+import numpy as np
 import polars as pl
 import polars_hash as plh
 import pyarrow as pa
@@ -32,6 +33,9 @@ from havre.values import TableStream
 
 # What is hashed at once: bounds memory, and is large enough for repeats to show.
 _BLOCK_ROWS = 1_000_000
+
+# Looking for repeats costs half as much as hashing: not done where there are none.
+_JUDGED_ROWS, _MOSTLY_DISTINCT = 20_000, 0.95
 
 # Separate the cells of one row in what is hashed together; neither stands in a
 # cell of a delimited file, where a NUL or a control character is set aside.
@@ -123,10 +127,11 @@ class HashedBlocks:
         return batches
 
     def _hash_column(self, block: pa.Table, column: HashedColumn) -> pa.ChunkedArray:
-        encoded = _cells(block, column).combine_chunks().dictionary_encode()
+        encoded = _encoded(_cells(block, column).combine_chunks())
         distinct = pl.Series("value", encoded.dictionary, dtype=pl.String)
-        messages = _READERS[column.reading](distinct, column)
-        malformed = _count(messages.is_null() & ~_nobody(distinct, column), encoded.indices)
+        nobody = _nobody(distinct, column)
+        messages = _READERS[column.reading](distinct, column).set(nobody, None)
+        malformed = _count(messages.is_null() & ~nobody, encoded.indices)
         if malformed and column.reading is Reading.PSEUDONYM:
             raise InvalidInput(
                 f"{malformed} cells of {column.column} are not pseudonyms of the stage before.",
@@ -163,6 +168,16 @@ def _cells(block: pa.Table, column: HashedColumn) -> Any:
     return cells.cast(pa.large_string())
 
 
+def _encoded(cells: Any) -> Any:
+    """Part cells into distinct values and their places, unless hardly any repeats."""
+    step = max(1, len(cells) // _JUDGED_ROWS)
+    judged = cells.take(pa.array(np.arange(0, len(cells), step)))
+    if len(judged.unique()) < _MOSTLY_DISTINCT * len(judged):
+        return cells.dictionary_encode()
+    places = np.arange(len(cells), dtype=np.int32)
+    return pa.DictionaryArray.from_arrays(pa.array(places), cells)
+
+
 def _is_text(kind: Any) -> bool:
     types = pa.types
     return bool(types.is_string(kind) or types.is_large_string(kind) or types.is_string_view(kind))
@@ -192,17 +207,15 @@ def _read_nir(cells: pl.Series, _column: HashedColumn) -> pl.Series:
 
 def _read_foreign(cells: pl.Series, column: HashedColumn) -> pl.Series:
     trimmed = cells.str.strip_chars()
-    well_formed = ~_nobody(trimmed, column)
     if column.length is not None:
-        well_formed &= trimmed.str.len_chars() <= column.length
+        trimmed = trimmed.set(trimmed.str.len_chars() > column.length, None)
     if column.pattern is not None:
-        well_formed &= trimmed.str.contains(f"^(?:{column.pattern})$")
-    return trimmed.zip_with(well_formed.fill_null(value=False), _nulls(trimmed))
+        trimmed = trimmed.set(~trimmed.str.contains(f"^(?:{column.pattern})$"), None)
+    return trimmed
 
 
 def _read_pseudonym(cells: pl.Series, _column: HashedColumn) -> pl.Series:
-    well_formed = cells.str.contains(f"^{PSEUDONYM_PATTERN}$").fill_null(value=False)
-    return cells.zip_with(well_formed, _nulls(cells))
+    return cells.set(~cells.str.contains(f"^{PSEUDONYM_PATTERN}$"), None)
 
 
 def _read_key(cells: pl.Series, _column: HashedColumn) -> pl.Series:
@@ -221,18 +234,18 @@ def _nobody(cells: pl.Series, column: HashedColumn) -> pl.Series:
     """Say which cells mean that there is no number, as `is_sentinel` does."""
     if column.reading not in {Reading.FOREIGN, Reading.NIR}:
         return cells.is_null()
-    value = cells.str.split_exact(_CELL_END, 2).struct.field("field_0").str.strip_chars()
-    listed = [sentinel.strip().lower() for sentinel in column.sentinels]
-    nobody = value.str.contains(f"^{SENTINEL_PATTERN}$") | value.str.to_lowercase().is_in(listed)
+    value = cells
+    if column.reading is Reading.NIR:
+        value = cells.str.split_exact(_CELL_END, 2).struct.field("field_0")
+    value = value.str.strip_chars()
+    nobody = value.str.contains(f"^{SENTINEL_PATTERN}$")
+    if listed := [sentinel.strip().lower() for sentinel in column.sentinels]:
+        nobody |= value.str.to_lowercase().is_in(listed)
     return nobody.fill_null(value=True)
 
 
 def _is_like(name: str, pattern: str) -> pl.Expr:
     return pl.col(name).str.contains(f"^(?:{pattern})$")
-
-
-def _nulls(like: pl.Series) -> pl.Series:
-    return pl.Series(like.name, [None], dtype=pl.String).new_from_index(0, len(like))
 
 
 def _count(flags: pl.Series, indices: Any) -> int:
