@@ -10,7 +10,6 @@ from __future__ import annotations
 import hashlib
 import hmac
 
-
 from havre.crypto.random import random_bytes
 from havre.errors import NotGenuine
 

@@ -1,0 +1,1 @@
+"""The hub's private records in a relational database, behind `ports.records`."""

@@ -1,0 +1,138 @@
+"""Records in SQL through SQLAlchemy: SQLite on one machine, PostgreSQL in production."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from importlib.resources import files
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.exc import OperationalError
+
+from havre.adapters.records.tables import DOCUMENTS, OUTBOX
+from havre.errors import NotFound, Refused, Unavailable
+from havre.ports.records import Document, OutboxRow
+
+# The newest step in `migrations/versions`; a test holds the two together.
+CURRENT_REVISION = "0001"
+
+
+class SqlRecords:
+    """One hub's records behind a database address.
+
+    url: as SQLAlchemy writes it, such as `sqlite:////var/lib/havre/records.sqlite`.
+
+    Raises:
+        Unavailable: the database does not answer.
+    """
+
+    def __init__(self, url: str) -> None:
+        self._engine = sa.create_engine(url)
+        if self._engine.dialect.name == "sqlite":
+            sa.event.listen(self._engine, "connect", _make_sqlite_durable)
+        try:
+            self._bring_up_to_date()
+        except OperationalError:
+            raise Unavailable(
+                "The records' database does not answer.", hint="Check its address in havre.toml."
+            ) from None
+
+    def commit(self, events: Sequence[OutboxRow], documents: Sequence[Document] = ()) -> None:
+        """Store events and documents in one transaction."""
+        with self._engine.begin() as connection:
+            for row in events:
+                self._add_event(connection, row)
+            for document in documents:
+                _replace_document(connection, document)
+
+    def pending(self) -> list[OutboxRow]:
+        """List the events that are not on the log yet, as they were committed."""
+        query = (
+            sa.select(OUTBOX.c.event_id, OUTBOX.c.entry)
+            .where(OUTBOX.c.log_index.is_(None))
+            .order_by(OUTBOX.c.position)
+        )
+        with self._engine.connect() as connection:
+            return [OutboxRow(event_id, entry) for event_id, entry in connection.execute(query)]
+
+    def mark_published(self, event_ids: Sequence[str], *, first_index: int) -> None:
+        """Note where on the log these events are."""
+        with self._engine.begin() as connection:
+            for index, event_id in enumerate(event_ids, start=first_index):
+                connection.execute(
+                    sa.update(OUTBOX).where(OUTBOX.c.event_id == event_id).values(log_index=index)
+                )
+
+    def published_size(self) -> int:
+        """How many entries of the log these records know."""
+        with self._engine.connect() as connection:
+            newest = connection.execute(sa.select(sa.func.max(OUTBOX.c.log_index))).scalar()
+        return 0 if newest is None else int(newest) + 1
+
+    def document(self, kind: str, name: str) -> bytes:
+        """Return a document's body."""
+        query = sa.select(DOCUMENTS.c.body).where(
+            DOCUMENTS.c.kind == kind, DOCUMENTS.c.name == name
+        )
+        with self._engine.connect() as connection:
+            body = connection.execute(query).scalar()
+        if body is None:
+            raise NotFound(f"The records hold no {kind} of that name.")
+        return bytes(body)
+
+    def list_documents(self, kind: str) -> list[Document]:
+        """List the documents of a kind, in order of name."""
+        query = (
+            sa.select(DOCUMENTS.c.name, DOCUMENTS.c.body)
+            .where(DOCUMENTS.c.kind == kind)
+            .order_by(DOCUMENTS.c.name)
+        )
+        with self._engine.connect() as connection:
+            return [Document(kind, name, body) for name, body in connection.execute(query)]
+
+    def _add_event(self, connection: sa.Connection, row: OutboxRow) -> None:
+        there = connection.execute(
+            sa.select(OUTBOX.c.entry).where(OUTBOX.c.event_id == row.event_id)
+        ).scalar()
+        if there is None:
+            connection.execute(sa.insert(OUTBOX).values(event_id=row.event_id, entry=row.entry))
+        elif bytes(there) != row.entry:
+            raise Refused("An event of this id is recorded already, and says something else.")
+
+    def _bring_up_to_date(self) -> None:
+        """Run the migrations, and only when there are any: Alembic is slow to import."""
+        with self._engine.begin() as connection:
+            if _revision(connection) == CURRENT_REVISION:
+                return
+            from alembic import command
+            from alembic.config import Config
+
+            config = Config()
+            scripts = files("havre.adapters.records").joinpath("migrations")
+            config.set_main_option("script_location", str(scripts))
+            config.attributes["connection"] = connection
+            command.upgrade(config, "head")
+
+
+def _revision(connection: sa.Connection) -> str | None:
+    if not sa.inspect(connection).has_table("alembic_version"):
+        return None
+    found = connection.execute(sa.text("SELECT version_num FROM alembic_version")).scalar()
+    return None if found is None else str(found)
+
+
+def _replace_document(connection: sa.Connection, document: Document) -> None:
+    same = (DOCUMENTS.c.kind == document.kind) & (DOCUMENTS.c.name == document.name)
+    connection.execute(sa.delete(DOCUMENTS).where(same))
+    connection.execute(
+        sa.insert(DOCUMENTS).values(kind=document.kind, name=document.name, body=document.body)
+    )
+
+
+def _make_sqlite_durable(connection: Any, _record: object) -> None:
+    """Write-ahead log with full fsync: a commit that returned survives a power cut."""
+    cursor = connection.cursor()
+    cursor.execute("PRAGMA journal_mode=WAL")
+    cursor.execute("PRAGMA synchronous=FULL")
+    cursor.execute("PRAGMA busy_timeout=10000")
+    cursor.close()
