@@ -181,6 +181,13 @@ def test_a_table_without_a_year_column_is_of_year_0(tables: TableFiles) -> None:
     assert [(year, pa.table(part).num_rows) for year, part in parts] == [(0, 3)]
 
 
+def test_a_table_without_rows_is_one_file_or_none(tables: TableFiles) -> None:
+    whole = list(tables.split_by_year(care(0), year_column=None))
+
+    assert [(year, pa.table(part).schema) for year, part in whole] == [(0, care(0).schema)]
+    assert list(tables.split_by_year(care(0), year_column="day")) == []
+
+
 def test_a_type_the_lake_does_not_hold_is_named(tables: TableFiles) -> None:
     with pytest.raises(InvalidInput, match="nested"):
         written(tables, pa.table({"nested": [[1, 2]], "fine": [1]}))

@@ -85,7 +85,7 @@ class TableFiles(Protocol):
         """Part a table by the calendar year of a column, in files of bounded size.
 
         year_column: a date, a moment, a number or a text that begins with the
-            year; null puts every row into year 0.
+            year; null puts every row into year 0, in one file at least.
 
         Yields year and rows; a year may come several times. Year 0 has the rows
         without a year and those before 1900 or after 2199, which the SNDS uses

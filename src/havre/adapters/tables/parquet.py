@@ -66,11 +66,12 @@ class ParquetTables:
         self, stream: TableStream, *, year_column: str | None
     ) -> Iterator[tuple[int, TableStream]]:
         """Part each run of `MAX_FILE_ROWS` rows by year, in order of year."""
-        _, blocks = read_blocks(stream, rows=MAX_FILE_ROWS)
+        schema, blocks = read_blocks(stream, rows=MAX_FILE_ROWS)
+        if year_column is None:
+            yield 0, next(blocks, schema.empty_table())
+            yield from ((0, block) for block in blocks)
+            return
         for block in blocks:
-            if year_column is None:
-                yield 0, block
-                continue
             years = _years(block[year_column])
             for year in sorted(pc.unique(years).to_pylist()):
                 yield year, block.filter(pc.equal(years, year))
