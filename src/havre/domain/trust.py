@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from havre.crypto.signatures import key_id
 from havre.errors import InvalidInput, NotGenuine
 from havre.formats.canonical import Json, encode_canonical, parse_canonical
 from havre.values import parse_name
@@ -42,6 +43,11 @@ class Party:
     role: Role
     operator: str
     key: bytes
+
+    @property
+    def key_id(self) -> str:
+        """The SHA-256 of the key, which names the party on the log."""
+        return key_id(self.key)
 
 
 @dataclass(frozen=True, slots=True)

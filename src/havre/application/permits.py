@@ -1,0 +1,237 @@
+"""A permit from application to decision: each act a signed statement, each move on the log.
+
+The applicant signs what is asked for; authorities sign the same text; the
+applicant's signature never counts. Nothing here opens a key: custodians read
+the log and the signed text themselves.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from havre.application.audit import PublicLog
+from havre.application.journal import Journal
+from havre.crypto.random import new_object_id
+from havre.domain.events import PermitMoved
+from havre.domain.permit import Permit
+from havre.domain.permit_check import complete_permit
+from havre.domain.permit_signing import AUTHORITIES_NEEDED, open_permit
+from havre.domain.permit_states import PermitState, check_move, replay_permit
+from havre.domain.permit_text import (
+    PREDICATE_PERMIT,
+    parse_application,
+    parse_permit,
+    permit_predicate,
+)
+from havre.domain.schema import Catalogue
+from havre.domain.statements import (
+    Opened,
+    Statement,
+    WrongContext,
+    merge_signatures,
+    open_statement,
+    sign_statement,
+)
+from havre.domain.trust import Role, TrustRoots
+from havre.errors import NotFound, Refused
+from havre.ports.clock import Clock
+from havre.ports.records import Document, Records
+from havre.ports.tokens import Token
+from havre.values import Digest
+
+PREDICATE_APPLICATION = "havre/v1/permit-application"
+PREDICATE_DECISION = "havre/v1/permit-decision"
+KIND_PERMIT = "permit"
+KIND_SIGNATURE = "permit-signature"
+
+
+@dataclass(frozen=True, slots=True)
+class PermitStanding:
+    """Where a permit stands, by the log.
+
+    index: of its last entry.
+    envelope: the signed statement that this entry rests on.
+    """
+
+    permit: Permit
+    state: PermitState
+    index: int
+    signers: tuple[str, ...]
+    envelope: bytes
+
+
+class Permits:
+    """Takes applications and decisions, and tells where each permit stands."""
+
+    def __init__(
+        self,
+        *,
+        journal: Journal,
+        log: PublicLog,
+        records: Records,
+        catalogue: Catalogue,
+        roots: TrustRoots,
+        clock: Clock,
+    ) -> None:
+        self._journal = journal
+        self._log = log
+        self._records = records
+        self._catalogue = catalogue
+        self._roots = roots
+        self._clock = clock
+
+    def ask(self, document: bytes, *, applicant: Token) -> PermitStanding:
+        """Put an application on the log.
+
+        document: TOML as in docs/permits.md.
+
+        Raises:
+            InvalidInput: the text cannot be read.
+            PermitFaults: it asks for what does not exist; every fault is named.
+            Refused: the name is taken, or somebody else than the applicant signs.
+        """
+        permit = complete_permit(
+            parse_application(document),
+            catalogue=self._catalogue,
+            roots=self._roots,
+            today=self._clock.now().date(),
+        )
+        if self._entries(permit.name):
+            raise Refused(f"There is a permit {permit.name} already.", hint="Choose another name.")
+        envelope = sign_statement(self._statement(PREDICATE_APPLICATION, permit), [applicant])
+        opened = self._open(envelope, PREDICATE_APPLICATION, {Role.RESEARCHER: 1})
+        if [party.name for party in opened.signers] != [permit.applicant]:
+            raise Refused("An application is signed by its applicant and nobody else.")
+        self._move(permit, PermitState.SUBMITTED, envelope, opened)
+        return self.standing(permit.name)
+
+    def sign(self, name: str, *, authority: Token) -> PermitStanding:
+        """Sign a permit's text as an authority; the second signature grants it.
+
+        Raises:
+            NotFound: nobody asked for this permit.
+            Refused: the permit cannot be granted from where it stands, or the
+                signer is no authority, or has signed already.
+        """
+        standing = self.standing(name)
+        check_move(
+            standing.state,
+            PermitState.ASSESSMENT
+            if standing.state is PermitState.SUBMITTED
+            else PermitState.GRANTED,
+        )
+        mine = sign_statement(self._statement(PREDICATE_PERMIT, standing.permit), [authority])
+        envelope = self._with_earlier_signature(standing, mine)
+        _, opened = open_permit(envelope, roots=self._roots, authorities=1)
+        granted = len(opened.signers) >= AUTHORITIES_NEEDED
+        self._move(
+            standing.permit,
+            PermitState.GRANTED if granted else PermitState.ASSESSMENT,
+            envelope,
+            opened,
+        )
+        return self.standing(name)
+
+    def decide(
+        self, name: str, state: PermitState, *, authority: Token, reason: str
+    ) -> PermitStanding:
+        """Refuse, suspend or revoke a permit; one authority is enough to close a door.
+
+        Raises:
+            NotFound: nobody asked for this permit.
+            Refused: it cannot go there from where it stands, or the signer is
+                no authority.
+        """
+        if state not in (PermitState.REFUSED, PermitState.SUSPENDED, PermitState.REVOKED):
+            raise Refused("A decision is to refuse, to suspend or to revoke.")
+        standing = self.standing(name)
+        check_move(standing.state, state)
+        statement = Statement(
+            PREDICATE_DECISION,
+            self._roots.origin,
+            name,
+            {"permit": name, "reason": reason, "state": state.value},
+        )
+        envelope = sign_statement(statement, [authority])
+        opened = self._open(envelope, PREDICATE_DECISION, {Role.AUTHORITY: 1})
+        self._move(standing.permit, state, envelope, opened)
+        return self.standing(name)
+
+    def standing(self, name: str) -> PermitStanding:
+        """Tell where a permit stands, from the log's entries and the signed text.
+
+        Raises:
+            NotFound: nobody asked for this permit.
+        """
+        entries = self._entries(name)
+        if not entries:
+            raise NotFound(
+                f"There is no permit {name}.", hint="List them with `havre permit list`."
+            )
+        state, index, moved = replay_permit(entries)
+        envelope = self._records.document(KIND_PERMIT, moved.statement_sha256)
+        text = self._records.document(KIND_PERMIT, self._text_of(entries))
+        return PermitStanding(self._read_text(text), state, index, moved.signers, envelope)
+
+    def list_permits(self) -> list[PermitStanding]:
+        """List every permit, in order of name."""
+        names = {
+            logged.event.permit
+            for logged in self._log.entries()
+            if isinstance(logged.event, PermitMoved)
+        }
+        return [self.standing(name) for name in sorted(names)]
+
+    def _entries(self, name: str) -> list[tuple[int, PermitMoved]]:
+        return [
+            (logged.index, logged.event)
+            for logged in self._log.entries()
+            if isinstance(logged.event, PermitMoved) and logged.event.permit == name
+        ]
+
+    def _text_of(self, entries: list[tuple[int, PermitMoved]]) -> Digest:
+        """The last entry whose statement carries the permit's text, not a decision about it."""
+        told = (PermitState.SUBMITTED, PermitState.ASSESSMENT, PermitState.GRANTED)
+        carrying = [moved for _, moved in entries if PermitState(moved.state) in told]
+        return Digest(carrying[-1].statement_sha256)
+
+    def _read_text(self, envelope: bytes) -> Permit:
+        try:
+            return open_permit(envelope, roots=self._roots, authorities=1)[0]
+        except WrongContext:
+            opened = self._open(envelope, PREDICATE_APPLICATION, {Role.RESEARCHER: 1})
+            return parse_permit(opened.statement.predicate)
+
+    def _statement(self, predicate_type: str, permit: Permit) -> Statement:
+        return Statement(predicate_type, self._roots.origin, permit.name, permit_predicate(permit))
+
+    def _open(self, envelope: bytes, predicate_type: str, required: Mapping[Role, int]) -> Opened:
+        return open_statement(
+            envelope,
+            roots=self._roots,
+            predicate_type=predicate_type,
+            origin=self._roots.origin,
+            required=required,
+        )
+
+    def _with_earlier_signature(self, standing: PermitStanding, mine: bytes) -> bytes:
+        if standing.state is not PermitState.ASSESSMENT:
+            return mine
+        return merge_signatures([standing.envelope, mine])
+
+    def _move(self, permit: Permit, state: PermitState, envelope: bytes, opened: Opened) -> None:
+        entries = self._entries(permit.name)
+        digest = opened.envelope_sha256
+        self._journal.record(
+            PermitMoved(
+                event_id=new_object_id(),
+                at=self._clock.now(),
+                permit=permit.name,
+                state=state.value,
+                predecessor=entries[-1][0] if entries else None,
+                statement_sha256=digest,
+                signers=tuple(party.key_id for party in opened.signers),
+            ),
+            documents=[Document(KIND_PERMIT, digest, envelope)],
+        )
