@@ -6,10 +6,10 @@ import json
 from dataclasses import replace
 
 import pytest
-from fakes.parties import ORIGIN, Cast
 from hypothesis import given
 from hypothesis import strategies as st
 
+from fakes.parties import ORIGIN, Cast
 from havre.domain.statements import (
     MissingSignature,
     Statement,
