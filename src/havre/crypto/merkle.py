@@ -22,6 +22,9 @@ HASH_BYTES = 32
 # Gives the hash of a complete subtree by its level and index.
 NodeReader: TypeAlias = Callable[[int, int], bytes]
 
+# The largest complete subtrees of a tree, from the left: level and hash.
+Peaks: TypeAlias = tuple[tuple[int, bytes], ...]
+
 
 def leaf_hash(entry: bytes) -> bytes:
     """Hash an entry as a leaf; the prefix keeps leaves and nodes apart.
@@ -68,6 +71,28 @@ def range_hash(start: int, end: int, *, node: NodeReader) -> bytes:
     if start >= end:
         raise ValueError("a range of no leaves has no hash of its own")
     return _fold([node(level, index) for level, index in subtrees(start, end)])
+
+
+def grow(peaks: Peaks, leaf: bytes) -> Peaks:
+    """Take one more leaf into a tree of which only the complete subtrees are kept.
+
+    peaks: (level, hash) of the largest complete subtrees, from the left; what
+        `subtrees` names. A tree of n leaves has at most log2(n) + 1 of them, so
+        that a log grows without hashing its past again.
+    """
+    level, found, left = 0, leaf, list(peaks)
+    while left and left[-1][0] == level:
+        found, level = node_hash(left.pop()[1], found), level + 1
+    return (*left, (level, found))
+
+
+def peaks_root(peaks: Peaks) -> bytes:
+    """Compute the root of a tree from its largest complete subtrees.
+
+    >>> peaks_root(()).hex()[:8]
+    'e3b0c442'
+    """
+    return _fold([found for _, found in peaks]) if peaks else hashlib.sha256().digest()
 
 
 def tree_root(size: int, *, node: NodeReader) -> bytes:

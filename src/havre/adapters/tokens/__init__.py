@@ -1,0 +1,1 @@
+"""Tokens: what holds a party's private keys, behind `ports.tokens`."""
