@@ -81,11 +81,11 @@ def test_no_bytes_break_the_key_file_reader(noise: bytes) -> None:
 
 
 def test_a_partys_directory_signs_and_opens_and_can_be_carried_away(tmp_path: Path) -> None:
-    made = create_party(tmp_path / "hub", name="hub", role=Role.HUB, operator="a house")
+    public = create_party(tmp_path / "hub", name="hub", role=Role.HUB, operator="a house").public
     moved = FileToken((tmp_path / "hub").rename(tmp_path / "elsewhere"))
     sealed = seal_key(SECRET, to=moved.seal_public, info=b"x")
 
-    check_signature(moved.sign(b"yes"), b"yes", public=made.public)
+    check_signature(moved.sign(b"yes"), b"yes", public=public)
     assert moved.open_key(sealed, info=b"x") == SECRET
 
 

@@ -51,7 +51,7 @@ def combine_shares(shares: Sequence[str]) -> bytes:
         NotGenuine: a share was altered: its checksum or the digest inside does not fit.
     """
     try:
-        secret = combine_mnemonics(list(shares), passphrase=b"")
+        secret = bytes(combine_mnemonics(list(shares), passphrase=b""))
     except MnemonicError as fault:
         if "checksum" in str(fault).lower() or "digest" in str(fault).lower():
             raise NotGenuine("A share was altered: its checksum does not fit.") from None
