@@ -1,0 +1,243 @@
+"""Vault, writing: nothing clear reaches the store, and writing needs nobody's consent.
+
+Every object has a file key of its own, drawn for this one attempt, sealed to the
+public half of its partition's key pair and then forgotten. A write that fails is
+begun again with a new key under a new name. A version is first all its objects,
+then one manifest for each partition touched; it exists when the log says so
+(`docs/protocols.md`, sections 1 and 3). Objects of a write that nobody finished are
+swept after seven days.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from havre.application.pseudonymise import PseudonymisedTable
+from havre.crypto.random import new_object_id
+from havre.crypto.sealing import FileKey, seal_key, seal_stream
+from havre.errors import Refused
+from havre.formats.envelope import encode_header
+from havre.formats.manifest import (
+    Manifest,
+    ManifestEntry,
+    ObjectKind,
+    encode_manifest,
+    key_context,
+)
+from havre.ports.objects import ORPHAN_DAYS, ObjectStore, StoredObject
+from havre.ports.records import Document
+from havre.ports.tables import TableFiles
+from havre.values import ObjectId, Partition, TableStream
+
+# The kind of the private document that says under which id a manifest lies.
+MANIFEST_DOCUMENT = "manifest"
+
+
+@dataclass(frozen=True, slots=True)
+class WritePlace:
+    """A partition that is open for writing.
+
+    partition_id: its opaque id, which stands on the log.
+    public_key: the public half of its key pair, from the catalogue.
+    """
+
+    partition: Partition
+    partition_id: str
+    public_key: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class SealedManifest:
+    """One partition's part of a version.
+
+    stored: the manifest object; its SHA-256 goes on the log, its id into the records.
+    """
+
+    partition_id: str
+    partition: Partition
+    stored: StoredObject
+    rows: int
+
+
+@dataclass(frozen=True, slots=True)
+class SealedVersion:
+    """What a `VersionPublished` or an `ExtractMade` event is made from."""
+
+    manifests: tuple[SealedManifest, ...]
+
+    @property
+    def digests(self) -> dict[str, str]:
+        """Opaque partition id to SHA-256 of the manifest's ciphertext."""
+        return {sealed.partition_id: sealed.stored.sha256 for sealed in self.manifests}
+
+    @property
+    def documents(self) -> tuple[Document, ...]:
+        """Where each manifest is, for the records, in the event's own transaction.
+
+        Not on the log: a host that reads the log would learn which of its
+        objects are manifests.
+        """
+        return tuple(
+            Document(MANIFEST_DOCUMENT, sealed.stored.sha256, sealed.stored.object_id.encode())
+            for sealed in self.manifests
+        )
+
+    @property
+    def rows(self) -> int:
+        """Rows added; exact, to be rounded before it is public."""
+        return sum(sealed.rows for sealed in self.manifests)
+
+
+class NoPlace(Refused):
+    """Rows belong to a partition that has no key pair."""
+
+
+class VaultWriter:
+    """Seals into one store."""
+
+    def __init__(self, objects: ObjectStore, tables: TableFiles, *, origin: str) -> None:
+        self._objects = objects
+        self._tables = tables
+        self._origin = origin
+
+    def seal_bytes(
+        self, chunks: Iterable[bytes], *, kind: ObjectKind, place: WritePlace
+    ) -> StoredObject:
+        """Seal a stream of bytes: a delivery on its way in, rows set aside, a manifest.
+
+        The object carries its own sealed key, so whoever has the partition's
+        private half and the object's id needs nothing else.
+
+        Raises:
+            Unavailable: the store is full or gone; nothing was kept.
+        """
+        object_id, key = new_object_id(), FileKey.draw()
+        header = encode_header(self._sealed(key, object_id, kind=kind, place=place))
+        return self._objects.put(
+            object_id, _chained(header, seal_stream(chunks, key=key, object_id=object_id))
+        )
+
+    def seal_table(
+        self, rows: TableStream, *, table: str, kind: ObjectKind, place: WritePlace
+    ) -> ManifestEntry:
+        """Seal rows as one Parquet file and say what the manifest must know of it.
+
+        rows: at most `ports.tables.MAX_FILE_ROWS`.
+        """
+        object_id, key = new_object_id(), FileKey.draw()
+        write = self._tables.write(rows, key=key.take())
+        stored = self._objects.put(object_id, write)
+        return ManifestEntry(
+            object_id=object_id,
+            kind=kind,
+            table=table,
+            sha256=stored.sha256,
+            size_bytes=stored.size_bytes,
+            rows=write.facts.rows,
+            content_sha256=write.facts.content_sha256,
+            bounds=write.facts.bounds,
+            sealed_key=self._sealed(key, object_id, kind=kind, place=place),
+        )
+
+    def seal_manifest(
+        self,
+        entries: Iterable[ManifestEntry],
+        *,
+        place: WritePlace,
+        withdrawn: Iterable[ObjectId] = (),
+    ) -> SealedManifest:
+        """Seal the list of what a version adds to one partition."""
+        manifest = Manifest(
+            origin=self._origin,
+            partition=place.partition,
+            entries=tuple(entries),
+            withdrawn=tuple(withdrawn),
+        )
+        document = encode_manifest(manifest)
+        stored = self.seal_bytes([document], kind=ObjectKind.MANIFEST, place=place)
+        rows = sum(entry.rows for entry in manifest.entries)
+        return SealedManifest(place.partition_id, place.partition, stored, rows)
+
+    def seal_extract(
+        self, extracts: Mapping[str, TableStream], *, place: WritePlace
+    ) -> SealedVersion:
+        """Seal a project's extract: its tables, and one manifest, to the project's key.
+
+        extracts: by table; each stream is read once, in order.
+        """
+        entries = [
+            self.seal_table(part, table=table, kind=ObjectKind.EXTRACT, place=place)
+            for table, rows in extracts.items()
+            for _, part in self._tables.split_by_year(rows, year_column=None)
+        ]
+        return SealedVersion((self.seal_manifest(entries, place=place),))
+
+    def parts_by_year(self, table: PseudonymisedTable) -> Iterator[tuple[int, TableStream]]:
+        """Part a table by the calendar year that chooses its partition."""
+        return self._tables.split_by_year(table.rows, year_column=table.schema.year_column)
+
+    def sweep(self, live: AbstractSet[ObjectId], *, now: datetime) -> tuple[ObjectId, ...]:
+        """Remove what writes that nobody finished have left behind.
+
+        live: every object that a version, a delivery or an extract lists.
+        """
+        return self._objects.sweep(live, older_than=now - timedelta(days=ORPHAN_DAYS))
+
+    def _sealed(
+        self, key: FileKey, object_id: ObjectId, *, kind: ObjectKind, place: WritePlace
+    ) -> bytes:
+        context = key_context(object_id, origin=self._origin, kind=kind, partition=place.partition)
+        return seal_key(key.raw, to=place.public_key, info=context)
+
+
+class VersionWriter:
+    """One version of one dataset in the making: tables in, then `close`.
+
+    Nothing of it exists for anybody until the log has the event made from what
+    `close` returns; a second attempt begins with a new writer.
+    """
+
+    def __init__(self, vault: VaultWriter, *, places: Mapping[int, WritePlace]) -> None:
+        """Write to these partitions.
+
+        places: by calendar year; 0 is for rows without one.
+        """
+        self._vault = vault
+        self._places = places
+        self._entries: dict[int, list[ManifestEntry]] = {}
+
+    def add(self, table: PseudonymisedTable) -> None:
+        """Seal a table's rows, each into the partition of its year.
+
+        Raises:
+            NoPlace: rows are of a year that has no partition; what was sealed
+                before is an orphan, and this writer is of no more use.
+        """
+        for year, rows in self._vault.parts_by_year(table):
+            if year not in self._places:
+                raise NoPlace(
+                    f"Rows of {table.schema.name} are of {year or 'no year'}, "
+                    "for which there is no key pair.",
+                    hint="Hold a key ceremony for this year: `havre ceremony`.",
+                )
+            entry = self._vault.seal_table(
+                rows, table=table.schema.name, kind=ObjectKind.TABLE, place=self._places[year]
+            )
+            self._entries.setdefault(year, []).append(entry)
+
+    def close(self) -> SealedVersion:
+        """Seal one manifest for each partition that got rows."""
+        return SealedVersion(
+            tuple(
+                self._vault.seal_manifest(entries, place=self._places[year])
+                for year, entries in sorted(self._entries.items())
+            )
+        )
+
+
+def _chained(header: bytes, chunks: Iterable[bytes]) -> Iterator[bytes]:
+    yield header
+    yield from chunks
