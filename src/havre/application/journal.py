@@ -3,17 +3,21 @@
 The order is that of `docs/protocols.md`, section 1. Each step is durable before
 the next, and each can be taken again: a hub killed between any two finishes, at
 its next start, exactly what it had begun.
+
+A witness may be late, silent or lying: its answer counts only when its
+signature verifies, and those that did not answer are named.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
-from havre.crypto.merkle import consistency_proof, inclusion_proof, tree_root
+from havre.crypto.merkle import consistency_proof, inclusion_proof
 from havre.domain.events import Event, Handover, encode_event, parse_event
-from havre.domain.transparency import Head, LogKeys, check_cosignature
-from havre.domain.trust import Role, TrustRoots
-from havre.errors import HavreError, NotFound, NotGenuine, Unavailable
+from havre.domain.following import Followed, follow_entries
+from havre.domain.transparency import Head, check_cosignature, check_log_signature
+from havre.domain.trust import Party, Role, TrustRoots
+from havre.errors import HavreError, NotFound, NotGenuine, Refused, Unavailable
 from havre.formats.notes import (
     ED25519,
     Checkpoint,
@@ -31,11 +35,14 @@ from havre.ports.tokens import Token
 from havre.ports.witness import HandoverProof, Witness
 
 
+class TooFewWitnesses(Unavailable):
+    """A quorum is missing: no new act until those named answer."""
+
+
 class Journal:
     """Takes acts, and returns when the world can see them.
 
     mirrors: those outside the hub who keep every entry; one must acknowledge.
-    keys: who signs the log's heads, as far as the log is known.
     """
 
     def __init__(
@@ -45,7 +52,6 @@ class Journal:
         records: Records,
         token: Token,
         roots: TrustRoots,
-        keys: LogKeys,
         witnesses: Sequence[Witness],
         mirrors: Sequence[LogMirror],
     ) -> None:
@@ -53,71 +59,106 @@ class Journal:
         self._records = records
         self._token = token
         self._roots = roots
-        self._keys = keys
-        self._witnesses = witnesses
         self._mirrors = mirrors
+        self._cosigners = _Cosigners(store, witnesses=witnesses, roots=roots)
+        self._followed = Followed()
+
+    @property
+    def complaints(self) -> dict[str, str]:
+        """What witnesses that did not cosign the last head said, by name."""
+        return dict(self._cosigners.complaints)
 
     def record(self, *events: Event, documents: Sequence[Document] = ()) -> tuple[int, ...]:
         """Put acts on the log, with the private documents that belong to them.
+
+        An act whose event id is on the log already is not put there twice.
 
         Returns the entries' indexes, when the checkpoint over them is published.
 
         Raises:
             Unavailable: too few witnesses or no mirror answered; the acts are
                 kept, not visible, and go out with the next record or resume.
+            Refused: an event id is taken by another act, or the log was handed over.
+            NotGenuine: the log's files were altered, or are older than what others saw.
         """
         rows = [OutboxRow(event.event_id, encode_event(event)) for event in events]
         self._records.commit(rows, documents)
-        placed = self.resume()
-        return tuple(placed[row.event_id] for row in rows)
+        self.resume()
+        return tuple(self._records.index_of(row.event_id) for row in rows)
 
-    def resume(self) -> dict[str, int]:
+    def resume(self) -> None:
         """Finish whatever was begun: a pending checkpoint first, then the outbox.
 
-        Returns the index of every event that went out now.
-
         Raises:
-            Unavailable: too few witnesses or no mirror answered.
-            NotGenuine: the records are ahead of the log, which cannot be.
+            Unavailable: too few witnesses or no mirror answered; they are named.
+            Refused: the log was handed over to another key.
+            NotGenuine: the log's files were altered, or are older than what others saw.
         """
-        placed: dict[str, int] = {}
         with self._store.exclusive():
             waiting = self._store.pending()
             if waiting is not None:
                 self._publish(waiting)
-            placed |= self._mark_what_is_out()
-            rows = self._records.pending()
-            if rows:
-                size = self._published().size
-                entries = [row.entry for row in rows]
-                root = self._store.append(entries, at=size)
-                signed = self._sign(Checkpoint(self._roots.origin, size + len(rows), root))
-                self._store.put_pending(signed)
-                self._publish(signed)
-                placed |= self._mark_what_is_out()
-        return placed
+            self._catch_up()
+            while rows := _first_batch(self._records.pending()):
+                self._publish(self._append([row.entry for row in rows]))
+                self._catch_up()
 
-    def _mark_what_is_out(self) -> dict[str, int]:
+    def renew(self) -> None:
+        """Have the published head cosigned anew, so that a reader sees it is still the newest.
+
+        Raises:
+            NotFound: nothing was published yet.
+            Unavailable: too few witnesses answered; the old head stays.
+        """
+        self.resume()
+        with self._store.exclusive():
+            note = parse_note(self._store.checkpoint())
+            ours = tuple(line for line in note.signatures if line.name == self._roots.origin)
+            self._publish(encode_note(SignedNote(note.text, ours)))
+
+    def _append(self, entries: Sequence[bytes]) -> bytes:
+        """Store entries, sign the head over them, and store that before anybody sees it."""
+        start = self._followed.size
+        size = start + len(entries)
+        if self._followed.keys(self._roots).key_for(size) != self._token.public:
+            raise Refused(
+                "Another key signs the log now: it was handed over.",
+                hint="Record this act at the hub that took the log over.",
+            )
+        # Before a new head is signed: a hub that was set back in time must not
+        # sign a second history.
+        self._check_mirrors_saw_no_more(start)
+        self._cosigners.check_saw_no_more(start)
+        root = self._store.append(entries, at=start)
+        signed = self._sign(Checkpoint(self._roots.origin, size, root))
+        self._store.put_pending(signed)
+        return signed
+
+    def _catch_up(self) -> None:
         """Bring records that are behind the log up to it; its entries are the truth."""
-        known, size = self._records.published_size(), self._published().size
-        if known > size:
+        head = self._published()
+        known = self._records.published_size()
+        if max(known, self._followed.size) > head.size:
             raise NotGenuine(
-                f"The records know {known} entries and the log has {size}: it was cut off.",
+                f"The records know {known} entries and the log has {head.size}: it was cut off.",
                 hint="Do not go on. Restore the log from a custodian's mirror.",
             )
-        entries = self._store.entries(known, size)
-        ids = [parse_event(entry).event_id for entry in entries]
-        self._records.commit(
-            [OutboxRow(event_id, entry) for event_id, entry in zip(ids, entries, strict=True)]
-        )
-        self._records.mark_published(ids, first_index=known)
-        return {event_id: known + place for place, event_id in enumerate(ids)}
+        fresh = self._store.entries(self._followed.size, head.size)
+        followed, _ = follow_entries(self._followed, fresh)
+        if followed.head != head:
+            raise NotGenuine("The log's files do not lead to its own head: they were altered.")
+        self._followed = followed
+        if known < head.size:
+            entries = self._store.entries(known, head.size)
+            ids = [parse_event(entry).event_id for entry in entries]
+            self._records.commit(list(map(OutboxRow, ids, entries)))
+            self._records.mark_published(ids, first_index=known)
 
     def _published(self) -> Head:
         try:
             checkpoint = parse_checkpoint(parse_note(self._store.checkpoint()).text)
         except NotFound:
-            return Head(0, tree_root(0, node=_no_node))
+            return Followed().head
         return Head(checkpoint.size, checkpoint.root)
 
     def _sign(self, checkpoint: Checkpoint) -> bytes:
@@ -130,70 +171,134 @@ class Journal:
         """Mirror, cosign, publish; signed bytes are used as they are stored."""
         self._mirror(signed)
         note = parse_note(signed)
-        cosigned = self._collect(signed, parse_checkpoint(note.text))
+        cosigned = self._cosigners.collect(signed)
         self._store.publish(encode_note(SignedNote(note.text, (*note.signatures, *cosigned))))
 
     def _mirror(self, signed: bytes) -> None:
+        """Have the entries kept outside the hub before any witness sees the head."""
         size = parse_checkpoint(parse_note(signed).text).size
-        acknowledged = 0
+        acknowledged, refusals = 0, []
         for mirror in self._mirrors:
             try:
                 held = mirror.held()
-                mirror.extend(held, self._store.entries(held, size), note=signed)
+                mirror.extend(held, self._store.entries(min(held, size), size), note=signed)
                 acknowledged += 1
-            except (NotGenuine, Unavailable):
-                continue
+            except HavreError as refusal:
+                refusals.append(refusal.message)
         if not acknowledged:
             raise Unavailable(
-                "Nobody outside the hub acknowledged a copy of the log.",
+                f"Nobody outside the hub keeps a copy of the log. {' '.join(refusals)}".strip(),
                 hint="Start at least one custodian, then run the command again.",
             )
 
-    def _collect(self, signed: bytes, checkpoint: Checkpoint) -> list[NoteSignature]:
+    def _check_mirrors_saw_no_more(self, size: int) -> None:
+        """Stop when a mirror shows a longer head under the log's own signature."""
+        for mirror in self._mirrors:
+            try:
+                note = mirror.newest_note() if mirror.held() > size else None
+                # Without the signature it is only a claim, and one mirror must
+                # not be able to stop a hub by a claim.
+                if note is None or not self._is_longer(note, size):
+                    continue
+            except HavreError:
+                continue
+            raise NotGenuine(
+                f"A mirror keeps more of the log than the {size} entries that are here.",
+                hint="The log was set back. Restore it from the mirror before you go on.",
+            )
+
+    def _is_longer(self, note: bytes, size: int) -> bool:
+        keys = self._followed.keys(self._roots)
+        return check_log_signature(parse_note(note), roots=self._roots, keys=keys).size > size
+
+
+class _Cosigners:
+    """The witnesses of one log, as its journal sees them.
+
+    complaints: what those said that did not cosign the last head, by name.
+    """
+
+    def __init__(self, store: LogStore, *, witnesses: Sequence[Witness], roots: TrustRoots) -> None:
+        self._store = store
+        self._witnesses = witnesses
+        self._roots = roots
+        self.complaints: dict[str, str] = {}
+
+    def check_saw_no_more(self, size: int) -> None:
+        """Stop when more witnesses than may lie have seen a longer log.
+
+        Raises:
+            NotGenuine: naming them.
+        """
+        ahead = []
+        for witness in self._witnesses:
+            try:
+                if witness.size_seen(self._roots.origin) > size:
+                    ahead.append(witness.name)
+            except HavreError:
+                continue
+        if len(ahead) > self._roots.faulty_witnesses:
+            raise NotGenuine(
+                f"These witnesses saw more of the log than the {size} entries that are here:"
+                f" {', '.join(sorted(ahead))}.",
+                hint="The log was set back. Restore it from a custodian's mirror.",
+            )
+
+    def collect(self, signed: bytes) -> list[NoteSignature]:
+        """Ask every witness for a cosignature of a signed head.
+
+        Returns at least a quorum of lines, each verified.
+
+        Raises:
+            TooFewWitnesses: naming each that did not cosign.
+        """
+        checkpoint = parse_checkpoint(parse_note(signed).text)
+        self.complaints = {}
         lines: list[NoteSignature] = []
-        silent: list[str] = []
         for witness in self._witnesses:
             try:
                 lines.append(self._ask(witness, signed, checkpoint))
-            except HavreError:
-                silent.append(witness.name)
+            except HavreError as refusal:
+                self.complaints[witness.name] = refusal.message
         if len(lines) < self._roots.quorum:
-            raise Unavailable(
-                f"{len(lines)} witnesses cosigned, {self._roots.quorum} are needed;"
-                f" missing: {', '.join(sorted(silent))}.",
+            said = " ".join(f"{name}: {text}" for name, text in sorted(self.complaints.items()))
+            raise TooFewWitnesses(
+                f"{len(lines)} witnesses cosigned, {self._roots.quorum} are needed. {said}",
                 hint="The act is kept and goes out when they answer: run the command again.",
             )
         return lines
 
     def _ask(self, witness: Witness, signed: bytes, checkpoint: Checkpoint) -> NoteSignature:
         """Ask one witness, and check its answer: one that lies must not spoil the note."""
+        party = self._party(witness.name)
         seen = witness.size_seen(self._roots.origin)
         if seen > checkpoint.size:
-            raise NotGenuine(f"Witness {witness.name} saw a longer log than there is.")
+            raise NotGenuine(f"It saw {seen} entries, and the log has {checkpoint.size}.")
+        node = _NodeAt(self._store, checkpoint.size)
         line = witness.cosign(
             signed,
             old_size=seen,
-            proof=consistency_proof(seen, size=checkpoint.size, node=self._node(checkpoint.size)),
-            handover=self._handover(seen),
-        )
-        party = next(
-            party for party in self._roots.with_role(Role.WITNESS) if party.name == witness.name
+            proof=consistency_proof(seen, size=checkpoint.size, node=node),
+            handovers=self._handovers(seen, checkpoint.size, node=node),
         )
         check_cosignature(line, parse_note(signed).text, witness=party)
         return line
 
-    def _handover(self, seen: int) -> HandoverProof | None:
-        """Prove the change of the log's key to a witness that saw exactly up to it."""
-        if seen == 0 or self._keys.key_for(seen) == self._keys.key_for(seen + 1):
-            return None
-        entry = self._store.entries(seen - 1, seen)[0]
-        if not isinstance(parse_event(entry), Handover):
-            return None
-        proof = inclusion_proof(seen - 1, size=seen, node=self._node(seen))
-        return HandoverProof(entry, seen - 1, tuple(proof))
+    def _party(self, name: str) -> Party:
+        for party in self._roots.with_role(Role.WITNESS):
+            if party.name == name:
+                return party
+        raise NotGenuine("It is no witness of these trust roots.")
 
-    def _node(self, size: int) -> _NodeAt:
-        return _NodeAt(self._store, size)
+    def _handovers(self, seen: int, size: int, *, node: _NodeAt) -> list[HandoverProof]:
+        """Prove each change of the log's key from the last entry that a witness saw on."""
+        first = max(0, seen - 1)
+        proofs = []
+        for index, entry in enumerate(self._store.entries(first, size), start=first):
+            if isinstance(parse_event(entry), Handover):
+                proof = inclusion_proof(index, size=size, node=node)
+                proofs.append(HandoverProof(entry, index, tuple(proof)))
+        return proofs
 
 
 class _NodeAt:
@@ -206,5 +311,11 @@ class _NodeAt:
         return self._store.node(level, index, size=self._size)
 
 
-def _no_node(_level: int, _index: int) -> bytes:
-    raise NotFound("An empty log has no hashes.")
+def _first_batch(rows: Iterable[OutboxRow]) -> list[OutboxRow]:
+    """Take rows up to a handover: what comes after it is under another key."""
+    batch: list[OutboxRow] = []
+    for row in rows:
+        batch.append(row)
+        if isinstance(parse_event(row.entry), Handover):
+            break
+    return batch

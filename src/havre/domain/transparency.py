@@ -9,12 +9,13 @@ which the controller signs (`docs/protocols.md`, section 7).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
 from havre.crypto.signatures import check_signature
 from havre.domain.events import Handover
+from havre.domain.handover import check_handover, first_size_of
 from havre.domain.trust import Party, Role, TrustRoots
 from havre.errors import NotGenuine, Refused
 from havre.formats.notes import (
@@ -73,22 +74,18 @@ class LogKeys:
         return [key for first, key in self.changes if first <= size][-1]
 
 
-def log_keys(
-    roots: TrustRoots,
-    handovers: Iterable[tuple[int, Handover]],
-    *,
-    check_statement: Callable[[Handover], None],
-) -> LogKeys:
+def log_keys(roots: TrustRoots, handovers: Iterable[tuple[int, Handover]]) -> LogKeys:
     """Work out who signs the log, from the roots and the handovers on the log.
 
     handovers: index and entry, in order.
-    check_statement: raises unless the controller signed this handover.
+
+    Raises:
+        NotGenuine, Refused, InvalidInput: the controller did not sign one of them.
     """
     changes = [(0, roots.with_role(Role.HUB)[0].key)]
     for index, handover in handovers:
-        check_statement(handover)
-        # The head that ends with the handover is the old host's last word.
-        changes.append((index + 2, bytes.fromhex(handover.log_key)))
+        log_key = check_handover(handover, index=index, roots=roots)
+        changes.append((first_size_of(index), log_key))
     return LogKeys(tuple(changes))
 
 

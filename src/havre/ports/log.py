@@ -77,8 +77,17 @@ class LogMirror(Protocol):
     def extend(self, start: int, entries: Sequence[bytes], *, note: bytes) -> None:
         """Keep these entries; durable when it returns.
 
+        entries: none when it has them all; `start` is what `held` said.
         note: the log's signed checkpoint over all of them.
 
         Raises:
-            NotGenuine: they do not continue what it holds.
+            NotGenuine: they do not continue what it holds, or the log did not
+                sign a head over them.
+        """
+
+    def newest_note(self) -> bytes:
+        """Return the newest checkpoint under which it took entries, as the log signed it.
+
+        Raises:
+            NotFound: it keeps none yet.
         """

@@ -52,6 +52,13 @@ class Records(Protocol):
     def published_size(self) -> int:
         """How many entries of the log these records know."""
 
+    def index_of(self, event_id: str) -> int:
+        """Tell where on the log an event is.
+
+        Raises:
+            NotFound: it is not there, or not yet.
+        """
+
     def document(self, kind: str, name: str) -> bytes:
         """Return a document's body.
 
@@ -61,3 +68,9 @@ class Records(Protocol):
 
     def list_documents(self, kind: str) -> list[Document]:
         """List the documents of a kind, in order of name."""
+
+    def forget_document(self, kind: str, name: str) -> None:
+        """Destroy a document, such as a salt that opens a commitment; a missing one is fine.
+
+        The bytes are overwritten where the database can do so; backups are not reached.
+        """

@@ -23,7 +23,7 @@ class HandoverProof:
     """Why another log key signs from now on: the entry, and that the log has it.
 
     entry: the exact bytes of the `Handover` event; index: its place.
-    proof: of its inclusion in the head the witness holds.
+    proof: of its inclusion in the head that is offered with it.
     """
 
     entry: bytes
@@ -39,7 +39,12 @@ class Witness(Protocol):
         """Its short name, as in the trust roots."""
 
     def size_seen(self, origin: str) -> int:
-        """The size of the last head of this log that it cosigned; 0 when none."""
+        """The size of the last head of this log that it cosigned; 0 when none.
+
+        Raises:
+            Refused: it was restored and does not know.
+            Unavailable: it does not answer.
+        """
 
     def cosign(
         self,
@@ -47,15 +52,18 @@ class Witness(Protocol):
         *,
         old_size: int,
         proof: Sequence[bytes],
-        handover: HandoverProof | None = None,
+        handovers: Sequence[HandoverProof] = (),
     ) -> NoteSignature:
         """Cosign a head that continues the one it saw.
 
         note: the checkpoint, signed by the log.
         old_size: what it is thought to have seen last.
         proof: of consistency from `old_size` to the note's size.
+        handovers: every change of the log's key from the last entry it saw on,
+            in order; those it knows already may stand there again.
 
         Raises:
             NotGenuine: not signed by the log's key, or not a continuation.
             Refused: it saw another size last, or was restored from a backup.
+            Unavailable: it does not answer.
         """

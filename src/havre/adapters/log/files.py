@@ -14,8 +14,9 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from havre.crypto.merkle import HASH_BYTES, leaf_hash, node_hash, tree_root
-from havre.errors import InvalidInput, NotFound, Refused
+from havre.errors import InvalidInput, NotFound, Refused, Unavailable
 from havre.formats.tiles import (
+    TILE_HEIGHT,
     TILE_WIDTH,
     Tile,
     bundle_of,
@@ -110,7 +111,7 @@ class LogFiles(LogFolder):
             self._write(bundle.path, encode_bundle(known[start : start + bundle.width]))
         fresh = [leaf_hash(entry) for entry in entries]
         for tile in tiles_between(at, size):
-            self._write(tile.path, b"".join(self._hashes_of(tile, fresh, at=at, size=size)))
+            self._write(tile.path, b"".join(self._hashes_of(tile, fresh, at=at)))
         return tree_root(size, node=lambda level, index: self.node(level, index, size=size))
 
     def pending(self) -> bytes | None:
@@ -131,23 +132,37 @@ class LogFiles(LogFolder):
 
     def publish(self, note: bytes) -> None:
         """Publish a checkpoint, then forget that it was pending."""
+        waiting = self.pending()
+        if waiting is not None and not note.startswith(waiting):
+            raise Refused(
+                "Another signed checkpoint is waiting to be published.",
+                hint="Run the command again: what is waiting is finished first.",
+            )
         _write_file(self._folder / "checkpoint", note)
-        (self._private / "pending").unlink(missing_ok=True)
-        _sync_folder(self._private)
+        if waiting is not None:
+            with _failures_named():
+                (self._private / "pending").unlink()
+                _sync_folder(self._private)
 
-    def _hashes_of(
-        self, tile: Tile, fresh: Sequence[bytes], *, at: int, size: int
-    ) -> Iterator[bytes]:
+    def _hashes_of(self, tile: Tile, fresh: Sequence[bytes], *, at: int) -> list[bytes]:
         """Give a tile's hashes: those it had, then the new ones.
 
         Tiles come level by level, so the level below is on disk already.
         """
         first = tile.index * TILE_WIDTH
-        for place in range(first, first + tile.width):
-            if tile.level == 0:
-                yield fresh[place - at] if place >= at else self.node(0, place, size=at)
-            else:
-                yield self._full_tile_hash(tile.level - 1, place)
+        held = self._held(tile, at=at)
+        new = range(first + len(held), first + tile.width)
+        if tile.level == 0:
+            return held + [fresh[place - at] for place in new]
+        return held + [self._full_tile_hash(tile.level - 1, place) for place in new]
+
+    def _held(self, tile: Tile, *, at: int) -> list[bytes]:
+        """Read the hashes that a tile had when the log had `at` entries."""
+        before = (at >> (tile.level * TILE_HEIGHT)) - tile.index * TILE_WIDTH
+        if before <= 0:
+            return []
+        narrower = Tile(tile.level, tile.index, before)
+        return parse_hash_tile(self._read(narrower.path), width=before)
 
     def _full_tile_hash(self, level: int, index: int) -> bytes:
         """Fold a full tile of one level into the hash that the next level keeps."""
@@ -164,14 +179,35 @@ class LogFiles(LogFolder):
 
 def _write_file(path: Path, content: bytes) -> None:
     """Write a file so that after a crash it is the old one or the new one."""
-    path.parent.mkdir(parents=True, exist_ok=True)
     beside = path.with_name(f".{path.name}.new")
-    with beside.open("wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    beside.rename(path)
-    _sync_folder(path.parent)
+    with _failures_named():
+        _make_folders(path.parent)
+        with beside.open("wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        beside.rename(path)
+        _sync_folder(path.parent)
+
+
+def _make_folders(folder: Path) -> None:
+    """Make folders so that their names survive a power cut as well."""
+    if not folder.is_dir():
+        _make_folders(folder.parent)
+        folder.mkdir(exist_ok=True)
+        _sync_folder(folder.parent)
+
+
+@contextmanager
+def _failures_named() -> Iterator[None]:
+    """Turn a full or broken disk into a refusal that says so."""
+    try:
+        yield
+    except OSError as error:
+        raise Unavailable(
+            f"The log's folder does not take bytes: {os.strerror(error.errno or 0)}.",
+            hint="Mend the disk or make room, then run the same command again.",
+        ) from error
 
 
 def _sync_folder(folder: Path) -> None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from importlib.resources import files
 from typing import Any
 
@@ -30,16 +31,11 @@ class SqlRecords:
         self._engine = sa.create_engine(url)
         if self._engine.dialect.name == "sqlite":
             sa.event.listen(self._engine, "connect", _make_sqlite_durable)
-        try:
-            self._bring_up_to_date()
-        except OperationalError:
-            raise Unavailable(
-                "The records' database does not answer.", hint="Check its address in havre.toml."
-            ) from None
+        self._bring_up_to_date()
 
     def commit(self, events: Sequence[OutboxRow], documents: Sequence[Document] = ()) -> None:
         """Store events and documents in one transaction."""
-        with self._engine.begin() as connection:
+        with self._writing() as connection:
             for row in events:
                 self._add_event(connection, row)
             for document in documents:
@@ -52,12 +48,12 @@ class SqlRecords:
             .where(OUTBOX.c.log_index.is_(None))
             .order_by(OUTBOX.c.position)
         )
-        with self._engine.connect() as connection:
+        with self._reading() as connection:
             return [OutboxRow(event_id, entry) for event_id, entry in connection.execute(query)]
 
     def mark_published(self, event_ids: Sequence[str], *, first_index: int) -> None:
         """Note where on the log these events are."""
-        with self._engine.begin() as connection:
+        with self._writing() as connection:
             for index, event_id in enumerate(event_ids, start=first_index):
                 connection.execute(
                     sa.update(OUTBOX).where(OUTBOX.c.event_id == event_id).values(log_index=index)
@@ -65,16 +61,25 @@ class SqlRecords:
 
     def published_size(self) -> int:
         """How many entries of the log these records know."""
-        with self._engine.connect() as connection:
+        with self._reading() as connection:
             newest = connection.execute(sa.select(sa.func.max(OUTBOX.c.log_index))).scalar()
         return 0 if newest is None else int(newest) + 1
+
+    def index_of(self, event_id: str) -> int:
+        """Tell where on the log an event is."""
+        query = sa.select(OUTBOX.c.log_index).where(OUTBOX.c.event_id == event_id)
+        with self._reading() as connection:
+            index = connection.execute(query).scalar()
+        if index is None:
+            raise NotFound("An event is not on the log.")
+        return int(index)
 
     def document(self, kind: str, name: str) -> bytes:
         """Return a document's body."""
         query = sa.select(DOCUMENTS.c.body).where(
             DOCUMENTS.c.kind == kind, DOCUMENTS.c.name == name
         )
-        with self._engine.connect() as connection:
+        with self._reading() as connection:
             body = connection.execute(query).scalar()
         if body is None:
             raise NotFound(f"The records hold no {kind} of that name.")
@@ -87,8 +92,31 @@ class SqlRecords:
             .where(DOCUMENTS.c.kind == kind)
             .order_by(DOCUMENTS.c.name)
         )
-        with self._engine.connect() as connection:
+        with self._reading() as connection:
             return [Document(kind, name, body) for name, body in connection.execute(query)]
+
+    def forget_document(self, kind: str, name: str) -> None:
+        """Destroy a document; SQLite writes zeros over it (`secure_delete`)."""
+        same = (DOCUMENTS.c.kind == kind) & (DOCUMENTS.c.name == name)
+        with self._writing() as connection:
+            connection.execute(sa.delete(DOCUMENTS).where(same))
+
+    @contextmanager
+    def _writing(self) -> Iterator[sa.Connection]:
+        """One transaction; a full disk or a lock held too long leaves everything as it was."""
+        try:
+            with self._engine.begin() as connection:
+                yield connection
+        except OperationalError as error:
+            raise _no_answer() from error
+
+    @contextmanager
+    def _reading(self) -> Iterator[sa.Connection]:
+        try:
+            with self._engine.connect() as connection:
+                yield connection
+        except OperationalError as error:
+            raise _no_answer() from error
 
     def _add_event(self, connection: sa.Connection, row: OutboxRow) -> None:
         there = connection.execute(
@@ -101,7 +129,7 @@ class SqlRecords:
 
     def _bring_up_to_date(self) -> None:
         """Run the migrations, and only when there are any: Alembic is slow to import."""
-        with self._engine.begin() as connection:
+        with self._writing() as connection:
             if _revision(connection) == CURRENT_REVISION:
                 return
             from alembic import command
@@ -112,6 +140,15 @@ class SqlRecords:
             config.set_main_option("script_location", str(scripts))
             config.attributes["connection"] = connection
             command.upgrade(config, "head")
+
+
+def _no_answer() -> Unavailable:
+    # What the driver says may quote a statement with its values: it is chained
+    # for whoever debugs, and never shown.
+    return Unavailable(
+        "The records' database does not answer, or cannot write.",
+        hint="Check its address in havre.toml and the room on its disk, then run the command again.",
+    )
 
 
 def _revision(connection: sa.Connection) -> str | None:
@@ -135,4 +172,5 @@ def _make_sqlite_durable(connection: Any, _record: object) -> None:
     cursor.execute("PRAGMA journal_mode=WAL")
     cursor.execute("PRAGMA synchronous=FULL")
     cursor.execute("PRAGMA busy_timeout=10000")
+    cursor.execute("PRAGMA secure_delete=ON")
     cursor.close()
