@@ -173,6 +173,22 @@ def test_duckdb_still_fails_on_a_pushed_filter(tmp_path: Path, sealed: bytes) ->
         )
 
 
+def test_duckdb_still_fails_on_a_second_page(tmp_path: Path) -> None:
+    """When this test fails, DuckDB was mended: a column chunk may have several pages."""
+    path = tmp_path / "sealed"
+    pq.write_table(
+        pa.table({"n": range(100_000)}),
+        path,
+        use_dictionary=False,
+        data_page_size=4096,
+        encryption_properties=pe.create_encryption_properties(KEY),
+    )
+
+    assert by_pyarrow(path.read_bytes(), KEY).num_rows == 100_000
+    with pytest.raises(duckdb.Error):
+        by_duckdb(path, KEY)
+
+
 def test_every_column_chunk_has_one_data_page_and_row_groups_are_bounded() -> None:
     table = pa.table({"n": range(BLOCK_ROWS + 1), "t": [str(n) for n in range(BLOCK_ROWS + 1)]})
     file = pq.ParquetFile(
