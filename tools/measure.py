@@ -104,7 +104,10 @@ def measure(root: Path, *, strict: bool) -> Measures:
 
 
 # The module of event kinds is one table: a class a row, and one place to read them all.
-EXCUSED = {("public names", "src/havre/domain/events.py"): "one class for each kind of event"}
+EXCUSED = {
+    ("public names", "src/havre/domain/events.py"): "one class for each kind of event",
+    ("file lines", "tools/verify_log.py"): "a stranger fetches and reads one file, alone",
+}
 
 
 def main() -> int:
