@@ -1,0 +1,1 @@
+"""The short-lived process in which secrets are whole, behind `ports.keyroom`."""

@@ -1,0 +1,146 @@
+"""What runs inside the key room: one JSON line in, one JSON line out, until the end of input.
+
+No core file, no other process may look in, nothing is written anywhere. When
+the input ends the process ends, and what was whole is gone with it.
+"""
+
+from __future__ import annotations
+
+import base64
+import ctypes
+import hashlib
+import json
+import resource
+import sys
+from typing import Any
+
+from havre.crypto.commitments import check_opening, commit_to, new_salt
+from havre.crypto.random import random_bytes
+from havre.crypto.sealing import PartitionKey, seal_key
+from havre.crypto.shares import combine_shares, split_secret
+from havre.errors import HavreError, NotGenuine, Refused
+from havre.formats.canonical import encode_canonical
+from havre.ports.custody import ceremony_context
+
+SHARE_LABEL = "havre/v1/share-commitment"
+_PR_SET_DUMPABLE = 4
+
+
+def _bytes(text: str) -> bytes:
+    return base64.b64decode(text, validate=True)
+
+
+def _text(content: bytes) -> str:
+    return base64.b64encode(content).decode()
+
+
+class Room:
+    """The state of one room: a one-time key, and what was combined in it."""
+
+    def __init__(self) -> None:
+        self._key = PartitionKey.generate()
+        self._seeds: dict[str, bytes] = {}
+        self._keys: dict[str, PartitionKey] = {}
+        self._texts: dict[str, str] = {}
+
+    def answer(self, line: dict[str, Any]) -> Any:
+        """Do what one line asks."""
+        acts = {
+            "make": self._make,
+            "one_time_key": lambda _line: _text(self._key.public),
+            "load": self._load,
+            "unwrap": self._unwrap,
+            "secret": self._secret,
+        }
+        return acts[line["act"]](line)
+
+    def _make(self, line: dict[str, Any]) -> Any:
+        """Draw a seed for each partition and split it; seal every custodian's shares together."""
+        names = [recipient["custodian"] for recipient in line["recipients"]]
+        bundles: dict[str, list[dict[str, str]]] = {name: [] for name in names}
+        public_keys: dict[str, str] = {}
+        commitments: dict[str, dict[str, str]] = {}
+        for partition in line["partitions"]:
+            seed = random_bytes(32)
+            words = split_secret(seed, threshold=line["threshold"], shares=len(names))
+            public_keys[partition["id"]] = _text(PartitionKey.from_seed(seed).public)
+            commitments[partition["id"]] = {}
+            for name, share in zip(names, words, strict=True):
+                salt = new_salt()
+                committed = commit_to(share.encode(), label=SHARE_LABEL, salt=salt)
+                commitments[partition["id"]][name] = committed
+                bundles[name].append({**partition, "salt": salt.hex(), "words": share})
+        sealed = {
+            recipient["custodian"]: self._sealed_bundle(line, recipient, bundles)
+            for recipient in line["recipients"]
+        }
+        return {"public_keys": public_keys, "commitments": commitments, "sealed": sealed}
+
+    @staticmethod
+    def _sealed_bundle(
+        line: dict[str, Any], recipient: dict[str, str], bundles: dict[str, list[dict[str, str]]]
+    ) -> str:
+        name = recipient["custodian"]
+        content = encode_canonical([dict(share) for share in bundles[name]])
+        context = ceremony_context(origin=line["origin"], ceremony=line["ceremony"], custodian=name)
+        return _text(seal_key(content, to=_bytes(recipient["one_time_key"]), info=context))
+
+    def _load(self, line: dict[str, Any]) -> None:
+        opened = [self._opened_share(share) for share in line["shares"]]
+        seed = combine_shares([share["words"] for share in opened])
+        key = PartitionKey.from_seed(seed)
+        # A share that fits its checksum can still be of another secret: only the
+        # public key tells.
+        if hashlib.sha256(key.public).hexdigest() != line["public_sha256"]:
+            raise NotGenuine("The shares make another key than the catalogue's.")
+        texts = {share["text"] for share in opened}
+        if len(texts) != 1:
+            raise NotGenuine("The custodians do not agree on what a partition is.")
+        self._seeds[line["id"]], self._keys[line["id"]] = seed, key
+        self._texts[line["id"]] = texts.pop()
+
+    def _opened_share(self, share: dict[str, str]) -> dict[str, str]:
+        content = self._key.open_key(_bytes(share["sealed"]), info=_bytes(share["context"]))
+        opened: dict[str, str] = json.loads(content)
+        try:
+            check_opening(
+                share["commitment"],
+                opened["words"].encode(),
+                label=SHARE_LABEL,
+                salt=bytes.fromhex(opened["salt"]),
+            )
+        except NotGenuine:
+            raise NotGenuine(
+                f"Custodian {share['custodian']} gave a share that it did not commit to."
+            ) from None
+        return opened
+
+    def _unwrap(self, line: dict[str, Any]) -> str:
+        key = self._keys.get(line["id"])
+        if key is None:
+            raise Refused("A partition was not opened.")
+        return _text(key.open_key(_bytes(line["sealed"]), info=_bytes(line["info"])))
+
+    def _secret(self, line: dict[str, Any]) -> str:
+        seed = self._seeds.get(line["id"])
+        if seed is None or not self._texts[line["id"]].startswith("secret/"):
+            raise Refused("Only the bytes of an opened secret partition are given out.")
+        return _text(seed)
+
+
+def main() -> None:
+    """Answer lines until the input ends."""
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    ctypes.CDLL(None).prctl(_PR_SET_DUMPABLE, 0, 0, 0, 0)
+    room = Room()
+    for raw in sys.stdin.buffer:
+        try:
+            reply: dict[str, Any] = {"ok": room.answer(json.loads(raw))}
+        except HavreError as refusal:
+            reply = {"refused": type(refusal).__name__, "message": refusal.message}
+        sys.stdout.buffer.write(json.dumps(reply).encode() + b"\n")
+        sys.stdout.buffer.flush()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,258 @@
+"""When a custodian opens its share: the whole rule, over what it has verified itself.
+
+Everything here comes from the log that the custodian followed, from statements
+whose signatures it checked against its own roots, and from its own clock. What
+the hub says about a permit's state is not an argument.
+
+Source: `docs/protocols.md`, section 4.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from havre.crypto.commitments import check_opening
+from havre.domain.events import DeliveryReceived, Event, KeysRequested, PermitMoved
+from havre.domain.permit import project_secret
+from havre.domain.permit_signing import open_permit
+from havre.domain.permit_states import PermitState, check_in_force, replay_permit
+from havre.domain.statements import Opened, open_statement
+from havre.domain.trust import Role, TrustRoots
+from havre.errors import InvalidInput, NotGenuine, Refused
+from havre.values import Partition, PartitionKind, parse_instant
+
+PREDICATE_MANDATE = "havre/v1/ingestion-mandate"
+PREDICATE_DELIVERY_NOTE = "havre/v1/delivery-note"
+NOTE_LABEL = "havre/v1/delivery-note"
+STAGE_2_SECRET = "stage-2"
+MANDATE_DAYS = 90
+
+
+class ReleaseRefused(Refused):
+    """A custodian keeps its share closed, and says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class ShareRequest:
+    """What the hub asks: the entry speaks, the rest is only brought along.
+
+    index: of the `KeysRequested` entry.
+    one_time_key: the HPKE public key that the entry names by its hash.
+    documents: envelopes that the log names by hash or commitment, by SHA-256;
+        the custodian believes none before it has compared them.
+    salts: openings of the delivery notes' commitments, by index of the delivery's entry.
+    """
+
+    index: int
+    one_time_key: bytes
+    documents: Mapping[str, bytes]
+    salts: Mapping[int, bytes]
+
+
+@dataclass(frozen=True, slots=True)
+class CustodianView:
+    """What a custodian knows by itself when it is asked.
+
+    events: the log as it followed it, from the first entry.
+    partitions: opaque id to what it is, from the envelopes of its own shares.
+    revoked: permits that an authority has revoked or suspended directly.
+    mandate: the controller's signed mandate for ingestion, or null.
+    """
+
+    roots: TrustRoots
+    events: Sequence[Event]
+    partitions: Mapping[str, Partition]
+    revoked: frozenset[str]
+    mandate: bytes | None
+    now: datetime
+
+
+def check_release(request: ShareRequest, view: CustodianView) -> KeysRequested:
+    """Make sure that a request may be answered, and return its entry.
+
+    Raises:
+        ReleaseRefused: naming the one thing that is missing or amiss.
+        Refused, NotGenuine: from a statement that does not hold.
+    """
+    if not 0 <= request.index < len(view.events):
+        raise ReleaseRefused("The request is not on the log.")
+    entry = view.events[request.index]
+    if not isinstance(entry, KeysRequested):
+        raise ReleaseRefused("The entry that is named is no request for keys.")
+    if hashlib.sha256(request.one_time_key).hexdigest() != entry.one_time_key_sha256:
+        raise ReleaseRefused("The one-time key is not the one that the entry names.")
+    unknown = [each for each in entry.partitions if each not in view.partitions]
+    if unknown or not entry.partitions:
+        raise ReleaseRefused(
+            f"The request names {len(unknown)} partitions that have no share here."
+        )
+    partitions = [view.partitions[each] for each in entry.partitions]
+    if entry.permit is None:
+        _check_mandate(request, entry, view, partitions)
+    else:
+        _check_permit(request, entry, view, partitions)
+    return entry
+
+
+# What may be opened for which purpose, by the kind of partition.
+_PURPOSES: dict[str, frozenset[PartitionKind]] = {
+    "extract": frozenset({PartitionKind.DATASET, PartitionKind.SECRET}),
+    "run": frozenset({PartitionKind.PROJECT}),
+}
+
+
+def _check_permit(
+    request: ShareRequest,
+    entry: KeysRequested,
+    view: CustodianView,
+    partitions: Sequence[Partition],
+) -> None:
+    """The permit is signed, logged, in force, and reaches every partition asked."""
+    kinds = _PURPOSES.get(entry.purpose)
+    if kinds is None:
+        raise ReleaseRefused("A permit opens keys for an extract or a run, and for nothing else.")
+    moved = view.events[entry.permit] if 0 <= (entry.permit or 0) < len(view.events) else None
+    if not isinstance(moved, PermitMoved):
+        raise ReleaseRefused("The entry that is named as the permit's is none.")
+    moves = [
+        (index, event)
+        for index, event in enumerate(view.events)
+        if isinstance(event, PermitMoved) and event.permit == moved.permit
+    ]
+    state, index, last = replay_permit(moves)
+    if index != entry.permit:
+        raise ReleaseRefused("The request does not rest on the permit's last entry.")
+    if moved.permit in view.revoked:
+        raise ReleaseRefused(f"An authority has withdrawn permit {moved.permit} directly.")
+    envelope = _document(request, last.statement_sha256)
+    if state is not PermitState.GRANTED:
+        raise ReleaseRefused(f"Permit {moved.permit} is {state.value}.")
+    permit, _ = open_permit(envelope, roots=view.roots)
+    if permit.name != moved.permit:
+        raise ReleaseRefused("The signed permit is another one than the log's entry names.")
+    check_in_force(permit, state=state, decided_at=last.at, now=view.now)
+    for partition in partitions:
+        if partition.kind not in kinds:
+            raise ReleaseRefused(f"A {entry.purpose} opens no {partition.kind.value} partition.")
+        permit.covers(partition)
+
+
+def _check_mandate(
+    request: ShareRequest,
+    entry: KeysRequested,
+    view: CustodianView,
+    partitions: Sequence[Partition],
+) -> None:
+    """Ingestion runs under a standing mandate: a signed delivery each time, used once."""
+    if entry.purpose != "ingest":
+        raise ReleaseRefused("Without a permit, keys are opened for ingestion only.")
+    if not entry.deliveries or len(set(entry.deliveries)) != len(entry.deliveries):
+        raise ReleaseRefused(
+            "A request under the mandate names each delivery once, and at least one."
+        )
+    mandate = _open_mandate(view)
+    used = {
+        index
+        for event in view.events[: request.index]
+        if isinstance(event, KeysRequested)
+        for index in event.deliveries
+    }
+    allowed = {Partition(PartitionKind.SECRET, STAGE_2_SECRET)}
+    for index in entry.deliveries:
+        if index in used:
+            raise ReleaseRefused("A delivery was opened under the mandate before.")
+        allowed.add(_check_delivery(request, index, view, mandate))
+    if any(partition not in allowed for partition in partitions):
+        raise ReleaseRefused(
+            "The mandate opens the deliveries it names and the second secret only."
+        )
+
+
+def _open_mandate(view: CustodianView) -> Opened:
+    if view.mandate is None:
+        raise ReleaseRefused("This custodian has no mandate for ingestion.")
+    mandate = open_statement(
+        view.mandate,
+        roots=view.roots,
+        predicate_type=PREDICATE_MANDATE,
+        origin=view.roots.origin,
+        required={Role.CONTROLLER: 1},
+    )
+    body = mandate.statement.predicate
+    begun = parse_instant(str(body["begins_at"]))
+    if not begun <= view.now < begun + timedelta(days=MANDATE_DAYS):
+        raise ReleaseRefused("The mandate for ingestion has ended, or has not begun.")
+    releases = sum(
+        isinstance(event, KeysRequested)
+        and event.permit is None
+        and view.now - event.at < timedelta(days=1)
+        for event in view.events
+    )
+    if releases > int(str(body["daily_releases"])):
+        raise ReleaseRefused("The mandate's daily number of releases is used up.")
+    return mandate
+
+
+def _check_delivery(
+    request: ShareRequest, index: int, view: CustodianView, mandate: Opened
+) -> Partition:
+    """Make sure that a holder signed a delivery, and return the partition it may open."""
+    received = view.events[index] if 0 <= index < request.index else None
+    if not isinstance(received, DeliveryReceived):
+        raise ReleaseRefused("The entry that is named as a delivery's is none.")
+    note = _note_of(request, index, received)
+    opened = open_statement(
+        note,
+        roots=view.roots,
+        predicate_type=PREDICATE_DELIVERY_NOTE,
+        origin=view.roots.origin,
+        required={Role.HOLDER: 1},
+    )
+    if opened.statement.subject != received.delivery:
+        raise ReleaseRefused("A delivery's note is about another delivery.")
+    datasets = mandate.statement.predicate.get("datasets")
+    if not isinstance(datasets, list) or opened.statement.predicate.get("dataset") not in datasets:
+        raise ReleaseRefused("The mandate does not name this delivery's dataset.")
+    partition = view.partitions.get(received.partition)
+    if partition is None or partition.kind is not PartitionKind.LANDING:
+        raise ReleaseRefused("A delivery names no landing partition of this custodian.")
+    return partition
+
+
+def _note_of(request: ShareRequest, index: int, received: DeliveryReceived) -> bytes:
+    salt = request.salts.get(index)
+    for document in request.documents.values():
+        if salt is None:
+            break
+        try:
+            check_opening(received.note_commitment, document, label=NOTE_LABEL, salt=salt)
+        except (NotGenuine, ValueError):
+            continue
+        return document
+    raise ReleaseRefused("A delivery's note was not brought along, or is not the one on the log.")
+
+
+def _document(request: ShareRequest, sha256: str) -> bytes:
+    document = request.documents.get(sha256)
+    if document is None or hashlib.sha256(document).hexdigest() != sha256:
+        raise ReleaseRefused("The signed permit was not brought along, or is not the log's.")
+    return document
+
+
+def partitions_of_purpose(purpose: str, *, project: str) -> tuple[Partition, ...]:
+    """Name the partitions of its own that a project needs opened for a purpose.
+
+    Raises:
+        InvalidInput: there is no such purpose.
+
+    >>> [each.text for each in partitions_of_purpose("run", project="diabetes")]
+    ['project/diabetes/1']
+    """
+    if purpose == "extract":
+        return (Partition(PartitionKind.SECRET, project_secret(project)),)
+    if purpose == "run":
+        return (Partition(PartitionKind.PROJECT, project),)
+    raise InvalidInput("Keys of a project are opened for an extract or a run.")

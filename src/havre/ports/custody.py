@@ -1,0 +1,80 @@
+"""A custodian: holds one share of every partition, and opens it for a logged permit only.
+
+Promised: an answer is stored before it is given, and the same entry gets the
+byte-identical answer; a share is in clear nowhere but in the custodian's memory
+while it is sealed anew; a refusal is named.
+What may be repeated: everything but `accept` of a ceremony.
+What may block: reading the log; a person, for a sealed escrow.
+Final errors: `Refused`, `NotGenuine`. `Unavailable` is not.
+Who may call it: `application.vault`, `application.pseudonymise` and the ceremony.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from havre.domain.custody import ShareRequest
+
+
+@dataclass(frozen=True, slots=True)
+class ShareAnswer:
+    """What a custodian gives.
+
+    shares: opaque partition id to its share, sealed to the one-time key.
+    receipt: a signed statement of what was given, with the custodian's counter.
+    """
+
+    shares: Mapping[str, bytes]
+    receipt: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class SealedShares:
+    """A ceremony's outcome for one custodian: its shares, sealed to its ceremony key."""
+
+    custodian: str
+    sealed: bytes
+
+
+class Custodian(Protocol):
+    """One custodian."""
+
+    @property
+    def name(self) -> str:
+        """Its short name, as in the trust roots."""
+
+    def begin_ceremony(self, ceremony: str) -> bytes:
+        """Make a one-time HPKE key pair for a ceremony; return the public half.
+
+        Raises:
+            Refused: this ceremony was begun before.
+        """
+
+    def accept(self, ceremony: str, shares: SealedShares) -> Sequence[str]:
+        """Take the shares in, store them, destroy the one-time key.
+
+        Returns the opaque ids of the partitions, in order.
+
+        Raises:
+            NotGenuine: not sealed to this ceremony's key.
+            Refused: the ceremony was never begun, or is over.
+        """
+
+    def release(self, request: ShareRequest) -> ShareAnswer:
+        """Open shares for a logged request, after checking everything itself.
+
+        Raises:
+            Refused, NotGenuine: naming what is missing or amiss.
+        """
+
+
+def share_context(*, origin: str, index: int, partition: str, custodian: str) -> bytes:
+    """Write what a released share is bound to: this request, this partition, this custodian."""
+    return f"havre/v1/share\n{origin}\n{index}\n{partition}\n{custodian}".encode()
+
+
+def ceremony_context(*, origin: str, ceremony: str, custodian: str) -> bytes:
+    """Write what a ceremony's shares are bound to on their way to a custodian."""
+    return f"havre/v1/ceremony\n{origin}\n{ceremony}\n{custodian}".encode()
