@@ -114,7 +114,8 @@ def _check_permit(
     kinds = _PURPOSES.get(entry.purpose)
     if kinds is None:
         raise ReleaseRefused("A permit opens keys for an extract or a run, and for nothing else.")
-    moved = view.events[entry.permit] if 0 <= (entry.permit or 0) < len(view.events) else None
+    place = -1 if entry.permit is None else entry.permit
+    moved = view.events[place] if 0 <= place < len(view.events) else None
     if not isinstance(moved, PermitMoved):
         raise ReleaseRefused("The entry that is named as the permit's is none.")
     moves = [

@@ -1,0 +1,1 @@
+"""Custodians, behind `ports.custody`."""
