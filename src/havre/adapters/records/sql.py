@@ -100,6 +100,10 @@ class SqlRecords:
         same = (DOCUMENTS.c.kind == kind) & (DOCUMENTS.c.name == name)
         with self._writing() as connection:
             connection.execute(sa.delete(DOCUMENTS).where(same))
+        if self._engine.dialect.name == "sqlite":
+            # The write-ahead log still holds the old page until it is cut off.
+            with self._reading() as connection:
+                connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
 
     @contextmanager
     def _writing(self) -> Iterator[sa.Connection]:

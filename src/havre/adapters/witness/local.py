@@ -16,7 +16,7 @@ import hashlib
 import json
 import os
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -80,8 +80,8 @@ class LocalWitness:
 
     def mark_restored(self) -> None:
         """Forget what was seen: the operator's act after a restore from a backup."""
-        self._path.unlink(missing_ok=True)
-        _sync_folder(self._folder)
+        with suppress(WitnessWithoutMemory):
+            self._remember(self._seen(), folder=0)
 
     def enter_head(self, head: Head, *, keys: LogKeys) -> None:
         """Take over a head that enough other witnesses saw: the operator's act after a restore."""
@@ -173,10 +173,10 @@ class LocalWitness:
             hint="Its operator enters a head that enough other witnesses saw.",
         )
 
-    def _remember(self, seen: _Seen) -> None:
+    def _remember(self, seen: _Seen, *, folder: int | None = None) -> None:
         line = {
             # A copied directory has another number: a copy must not cosign.
-            "folder": self._folder.stat().st_ino,
+            "folder": self._folder.stat().st_ino if folder is None else folder,
             "keys": [[at, key.hex()] for at, key in seen.keys.changes],
             "root": base64.b64encode(seen.root).decode(),
             "size": seen.size,

@@ -1,0 +1,69 @@
+"""A copy of the log outside the hub, in the same layout: what a custodian keeps.
+
+It takes entries only when they continue what it holds and lead to a head that
+the log signed, and it never goes back. It reads like any log, so a hub that
+lost its own is restored from here, and a custodian reads permits from here
+instead of asking the hub.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from havre.adapters.log.files import LogFiles
+from havre.domain.following import Followed, follow, follow_entries
+from havre.domain.trust import TrustRoots
+from havre.errors import NotFound, NotGenuine
+from havre.formats.notes import parse_checkpoint, parse_note
+from havre.ports.log import LogReader
+
+
+class MirrorFolder:
+    """`ports.log.LogMirror`, and a `LogReader`, in a directory of its own.
+
+    roots: the mirror's own trust roots, never the hub's.
+    """
+
+    def __init__(self, folder: Path, *, roots: TrustRoots) -> None:
+        self._files = LogFiles(folder / "log", private=folder / "private")
+        self._roots = roots
+        self._followed = Followed()
+
+    @property
+    def reader(self) -> LogReader:
+        """The copy, as a log to read."""
+        return self._files
+
+    def held(self) -> int:
+        """How many entries it keeps."""
+        try:
+            return parse_checkpoint(parse_note(self.newest_note()).text).size
+        except NotFound:
+            return 0
+
+    def newest_note(self) -> bytes:
+        """Return the newest checkpoint under which it took entries."""
+        return self._files.checkpoint()
+
+    def extend(self, start: int, entries: Sequence[bytes], *, note: bytes) -> None:
+        """Check entries against the head, store them, then the head."""
+        with self._files.exclusive():
+            known = self._caught_up()
+            if start != known.size:
+                raise NotGenuine(f"The mirror keeps {known.size} entries, not {start}.")
+            followed, _ = follow(known, entries, note=note, roots=self._roots)
+            if entries:
+                self._files.append(entries, at=start)
+            if entries or not known.size:
+                self._files.publish(note)
+            self._followed = followed
+
+    def _caught_up(self) -> Followed:
+        """Go on from what was read before, after a start or another process's writing."""
+        held = self.held()
+        entries = self._files.entries(self._followed.size, held)
+        self._followed, _ = follow_entries(self._followed, entries)
+        if self._followed.size > held:
+            raise NotGenuine("The mirror's own copy is shorter than it was.")
+        return self._followed
