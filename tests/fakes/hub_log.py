@@ -8,7 +8,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from fakes.parties import START, Cast, SetClock
+from fakes.parties import ROLES, START, Cast, Hands, SetClock
 from havre.adapters.log.files import LogFiles
 from havre.adapters.log.mirror import MirrorFolder
 from havre.adapters.records.sql import SqlRecords
@@ -16,6 +16,7 @@ from havre.adapters.witness.local import LocalWitness
 from havre.application.audit import PublicLog
 from havre.application.journal import Journal
 from havre.crypto.random import new_object_id
+from havre.crypto.signatures import SigningKey
 from havre.domain.events import CatalogueImported, Event, HubOpened
 from havre.domain.trust import encode_trust_roots
 from havre.errors import Refused
@@ -108,3 +109,18 @@ class HubLog:
         for tables in range(1, entries):
             journal.record(catalogue_event(tables))
         return self
+
+
+def known_cast() -> Cast:
+    """Everybody with keys that another process can make again, without a file of keys."""
+    return Cast(
+        people={
+            name: Hands(name, SigningKey.from_seed(bytes([number]) * 32))
+            for number, name in enumerate(sorted(ROLES), start=1)
+        }
+    )
+
+
+def hub_in(folder: Path) -> HubLog:
+    """The hub of a folder, whose parties have the keys that everybody knows."""
+    return HubLog(folder, cast=known_cast())

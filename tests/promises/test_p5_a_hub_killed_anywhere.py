@@ -20,11 +20,9 @@ from pathlib import Path
 
 import pytest
 
-from fakes.hub_log import WITNESSES, HubLog, catalogue_event
-from fakes.parties import Cast, Hands
+from fakes.hub_log import WITNESSES, HubLog, catalogue_event, hub_in, known_cast
 from havre.adapters.log.files import LogFiles
 from havre.application.journal import TooFewWitnesses
-from havre.crypto.signatures import SigningKey
 from havre.errors import NotGenuine
 from havre.formats.notes import parse_checkpoint, parse_note
 
@@ -36,10 +34,10 @@ CHILD = """
 import os, signal, sys
 from pathlib import Path
 from havre.domain.events import CatalogueImported
-from promises.test_p5_a_hub_killed_anywhere import ACT_ID, hub_in
+from fakes.hub_log import hub_in
 from fakes.parties import START
 kind, stride, *folders = sys.argv[1:]
-act = CatalogueImported(event_id=ACT_ID, at=START, catalogue_sha256="0" * 64, tables=77)
+act = CatalogueImported(event_id="7" * 32, at=START, catalogue_sha256="0" * 64, tables=77)
 flush = os.fsync
 
 def die():
@@ -84,17 +82,6 @@ for step, folder in enumerate(folders, start=1):
 """
 
 ACT_ID = "7" * 32
-# Seeds, so that a child process knows everybody's key without a file of keys.
-_CAST = Cast()
-SEEDED = {
-    name: Hands(name, SigningKey.from_seed(bytes([number]) * 32))
-    for number, name in enumerate(sorted(_CAST.people), start=1)
-}
-
-
-def hub_in(folder: Path) -> HubLog:
-    """The hub whose parties have the keys that everybody here knows."""
-    return HubLog(folder, cast=Cast(people=dict(SEEDED)))
 
 
 def killed(kind: str, folders: Sequence[Path], *, stride: int = 1) -> list[int]:
@@ -243,7 +230,7 @@ class CuttingHub(HubLog):
 
 
 def cutting(folder: Path) -> CuttingHub:
-    hub = CuttingHub(folder, cast=Cast(people=dict(SEEDED)))
+    hub = CuttingHub(folder, cast=known_cast())
     hub.forget()
     return hub
 
