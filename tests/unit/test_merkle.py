@@ -10,11 +10,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from havre.crypto.merkle import (
+    Peaks,
     check_consistency,
     check_inclusion,
     consistency_proof,
+    grow,
     inclusion_proof,
     leaf_hash,
+    peaks_root,
+    subtrees,
     tree_root,
 )
 from havre.errors import NotGenuine
@@ -154,3 +158,13 @@ def test_the_published_vectors_of_certificate_transparency_hold() -> None:
     found = {size: tree_root(size, node=reader(leaves)).hex() for size in roots}
 
     assert found == roots
+
+
+def test_a_tree_that_grows_leaf_by_leaf_has_the_same_roots() -> None:
+    """The frontier keeps exactly the subtrees that the specification's split names."""
+    leaves = leaves_of(130)
+    peaks: Peaks = ()
+    for size, leaf in enumerate(leaves, start=1):
+        peaks = grow(peaks, leaf)
+        assert peaks_root(peaks) == naive_root(leaves[:size])
+        assert [level for level, _ in peaks] == [level for level, _ in subtrees(0, size)]

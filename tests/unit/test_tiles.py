@@ -73,3 +73,13 @@ def test_a_tile_of_another_length_is_refused() -> None:
 
 def test_bundles_follow_the_entries() -> None:
     assert [bundle.width for bundle in bundles_between(250, 520)] == [256, 256, 8]
+
+
+def test_the_specifications_log_of_70000_entries_has_the_tiles_it_says() -> None:
+    """The example of C2SP tlog-tiles, section Partial Tiles."""
+    found: dict[tuple[int, int], int] = {}
+    for tile in tiles_between(0, 70_000):
+        found[tile.level, tile.width] = found.get((tile.level, tile.width), 0) + 1
+
+    assert found == {(0, 256): 273, (0, 112): 1, (1, 256): 1, (1, 17): 1, (2, 1): 1}
+    assert set(tiles_between(0, 256)) == {Tile(0, 0, 256), Tile(1, 0, 1)}

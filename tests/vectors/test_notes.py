@@ -16,6 +16,8 @@ from havre.formats.notes import (
     NoteSignature,
     SignedNote,
     checkpoint_text,
+    cosigned_message,
+    encode_cosignature,
     encode_note,
     parse_checkpoint,
     parse_cosignature,
@@ -113,3 +115,53 @@ def test_a_signer_with_a_space_in_its_name_cannot_be_written() -> None:
 def test_a_short_cosignature_is_refused() -> None:
     with pytest.raises(InvalidInput):
         parse_cosignature(bytes(71))
+
+
+# The worked example of C2SP tlog-cosignature, whose keys are not published.
+EXAMPLE_CHECKPOINT = """example.com/behind-the-sofa
+20852163
+CsUYapGGPo4dkMgIAUqom/Xajj7h2fB2MPA3j2jxq2I=
+"""
+EXAMPLE_LINES = """
+— example.com/behind-the-sofa Az3grlgtzPICa5OS8npVmf1Myq/5IZniMp+ZJurmRDeOoRDe4URYN7u5/Zhcyv2q1gGzGku9nTo+zyWE+xeMcTOAYQ8=
+— witness.example.com/w1 jWbPPwAAAABkGFDLEZMHwSRaJNiIDoe9DYn/zXcrtPHeolMI5OWXEhZCB9dlrDJsX3b2oyin1nPZqhf5nNo0xUe+mbIUBkBIfZ+qnA==
+"""
+
+
+def test_the_published_cosignature_says_its_time_and_signs_the_published_bytes() -> None:
+    note = parse_note((EXAMPLE_CHECKPOINT + EXAMPLE_LINES).encode())
+    unix_time, signature = parse_cosignature(note.signatures[1].signature)
+
+    message = cosigned_message(note.text, unix_time=unix_time)
+
+    assert message.decode() == "cosignature/v1\ntime 1679315147\n" + EXAMPLE_CHECKPOINT
+    assert encode_cosignature(unix_time, signature) == note.signatures[1].signature
+    assert parse_checkpoint(note.text).size == 20852163
+
+
+def test_the_short_id_of_the_specifications_verifier_key_is_the_published_one() -> None:
+    """The example of C2SP signed-note, section Verifier keys."""
+    public = bytes.fromhex("e932791ae6e7a840a46164c904786426d5e7821dd8b29a00d61cae72afdd4da4")
+
+    assert short_key_id("example.com/foo", public, kind=ED25519).hex() == "530d903a"
+
+
+def test_a_published_checkpoint_verifies() -> None:
+    """From the test data of litewitness (FiloSottile/torchwood, multi-cosigs-ed25519.txt)."""
+    origin = "sigsum.org/v1/tree/985ea163f5af026723561354f51f2ebcdcf2af809ce254ccfb64aa9aadd80f90"
+    public = bytes.fromhex("52c05edad1bf5feffa81354faae59a655d9a9a1a793ed2f62c39c26c0be2aecd")
+    signed = (
+        f"{origin}\n1\nKgAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=\n\n— {origin} "
+        "7BKT0gOfNZ1J0So9unY3BZtm2YkPIoNYM/dce0Z2avJDs8dxN6ts9bOSwwrVrbjm6P9K3ZxpK6jJngOG6YvGGzV/lwo=\n"
+    )
+    note = parse_note(signed.encode())
+
+    assert note.signatures[0].short_id == short_key_id(origin, public, kind=ED25519)
+    check_signature(note.signatures[0].signature, note.text.encode(), public=public)
+    assert parse_checkpoint(note.text) == Checkpoint(origin, 1, b"\x2a" + bytes(31))
+
+
+@pytest.mark.parametrize("name", ["a b", "a+b", "a\u00a0b", "a\u2003b", ""])
+def test_a_name_with_a_space_of_any_kind_cannot_be_written(name: str) -> None:
+    with pytest.raises(ValueError, match="space"):
+        encode_note(SignedNote("x\n", (NoteSignature(name, bytes(4), bytes(64)),)))

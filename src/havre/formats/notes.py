@@ -74,10 +74,11 @@ def encode_note(note: SignedNote) -> bytes:
         raise ValueError("a note's text ends in a newline")
     lines = []
     for signature in note.signatures:
-        if not signature.name or set(signature.name) & set(" +\n"):
-            raise ValueError("a signer's name holds a space, a plus or a newline")
+        name = signature.name
+        if not name or "+" in name or any(letter.isspace() for letter in name):
+            raise ValueError("a signer's name is empty, or holds a space or a plus")
         blob = base64.b64encode(signature.short_id + signature.signature).decode()
-        lines.append(f"{_DASH}{signature.name} {blob}\n")
+        lines.append(f"{_DASH}{name} {blob}\n")
     return (note.text + "\n" + "".join(lines)).encode()
 
 
