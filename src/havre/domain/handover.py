@@ -15,6 +15,7 @@ from havre.domain.events import Handover
 from havre.domain.statements import Statement, open_statement
 from havre.domain.trust import Role, TrustRoots
 from havre.errors import InvalidInput, NotGenuine
+from havre.formats.canonical import Json
 
 PREDICATE_HANDOVER = "havre/v1/handover"
 _SUBJECT = "log-key"
@@ -39,8 +40,8 @@ def handover_statement(log_key: bytes, *, index: int, origin: str) -> Statement:
     index: the place the entry will have: the log's size now. A statement for
         one place is worth nothing at another.
     """
-    predicate = {"from_size": first_size_of(index), "log_key": log_key.hex()}
-    return Statement(PREDICATE_HANDOVER, origin, _SUBJECT, dict(predicate))
+    predicate: dict[str, Json] = {"from_size": first_size_of(index), "log_key": log_key.hex()}
+    return Statement(PREDICATE_HANDOVER, origin, _SUBJECT, predicate)
 
 
 def check_handover(handover: Handover, *, index: int, roots: TrustRoots) -> bytes:
