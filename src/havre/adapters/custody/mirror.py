@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from havre.adapters.custody.files import append_durably
+from havre.adapters.custody.files import append_durably, write_durably
 from havre.domain.events import Event
 from havre.domain.following import Followed, follow, follow_entries
 from havre.domain.trust import TrustRoots
-from havre.errors import NotGenuine
+from havre.errors import NotFound, NotGenuine
 from havre.formats.tiles import encode_bundle
 
 
@@ -22,6 +22,7 @@ class FileMirror:
 
     def __init__(self, folder: Path, *, roots: TrustRoots) -> None:
         self._path = folder / "entries"
+        self._note_path = folder / "checkpoint"
         self._roots = roots
         self._followed, self.events = self._load()
 
@@ -36,8 +37,20 @@ class FileMirror:
         followed, events = follow(self._followed, entries, note=note, roots=self._roots)
         if entries:
             append_durably(self._path, encode_bundle(entries))
+            write_durably(self._note_path, note)
         self._followed = followed
         self.events += events
+
+    def newest_note(self) -> bytes:
+        """Return the newest checkpoint under which it took entries.
+
+        Raises:
+            NotFound: it keeps none yet.
+        """
+        try:
+            return self._note_path.read_bytes()
+        except FileNotFoundError:
+            raise NotFound("The mirror keeps no checkpoint yet.") from None
 
     @property
     def followed(self) -> Followed:
