@@ -14,6 +14,7 @@ import types
 import typing
 from dataclasses import dataclass, fields
 from datetime import datetime
+from functools import cache
 from typing import Any, ClassVar, TypeVar
 
 from havre.errors import InvalidInput
@@ -399,6 +400,8 @@ def events_of(events: typing.Iterable[Event], kind: type[_Kind]) -> list[_Kind]:
     return [event for event in events if isinstance(event, kind)]
 
 
+# Reading the hints takes longer than reading an entry, and they never change.
+@cache
 def _field_types(event_type: type[Event]) -> dict[str, Any]:
     hints = typing.get_type_hints(event_type)
     return {field.name: hints[field.name] for field in fields(event_type)}
