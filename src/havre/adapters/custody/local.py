@@ -19,6 +19,7 @@ from havre.adapters.custody.mirror import FileMirror
 from havre.crypto.random import random_bytes
 from havre.crypto.sealing import FileKey, PartitionKey, open_stream, seal_key, seal_stream
 from havre.domain.custody import CustodianView, ReleaseRefused, ShareRequest, check_release
+from havre.domain.events import KeysReleased
 from havre.domain.statements import Statement, envelope_digest, open_statement, sign_statement
 from havre.domain.transparency import check_fresh, check_head
 from havre.domain.trust import Role, TrustRoots
@@ -62,6 +63,10 @@ class LocalCustodian:
         """Keep entries, once they lead to a head that the log signed."""
         self._mirror.extend(start, entries, note=note)
 
+    def newest_note(self) -> bytes:
+        """Return the newest checkpoint under which it took entries of the log."""
+        return self._mirror.newest_note()
+
     def begin_ceremony(self, ceremony: str) -> bytes:
         """Make a one-time key pair for a ceremony; its private half is sealed to the token."""
         path = self._ceremony_path(ceremony)
@@ -93,6 +98,7 @@ class LocalCustodian:
         """Answer a logged request: the stored answer, or a new one after every check."""
         stored = self._folder / "answers" / f"{request.index}.json"
         self._catch_up()
+        self._finish_counter()
         if stored.exists():
             return _read_answer(stored.read_bytes())
         entry = check_release(request, self._view())
@@ -220,6 +226,29 @@ class LocalCustodian:
             },
         )
         return sign_statement(statement, [self._token])
+
+    def _finish_counter(self) -> None:
+        """Count the answer that a crash left uncounted, and notice a counter set back.
+
+        Raises:
+            NotGenuine: the log has a receipt of this custodian that its counter has not.
+        """
+        counted = {line.split()[0] for line in self._counter_lines()}
+        answers = self._folder / "answers"
+        for path in sorted(answers.glob("*.json")) if answers.exists() else ():
+            if path.stem not in counted:
+                digest = envelope_digest(_read_answer(path.read_bytes()).receipt)
+                append_durably(self._counter_path, f"{path.stem} {digest}\n".encode())
+        receipts = {line.split()[1] for line in self._counter_lines()}
+        for event in self._mirror.events:
+            if isinstance(event, KeysReleased) and event.receipts.get(self.name, "") not in (
+                "",
+                *receipts,
+            ):
+                raise NotGenuine(
+                    f"The log has a receipt of custodian {self.name} that its counter has not:"
+                    " it was set back."
+                )
 
     @property
     def _counter_path(self) -> Path:
