@@ -361,7 +361,7 @@ def encode_event(event: Event) -> bytes:
         InvalidInput: the entry would be longer than a log entry may be.
     """
     body: dict[str, Json] = {"kind": event.kind, "v": 1}
-    for name in _field_types(type(event)):
+    for name in _field_types(event.kind):
         value = getattr(event, name)
         body[name] = instant_text(value) if isinstance(value, datetime) else _as_json(value)
     entry = encode_canonical(body)
@@ -385,7 +385,7 @@ def parse_event(entry: bytes) -> Event:
     event_type = EVENT_KINDS.get(str(body.get("kind")))
     if event_type is None:
         raise InvalidInput("A log entry is of a kind this version does not know.")
-    declared = _field_types(event_type)
+    declared = _field_types(event_type.kind)
     if set(body) - {"kind", "v"} != set(declared):
         raise InvalidInput(f"An event of kind {event_type.kind} has other fields than it should.")
     values: dict[str, Any] = {}
@@ -402,7 +402,8 @@ def events_of(events: typing.Iterable[Event], kind: type[_Kind]) -> list[_Kind]:
 
 # Reading the hints takes longer than reading an entry, and they never change.
 @cache
-def _field_types(event_type: type[Event]) -> dict[str, Any]:
+def _field_types(kind: str) -> dict[str, Any]:
+    event_type = EVENT_KINDS[kind]
     hints = typing.get_type_hints(event_type)
     return {field.name: hints[field.name] for field in fields(event_type)}
 
