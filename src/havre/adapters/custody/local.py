@@ -15,11 +15,11 @@ from pathlib import Path
 from typing import Any
 
 from havre.adapters.custody.files import append_durably, write_durably
-from havre.adapters.custody.mirror import FileMirror
 from havre.crypto.random import random_bytes
 from havre.crypto.sealing import FileKey, PartitionKey, open_stream, seal_key, seal_stream
 from havre.domain.custody import CustodianView, ReleaseRefused, ShareRequest, check_release
-from havre.domain.events import KeysReleased
+from havre.domain.events import Event, KeysReleased
+from havre.domain.following import Followed, follow_entries
 from havre.domain.statements import Statement, envelope_digest, open_statement, sign_statement
 from havre.domain.transparency import check_fresh, check_head
 from havre.domain.trust import Role, TrustRoots
@@ -28,7 +28,7 @@ from havre.formats.canonical import encode_canonical, parse_canonical
 from havre.formats.notes import parse_checkpoint, parse_note
 from havre.ports.clock import Clock
 from havre.ports.custody import SealedShares, ShareAnswer, ceremony_context, share_context
-from havre.ports.log import LogReader
+from havre.ports.log import LogMirror, LogReader
 from havre.ports.tokens import Token
 from havre.values import parse_name, parse_object_id, parse_partition
 
@@ -38,34 +38,37 @@ _EPOCH_CONTEXT = b"havre/v1/custodian-epoch"
 
 
 class LocalCustodian:
-    """One custodian; also a mirror of the log."""
+    """One custodian.
+
+    log: where it fetches the log by itself.
+    mirror, copy: its own copy of every entry, to extend and to read.
+    """
 
     def __init__(
-        self, folder: Path, *, token: Token, roots: TrustRoots, log: LogReader, clock: Clock
+        self,
+        folder: Path,
+        *,
+        token: Token,
+        roots: TrustRoots,
+        log: LogReader,
+        mirror: LogMirror,
+        copy: LogReader,
+        clock: Clock,
     ) -> None:
         self._folder = folder
         self._token = token
         self._roots = roots
         self._log = log
+        self._mirror = mirror
+        self._copy = copy
         self._clock = clock
-        self._mirror = FileMirror(folder / "mirror", roots=roots)
+        self._followed = Followed()
+        self._events: list[Event] = []
 
     @property
     def name(self) -> str:
         """Its short name, as in the trust roots."""
         return self._token.name
-
-    def held(self) -> int:
-        """How many entries of the log it keeps."""
-        return self._mirror.held()
-
-    def extend(self, start: int, entries: Sequence[bytes], *, note: bytes) -> None:
-        """Keep entries, once they lead to a head that the log signed."""
-        self._mirror.extend(start, entries, note=note)
-
-    def newest_note(self) -> bytes:
-        """Return the newest checkpoint under which it took entries of the log."""
-        return self._mirror.newest_note()
 
     def begin_ceremony(self, ceremony: str) -> bytes:
         """Make a one-time key pair for a ceremony; its private half is sealed to the token."""
@@ -153,8 +156,10 @@ class LocalCustodian:
         held = self._mirror.held()
         entries = self._log.entries(held, size) if size > held else []
         self._mirror.extend(held, entries, note=note)
-        keys = self._mirror.followed.keys(self._roots)
-        _, behind = check_head(note, roots=self._roots, keys=keys)
+        known = self._copy.entries(self._followed.size, self._mirror.held())
+        self._followed, events = follow_entries(self._followed, known)
+        self._events += events
+        _, behind = check_head(note, roots=self._roots, keys=self._followed.keys(self._roots))
         check_fresh(behind, roots=self._roots, now=self._clock.now())
 
     def _view(self) -> CustodianView:
@@ -162,7 +167,7 @@ class LocalCustodian:
         revoked = self._folder / "revoked"
         return CustodianView(
             roots=self._roots,
-            events=self._mirror.events,
+            events=self._events,
             partitions={
                 path.name: parse_partition(str(self._share(path.name)["text"]))
                 for path in self._shares_path.iterdir()
@@ -240,7 +245,7 @@ class LocalCustodian:
                 digest = envelope_digest(_read_answer(path.read_bytes()).receipt)
                 append_durably(self._counter_path, f"{path.stem} {digest}\n".encode())
         receipts = {line.split()[1] for line in self._counter_lines()}
-        for event in self._mirror.events:
+        for event in self._events:
             if isinstance(event, KeysReleased) and event.receipts.get(self.name, "") not in (
                 "",
                 *receipts,

@@ -1,0 +1,164 @@
+"""A hub with real custodians, real key rooms and a granted permit: what promise P2 is tried on."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date
+from pathlib import Path
+
+from fakes.hub_log import HubLog
+from havre.adapters.custody.local import LocalCustodian
+from havre.adapters.keyroom.process import ProcessKeyRoom
+from havre.adapters.tokens.file import FileToken, create_party
+from havre.application.ceremony import Ceremonies, KnownPartition, PartitionCatalogue
+from havre.application.vault.keys import KeyRelease, KeysWanted
+from havre.crypto.random import new_object_id
+from havre.domain.events import PermitMoved
+from havre.domain.permit import OutputRules, Permit, Population, TableGrant
+from havre.domain.permit_states import PermitState
+from havre.domain.permit_text import PREDICATE_PERMIT, permit_predicate
+from havre.domain.statements import Statement, envelope_digest, sign_statement
+from havre.domain.trust import Role, TrustRoots
+from havre.values import Partition, PartitionKind
+
+CUSTODIANS = ("custodian-1", "custodian-2", "custodian-3")
+DCIR_2021 = Partition(PartitionKind.DATASET, "dcir", 2021)
+DCIR_2022 = Partition(PartitionKind.DATASET, "dcir", 2022)
+PROJECT = Partition(PartitionKind.PROJECT, "diabetes")
+SECRET = Partition(PartitionKind.SECRET, "pp-diabetes")
+STAGE_2 = Partition(PartitionKind.SECRET, "stage-2")
+
+PERMIT = Permit(
+    name="diabetes",
+    title="Diabetes by region",
+    purpose="Describe the incidence of diabetes.",
+    applicant="researcher",
+    people=("researcher",),
+    period=(date(2021, 1, 1), date(2021, 12, 31)),
+    starts_on=date(2026, 1, 1),
+    ends_on=date(2026, 12, 31),
+    tables=(TableGrant("dcir", "ER_PRS_F", ("BEN_NIR_PSA",)),),
+    population=Population(),
+    output=OutputRules(11, ("table",)),
+    environment_sha256="a" * 64,
+    years={"dcir": (2021,)},
+)
+
+
+@dataclass
+class HubKeys:
+    """One hub under a folder, after its ceremony."""
+
+    root: Path
+    log: HubLog = field(init=False)
+
+    def __post_init__(self) -> None:
+        (self.root / "log").mkdir(parents=True)
+        self.log = HubLog(self.root / "log")
+        self.tokens = {
+            name: create_party(
+                self.root / name, name=name, role=Role.CUSTODIAN, operator=f"house of {name}"
+            )
+            for name in CUSTODIANS
+        }
+        self.roots = self._with_tokens(self.log.roots, self.tokens)
+        # The log's own parties are those of the cast; only custodians sign with files.
+        self.records = self.log.records()
+        self.journal = self.log.journal()
+        self.journal.record(self.log.opened())
+        self.ceremonies().make([DCIR_2021, DCIR_2022, PROJECT, SECRET, STAGE_2])
+
+    @staticmethod
+    def _with_tokens(roots: TrustRoots, tokens: dict[str, FileToken]) -> TrustRoots:
+        parties = tuple(
+            replace(party, key=tokens[party.name].public) if party.name in tokens else party
+            for party in roots.parties
+        )
+        return replace(roots, parties=parties)
+
+    def custodian(self, name: str) -> LocalCustodian:
+        """One custodian, as its own process would start."""
+        mirror = self.log.mirror(name)
+        return LocalCustodian(
+            self.root / name,
+            token=FileToken(self.root / name),
+            roots=self.roots,
+            log=self.log.store(),
+            mirror=mirror,
+            copy=mirror.reader,
+            clock=self.log.clock,
+        )
+
+    def custodians(self) -> list[LocalCustodian]:
+        """All three."""
+        return [self.custodian(name) for name in CUSTODIANS]
+
+    def ceremonies(self) -> Ceremonies:
+        """Whoever holds ceremonies."""
+        return Ceremonies(
+            room=ProcessKeyRoom(),
+            custodians=self.custodians(),
+            threshold=2,
+            journal=self.journal,
+            records=self.records,
+            clock=self.log.clock,
+            origin=self.roots.origin,
+        )
+
+    def release(self, custodians: Sequence[LocalCustodian] | None = None) -> KeyRelease:
+        """Whoever gets partitions opened."""
+        return KeyRelease(
+            journal=self.journal,
+            log=self.log.public(),
+            custodians=self.custodians() if custodians is None else custodians,
+            threshold=2,
+            room=ProcessKeyRoom(),
+            clock=self.log.clock,
+            origin=self.roots.origin,
+        )
+
+    def known(self, partition: Partition) -> KnownPartition:
+        """A partition's public half."""
+        return PartitionCatalogue(self.records).find(partition)
+
+    def signed(
+        self, permit: Permit = PERMIT, *, by: Sequence[str] = ("authority-1", "authority-2")
+    ) -> bytes:
+        """A permit's text under these signatures."""
+        statement = Statement(
+            PREDICATE_PERMIT, self.roots.origin, permit.name, permit_predicate(permit)
+        )
+        return sign_statement(statement, [self.log.cast[name] for name in by])
+
+    def move(self, envelope: bytes, *states: PermitState) -> int:
+        """Put a permit's way on the log; returns the index of its last entry."""
+        predecessor = None
+        for state in states:
+            (predecessor,) = self.journal.record(
+                PermitMoved(
+                    event_id=new_object_id(),
+                    at=self.log.clock.now(),
+                    permit="diabetes",
+                    state=state.value,
+                    predecessor=predecessor,
+                    statement_sha256=envelope_digest(envelope),
+                    signers=(),
+                )
+            )
+        if predecessor is None:
+            raise ValueError("a permit moves at least once")
+        return predecessor
+
+    def granted(self, envelope: bytes | None = None) -> KeysWanted:
+        """A permit that was granted, and the request for the year it covers."""
+        signed = self.signed() if envelope is None else envelope
+        index = self.move(
+            signed, PermitState.SUBMITTED, PermitState.ASSESSMENT, PermitState.GRANTED
+        )
+        return KeysWanted(
+            purpose="extract",
+            partitions=[self.known(DCIR_2021), self.known(SECRET)],
+            permit=index,
+            documents={envelope_digest(signed): signed},
+        )
