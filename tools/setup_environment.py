@@ -48,6 +48,8 @@ def main() -> None:
     print(f"setup: installing the locked packages into {venv} …", flush=True)
     if not Path(python).exists():
         create(venv)
+    elif not (venv / "bin" / "pip").exists():
+        run(python, "-m", "ensurepip")
     pip = [python, "-m", "pip", "--quiet", "--disable-pip-version-check", "install"]
     run(*pip, "--require-hashes", "-r", "requirements.lock")
     run(*pip, "--no-deps", "--no-build-isolation", "-e", ".")

@@ -114,18 +114,7 @@ def _check_permit(
     kinds = _PURPOSES.get(entry.purpose)
     if kinds is None:
         raise ReleaseRefused("A permit opens keys for an extract or a run, and for nothing else.")
-    place = -1 if entry.permit is None else entry.permit
-    moved = view.events[place] if 0 <= place < len(view.events) else None
-    if not isinstance(moved, PermitMoved):
-        raise ReleaseRefused("The entry that is named as the permit's is none.")
-    moves = [
-        (index, event)
-        for index, event in enumerate(view.events)
-        if isinstance(event, PermitMoved) and event.permit == moved.permit
-    ]
-    state, index, last = replay_permit(moves)
-    if index != entry.permit:
-        raise ReleaseRefused("The request does not rest on the permit's last entry.")
+    moved, last, state = _last_move(entry.permit, view)
     if moved.permit in view.revoked:
         raise ReleaseRefused(f"An authority has withdrawn permit {moved.permit} directly.")
     envelope = _document(request, last.statement_sha256)
@@ -139,6 +128,25 @@ def _check_permit(
         if partition.kind not in kinds:
             raise ReleaseRefused(f"A {entry.purpose} opens no {partition.kind.value} partition.")
         permit.covers(partition)
+
+
+def _last_move(
+    named: int | None, view: CustodianView
+) -> tuple[PermitMoved, PermitMoved, PermitState]:
+    """Find the permit's last entry, and refuse a request that rests on an earlier one."""
+    place = -1 if named is None else named
+    moved = view.events[place] if 0 <= place < len(view.events) else None
+    if not isinstance(moved, PermitMoved):
+        raise ReleaseRefused("The entry that is named as the permit's is none.")
+    moves = [
+        (index, event)
+        for index, event in enumerate(view.events)
+        if isinstance(event, PermitMoved) and event.permit == moved.permit
+    ]
+    state, index, last = replay_permit(moves)
+    if index != named:
+        raise ReleaseRefused("The request does not rest on the permit's last entry.")
+    return moved, last, state
 
 
 def _check_mandate(
