@@ -1,0 +1,242 @@
+"""From a published description of a table to the table as a hub understands it.
+
+A description says names and types; our own key `havre` in it, or else the
+correction layer, says what becomes of each column and how the table is filed.
+A column that neither has spoken of is UNDECLARED, and its table stays out of the lake.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from fnmatch import fnmatchcase
+
+from havre.domain.schema import Column, ColumnType, Link, TableSchema, Treatment
+from havre.errors import InvalidInput
+from havre.formats.canonical import Json
+from havre.formats.table_schema import FieldDescriptor, TableDescriptor
+from havre.snds.corrections import ColumnTreatment, Correction
+
+_TYPES = {
+    "string": ColumnType.STRING,
+    "integer": ColumnType.INTEGER,
+    "number": ColumnType.DECIMAL,
+    "boolean": ColumnType.STRING,
+    "date": ColumnType.DATE,
+    "datetime": ColumnType.DATETIME,
+    "year": ColumnType.YEAR,
+    "yearmonth": ColumnType.YEARMONTH,
+}
+_DEFAULT_FORMATS = {
+    ColumnType.DATE: "%Y-%m-%d",
+    ColumnType.DATETIME: "%Y-%m-%dT%H:%M:%S",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Layer:
+    """What is put over published descriptions: corrections in order, and treatments."""
+
+    corrections: Sequence[Correction] = ()
+    treatments: Sequence[ColumnTreatment] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class BuiltTable:
+    """A table, and which corrections it needed.
+
+    may_lack, may_have: differences of a delivered header that an entry of the
+        correction layer accepts, with the entry's name.
+    """
+
+    schema: TableSchema
+    used: tuple[str, ...]
+    may_lack: Mapping[str, str] = field(default_factory=dict)
+    may_have: Mapping[str, str] = field(default_factory=dict)
+
+
+def build_table(
+    descriptor: TableDescriptor, *, layer: Layer, dataset: str | None = None
+) -> BuiltTable:
+    """Understand one table.
+
+    dataset: where it belongs; null takes what the description says.
+
+    Raises:
+        InvalidInput: our own key has a word that nobody knows, or no dataset is named.
+    """
+    fitting = [each for each in layer.corrections if _fits(descriptor.name, each.tables)]
+    used: list[str] = []
+    columns = tuple(
+        _column(published, fitting, layer.treatments, used) for published in descriptor.fields
+    )
+    key = descriptor.primary_key
+    for each in fitting:
+        if each.primary_key is not None:
+            key = each.primary_key
+            used.append(each.defect)
+    schema = TableSchema(
+        name=descriptor.name,
+        dataset=dataset or _text(descriptor.extra, "dataset") or dataset_name(descriptor.product),
+        columns=columns,
+        primary_key=key,
+        missing=descriptor.missing,
+        person=_names(descriptor.extra, "person") or _person(columns),
+        year_column=_text(descriptor.extra, "year_column"),
+        period_column=_text(descriptor.extra, "period_column"),
+        link=_link(descriptor.extra),
+        title=descriptor.title,
+    )
+    _check_names(schema)
+    return BuiltTable(
+        schema,
+        tuple(dict.fromkeys(used)),
+        {name: each.defect for each in fitting for name in each.may_lack},
+        {name: each.defect for each in fitting for name in each.may_have},
+    )
+
+
+def dataset_name(product: str) -> str:
+    """Make a short name of a published product.
+
+    Raises:
+        InvalidInput: nothing of it can stand in a name.
+
+    >>> dataset_name("PMSI RIM-P"), dataset_name("Causes de décès")
+    ('pmsi-rim-p', 'causes-de-deces')
+    """
+    plain = product.casefold().translate(str.maketrans("àâäéèêëîïôöùûüç", "aaaeeeeiioouuuc"))
+    name = re.sub("[^a-z0-9]+", "-", plain).strip("-")
+    if not name:
+        raise InvalidInput(
+            "A table's description names no dataset.",
+            hint="Give one with `havre catalogue import --dataset NAME`.",
+        )
+    return name
+
+
+def _column(
+    published: FieldDescriptor,
+    corrections: Iterable[Correction],
+    treatments: Sequence[ColumnTreatment],
+    used: list[str],
+) -> Column:
+    column = _published(published)
+    for each in corrections:
+        if each.columns and _applies(each, published):
+            column = _corrected(column, each)
+            used.append(each.defect)
+    return _treated(column, published, treatments)
+
+
+def _published(descriptor: FieldDescriptor) -> Column:
+    kind = _TYPES[descriptor.type]
+    date_format = descriptor.format
+    if kind is ColumnType.DATE and date_format == "%m":
+        # A month without a year is no date.
+        kind = ColumnType.MONTH
+    if date_format == "default":
+        date_format = _DEFAULT_FORMATS.get(kind, "%Y-%m-%d")
+    whole, _, scale = descriptor.length.partition(",")
+    return Column(
+        name=descriptor.name,
+        type=kind,
+        length=int(whole) if whole.isdigit() and kind is ColumnType.STRING else None,
+        scale=int(scale) if scale.isdigit() else 2,
+        date_format=date_format,
+        values=descriptor.enum,
+        pattern=descriptor.pattern,
+        required=descriptor.required,
+        title=descriptor.title,
+    )
+
+
+def _applies(correction: Correction, published: FieldDescriptor) -> bool:
+    return (
+        _fits(published.name, correction.columns)
+        and (not correction.types or published.type in correction.types)
+        and (not correction.formats or published.format in correction.formats)
+        and (not correction.coded or bool(published.code_list))
+    )
+
+
+def _corrected(column: Column, correction: Correction) -> Column:
+    changed = column
+    if correction.to_type is not None:
+        kind = _TYPES[correction.to_type]
+        date_format = column.date_format
+        if kind is ColumnType.DATE and column.type not in {ColumnType.DATE, ColumnType.DATETIME}:
+            date_format = _DEFAULT_FORMATS[ColumnType.DATE]
+        if kind is ColumnType.DATE and date_format == _DEFAULT_FORMATS[ColumnType.DATETIME]:
+            date_format = _DEFAULT_FORMATS[ColumnType.DATE]
+        changed = replace(changed, type=kind, date_format=date_format)
+    if correction.to_format is not None:
+        changed = replace(changed, date_format=correction.to_format)
+    if correction.to_length is not None:
+        changed = replace(changed, length=correction.to_length or None)
+    if correction.pattern is not None:
+        changed = replace(changed, pattern=correction.pattern, values=())
+    return changed
+
+
+def _treated(
+    column: Column, published: FieldDescriptor, treatments: Sequence[ColumnTreatment]
+) -> Column:
+    own = published.extra
+    if "treatment" in own:
+        return replace(
+            column,
+            treatment=_treatment(str(own["treatment"]), column.name),
+            realm=_text(own, "realm") or "",
+            sentinels=_names(own, "sentinels"),
+        )
+    for each in treatments:
+        if any(_fits(column.name, pattern) for pattern in each.columns):
+            return replace(
+                column,
+                treatment=_treatment(each.treatment, column.name),
+                realm=each.realm,
+                sentinels=each.sentinels,
+            )
+    return replace(column, treatment=Treatment.UNDECLARED)
+
+
+def _treatment(word: str, column: str) -> Treatment:
+    try:
+        return Treatment(word)
+    except ValueError:
+        raise InvalidInput(f"Column {column} has a treatment that nobody knows.") from None
+
+
+def _person(columns: Sequence[Column]) -> tuple[str, ...]:
+    named = [c.name for c in columns if c.treatment is Treatment.FOREIGN_PSEUDONYM]
+    return tuple(named[:1])
+
+
+def _link(extra: Mapping[str, Json]) -> Link | None:
+    link = extra.get("link")
+    if not isinstance(link, dict):
+        return None
+    return Link(str(link.get("table")), _names(link, "columns"))
+
+
+def _check_names(schema: TableSchema) -> None:
+    named = {*schema.primary_key, *schema.person, *(schema.link.columns if schema.link else ())}
+    named |= {each for each in (schema.year_column, schema.period_column) if each}
+    if unknown := sorted(named - set(schema.column_names)):
+        raise InvalidInput(f"Table {schema.name} is filed by unknown columns: {unknown}.")
+
+
+def _fits(name: str, pattern: str) -> bool:
+    return fnmatchcase(name.casefold(), pattern.casefold())
+
+
+def _text(extra: Mapping[str, Json], key: str) -> str | None:
+    value = extra.get(key)
+    return None if value is None else str(value)
+
+
+def _names(extra: Mapping[str, Json], key: str) -> tuple[str, ...]:
+    value = extra.get(key)
+    return tuple(str(each) for each in value) if isinstance(value, list) else ()

@@ -1,0 +1,264 @@
+"""What is wrong in the public schema of the SNDS, and what we put in its place, as data.
+
+Each entry names the defect, the day we settled it, why, and what changes. The
+published files are never edited: a hub that imports them applies this table on
+top and says which entries it used. Entries are applied in order; the last word
+about a property counts.
+
+Source: an audit of the 188 published tables (schema-snds, December 2020)
+against the dictionaries of Cnam and ATIH of 2018.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import date
+
+RETURN_CODE = "[0-9]"
+FINESS_9 = "[0-9][0-9AB][0-9]{7}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Correction:
+    """One entry.
+
+    tables, columns: patterns with `*`, compared without case.
+    types, formats: only columns published with one of these; empty means any.
+    coded: only columns that have a code list.
+    to_type: the type that is right, or null to leave it.
+    pattern: a regular expression for the whole cell, or null.
+    to_length: most characters, or null to leave it; 0 takes the limit away.
+    primary_key: the columns that no two rows share, or null to leave it.
+    may_lack, may_have: columns that a delivered header may lack or have besides.
+    """
+
+    defect: str
+    settled: date
+    why: str
+    tables: str = "*"
+    columns: str = ""
+    types: tuple[str, ...] = ()
+    formats: tuple[str, ...] = ()
+    coded: bool = False
+    to_type: str | None = None
+    to_format: str | None = None
+    to_length: int | None = None
+    pattern: str | None = None
+    primary_key: tuple[str, ...] | None = None
+    may_lack: tuple[str, ...] = ()
+    may_have: tuple[str, ...] = field(default=())
+
+
+_SETTLED = date(2026, 11, 23)
+
+CORRECTIONS: tuple[Correction, ...] = (
+    Correction(
+        defect="1-finess",
+        settled=_SETTLED,
+        why="ETA_NUM is an integer in two tables and a text in 27: joins fail, 2A and 2B are lost",
+        columns="ETA_NUM*",
+        to_type="string",
+    ),
+    Correction(
+        defect="1-finess-form",
+        settled=_SETTLED,
+        why="a FINESS number has nine characters; Corsican ones hold a letter",
+        tables="T_MCO*",
+        columns="ETA_NUM",
+        pattern=FINESS_9,
+    ),
+    Correction(
+        defect="1-rsa",
+        settled=_SETTLED,
+        why="RSA_NUM is an integer in two tables and a text in their children: zeros are lost",
+        columns="RSA_NUM",
+        to_type="string",
+    ),
+    Correction(
+        defect="2-return-codes",
+        settled=_SETTLED,
+        why="return codes are published as booleans; the source has characters 0 to 9",
+        columns="*",
+        types=("boolean",),
+        to_type="string",
+        to_length=1,
+        pattern=RETURN_CODE,
+    ),
+    Correction(
+        defect="3-grouping-codes",
+        settled=_SETTLED,
+        why="GRG_RET and GRC_RET are three characters such as 000 and 024, not a boolean",
+        columns="GR?_RET",
+        to_type="string",
+        to_length=3,
+        pattern="[0-9]{3}",
+    ),
+    Correction(
+        defect="6-grain-had",
+        settled=_SETTLED,
+        why="the grain of T_HADaaB is the sub-sequence, not the stay",
+        tables="T_HADaaB",
+        primary_key=("ETA_NUM_EPMSI", "RHAD_NUM", "SEQ_NUM", "SSEQ_NUM"),
+    ),
+    Correction(
+        defect="6-grain-ace",
+        settled=_SETTLED,
+        why="an outpatient visit has several lines: its number is no key of FBSTC",
+        tables="T_???aaFBSTC",
+        primary_key=(),
+    ),
+    Correction(
+        defect="6-grain-ssr",
+        settled=_SETTLED,
+        why="rows of T_SSRaaB are weeks: the key holds only with the week's number",
+        tables="T_SSRaaB",
+        primary_key=("ETA_NUM", "RHA_NUM", "RHS_NUM"),
+    ),
+    Correction(
+        defect="7-lengths",
+        settled=_SETTLED,
+        why="lengths differ between tables that join on the column: none of them may cut a key",
+        columns="FLX_*",
+        to_length=0,
+    ),
+    Correction(
+        defect="7-lengths-orders",
+        settled=_SETTLED,
+        why="DCT_ORD_NUM, PRS_ORD_NUM and REM_TYP_AFF have several lengths",
+        columns="*_ORD_NUM",
+        to_length=0,
+    ),
+    Correction(
+        defect="7-identifier",
+        settled=_SETTLED,
+        why="BEN_IDT_ANO has 18 characters where it is a pseudonym and a rank",
+        columns="BEN_IDT_ANO",
+        to_length=18,
+    ),
+    Correction(
+        defect="7-rank",
+        settled=_SETTLED,
+        why="BEN_RNG_GEM has one digit in ER_PRS_F and two elsewhere",
+        columns="BEN_RNG_GEM",
+        to_type="integer",
+        to_length=2,
+    ),
+    Correction(
+        defect="8-amounts",
+        settled=_SETTLED,
+        why="lengths such as 4,2 are bytes of storage, not digits: amounts above 99.99 exist",
+        columns="*",
+        types=("number",),
+        to_length=0,
+    ),
+    Correction(
+        defect="9-care-dates",
+        settled=_SETTLED,
+        why="EXE_SOI_DTD and DTF are moments in four tables and days everywhere else",
+        columns="EXE_SOI_DT?",
+        to_type="date",
+    ),
+    Correction(
+        defect="9-care-months",
+        settled=_SETTLED,
+        why="EXE_SOI_AMD and AMF are texts in some tables and months in others",
+        columns="EXE_SOI_AM?",
+        to_type="yearmonth",
+    ),
+    Correction(
+        defect="10-stays",
+        settled=_SETTLED,
+        why="AGE_ANN is a number in some tables and an integer in others",
+        columns="AGE_*",
+        types=("number",),
+        to_type="integer",
+    ),
+    Correction(
+        defect="11-coded-integers",
+        settled=_SETTLED,
+        why="a code published as an integer loses its leading zeros",
+        columns="*",
+        types=("integer",),
+        coded=True,
+        to_type="string",
+    ),
+    Correction(
+        defect="11-drug-codes",
+        settled=_SETTLED,
+        why="CIP, LPP and NABM numbers are names, nobody adds them up",
+        columns="*_PRS_IDE",
+        to_type="string",
+    ),
+    Correction(
+        defect="header-er-dct-f",
+        settled=_SETTLED,
+        why="the public files of ER_DCT_F carry a column that the schema does not know",
+        tables="ER_DCT_F",
+        may_have=("DCT_FOR_AMO",),
+    ),
+    Correction(
+        defect="header-er-prs-f",
+        settled=_SETTLED,
+        why="PRS_PPU_SEC is published for ER_PRS_F, but stands in ER_ETE_F; the public files lack it",
+        tables="ER_PRS_F",
+        may_lack=("PRS_PPU_SEC",),
+    ),
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ColumnTreatment:
+    """What becomes of columns by their name: reviewed once for the whole SNDS.
+
+    columns: patterns with `*`, compared without case.
+    """
+
+    columns: tuple[str, ...]
+    treatment: str
+    realm: str = ""
+    sentinels: tuple[str, ...] = ()
+
+
+# The first match counts. A column that matches none is plain: the 1,791 names of
+# the public schema were read for identifiers of people, professionals and
+# establishments; what was found stands here.
+TREATMENTS: tuple[ColumnTreatment, ...] = (
+    ColumnTreatment(
+        columns=("BEN_NIR_PSA", "NIR_ANO_17", "ASS_NIR_ANO"),
+        treatment="foreign-pseudonym",
+        realm="nir-psa",
+    ),
+    ColumnTreatment(columns=("BEN_NIR_ANO",), treatment="foreign-pseudonym", realm="nir-ano"),
+    ColumnTreatment(
+        columns=("BEN_IDT_ANO", "ID_CARTO"), treatment="foreign-pseudonym", realm="idt-ano"
+    ),
+    ColumnTreatment(columns=("NIR_ANO_MAM",), treatment="foreign-pseudonym", realm="nir-mam"),
+    ColumnTreatment(columns=("IPP_IRR_CRY",), treatment="foreign-pseudonym", realm="ipp"),
+    ColumnTreatment(columns=("DCD_IDT_ENC",), treatment="foreign-pseudonym", realm="death"),
+    ColumnTreatment(
+        columns=(
+            "DCT_ORD_NUM",
+            "FLX_DIS_DTD",
+            "FLX_EMT_NUM",
+            "FLX_EMT_ORD",
+            "FLX_EMT_TYP",
+            "FLX_TRT_DTD",
+            "ORG_CLE_NUM",
+            "PRS_ORD_NUM",
+            "REM_TYP_AFF",
+            "CLE_DCI_JNT",
+        ),
+        treatment="technical-key",
+    ),
+    ColumnTreatment(columns=("ETA_NUM*", "ETB_*_FIN"), treatment="technical-key", realm="eta"),
+    ColumnTreatment(
+        columns=("RSA_NUM", "RHA_NUM", "RHS_NUM", "RHAD_NUM", "RIP_NUM", "SEQ_NUM", "SEJ_IDT"),
+        treatment="technical-key",
+    ),
+    ColumnTreatment(
+        columns=("PFS_*_NUM", "PRS_MTT_NUM", "PSP_PPS_NUM", "MTT_PFS_NUM", "STA_PFS_NUM"),
+        treatment="technical-key",
+        realm="pfs",
+    ),
+    ColumnTreatment(columns=("*",), treatment="plain"),
+)
