@@ -58,6 +58,36 @@ class PseudonymisedTable:
         self.rows = rows
 
 
+@dataclass(frozen=True, slots=True)
+class Pseudonyms:
+    """The three moments, with the tool that makes them: what the other use cases are given."""
+
+    tool: Pseudonymiser
+
+    def at_holder(self, rows: TableStream, *, schema: TableSchema, secret: bytes) -> HashedRows:
+        """See `pseudonymise_at_holder`."""
+        return pseudonymise_at_holder(rows, schema=schema, secret=secret, pseudonymiser=self.tool)
+
+    def for_lake(
+        self, rows: TableStream, *, schema: TableSchema, secret: bytes
+    ) -> PseudonymisedTable:
+        """See `pseudonymise_for_lake`."""
+        return pseudonymise_for_lake(rows, schema=schema, secret=secret, pseudonymiser=self.tool)
+
+    def for_project(
+        self,
+        rows: TableStream,
+        *,
+        schema: TableSchema,
+        secret: bytes,
+        true_keys: AbstractSet[str] = frozenset(),
+    ) -> TableStream:
+        """See `pseudonymise_for_project`."""
+        return pseudonymise_for_project(
+            rows, schema=schema, secret=secret, pseudonymiser=self.tool, true_keys=true_keys
+        )
+
+
 def pseudonymise_at_holder(
     rows: TableStream,
     *,

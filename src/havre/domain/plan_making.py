@@ -14,7 +14,7 @@ from datetime import date
 
 from havre.domain.permit import Population, TableGrant
 from havre.domain.plan import Between, Condition, Follow, OneOf, Plan, TablePlan, check_plan
-from havre.domain.schema import Catalogue, ColumnType, TableSchema
+from havre.domain.schema import Catalogue, Column, ColumnType, TableSchema
 from havre.errors import InvalidInput
 
 
@@ -115,9 +115,20 @@ class _Making:
 
     def _by_person(self, schema: TableSchema) -> Follow:
         # A hospital stay has the pseudonym alone, where reimbursements also have
-        # the rank of twins: they meet on the columns that both have.
+        # the rank of twins, and a death has a number of another realm: they meet
+        # on the columns that mean the same on both sides.
         theirs = self._catalogue.table(self._people.table)
-        pairs = list(zip(schema.person, theirs.person, strict=False))
+        pairs = [
+            (own, other.name)
+            for own in schema.person
+            for other in theirs.columns
+            if _means_the_same(schema.column(own), other)
+        ]
+        if not pairs:
+            raise InvalidInput(
+                f"Table {schema.name} shares no number of a person with {theirs.name}.",
+                hint="Leave it out, or ask for a permit without a limit on people.",
+            )
         return Follow(
             theirs.name, tuple(own for own, _ in pairs), tuple(other for _, other in pairs)
         )
@@ -144,3 +155,8 @@ class _Making:
         if self._population.departments:
             conditions.append(OneOf(self._people.department, self._population.departments))
         return conditions
+
+
+def _means_the_same(own: Column, other: Column) -> bool:
+    """Tell whether two columns hold the same number: of one realm, or of one name outside any."""
+    return own.realm == other.realm if own.realm or other.realm else own.name == other.name

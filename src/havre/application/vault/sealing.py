@@ -169,11 +169,20 @@ class VaultWriter:
         extracts: by table; each stream is read once, in order.
         """
         entries = [
-            self.seal_table(part, table=table, kind=ObjectKind.EXTRACT, place=place)
+            entry
             for table, rows in extracts.items()
-            for _, part in self._tables.split_by_year(rows, year_column=None)
+            for entry in self.seal_parts(rows, table=table, kind=ObjectKind.EXTRACT, place=place)
         ]
         return SealedVersion((self.seal_manifest(entries, place=place),))
+
+    def seal_parts(
+        self, rows: TableStream, *, table: str, kind: ObjectKind, place: WritePlace
+    ) -> list[ManifestEntry]:
+        """Seal rows of any number as one file or several, into one partition."""
+        return [
+            self.seal_table(part, table=table, kind=kind, place=place)
+            for _, part in self._tables.split_by_year(rows, year_column=None)
+        ]
 
     def parts_by_year(self, table: PseudonymisedTable) -> Iterator[tuple[int, TableStream]]:
         """Part a table by the calendar year that chooses its partition."""

@@ -1,0 +1,219 @@
+"""At the holder: check what is announced, make the first pseudonyms, seal, sign, post.
+
+Runs on the holder's own machine. The clear files stay there, and so do the lines
+that cannot be split into columns; the hub gets ciphertext and counts.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass, replace
+
+from havre.application.pseudonymise import Pseudonyms
+from havre.application.vault.sealing import VaultWriter, WritePlace
+from havre.domain.catalogue import BuiltTable
+from havre.domain.catalogue_text import KnownTables
+from havre.domain.custody import PREDICATE_DELIVERY_NOTE
+from havre.domain.delivery import (
+    LINE_COLUMN,
+    AnnouncedFile,
+    Announcement,
+    DeliveryHeld,
+    FileCount,
+    HeaderReading,
+    check_found,
+    check_lines,
+    parse_announcement,
+    read_header,
+)
+from havre.domain.delivery_note import DeliveryNote, note_predicate
+from havre.domain.schema import Column, ColumnType, TableSchema
+from havre.domain.statements import Statement, sign_statement
+from havre.errors import Held
+from havre.formats.manifest import ManifestEntry, ObjectKind
+from havre.ports.sources import DeliveryFolder
+from havre.ports.tokens import Token
+
+_LINE = Column(name=LINE_COLUMN, type=ColumnType.INTEGER)
+
+
+@dataclass(frozen=True, slots=True)
+class _Ready:
+    """A file that was announced, found, and whose header fits its table."""
+
+    file: AnnouncedFile
+    table: BuiltTable
+    header: tuple[str, ...]
+    reading: HeaderReading
+
+
+@dataclass(frozen=True, slots=True)
+class PreparedDelivery:
+    """What goes to the hub: the note, and the same signed."""
+
+    note: DeliveryNote
+    envelope: bytes
+
+
+class HolderDesk:
+    """Prepares deliveries for one hub."""
+
+    def __init__(
+        self,
+        *,
+        known: KnownTables,
+        token: Token,
+        secret: bytes,
+        pseudonyms: Pseudonyms,
+        origin: str,
+    ) -> None:
+        """Work for one hub.
+
+        known: the hub's catalogue, checked against its log.
+        secret: stage 1's 32 bytes, which never leave this machine.
+        """
+        self._known = known
+        self._token = token
+        self._secret = secret
+        self._pseudonyms = pseudonyms
+        self._origin = origin
+
+    def prepare(
+        self,
+        folder: DeliveryFolder,
+        *,
+        vault: VaultWriter,
+        place: WritePlace,
+        leave: AbstractSet[str] = frozenset(),
+    ) -> PreparedDelivery:
+        """Seal one delivery to a landing partition.
+
+        vault: writes where the delivery waits for the hub.
+        leave: columns too many that the operator has confirmed; they stay here.
+
+        Raises:
+            DeliveryHeld: something differs from the announcement or the tables;
+                everything is named and nothing was sealed.
+            LinesLost: a file's lines do not add up.
+        """
+        announced = parse_announcement(folder.announcement())
+        check_found(announced, folder.list_files())
+        ready = self._check_headers(folder, announced, leave)
+        entries: list[ManifestEntry] = []
+        counts: list[FileCount] = []
+        for each in ready:
+            count, sealed = self._seal_file(folder, announced, each, vault=vault, place=place)
+            counts.append(count)
+            entries += sealed
+        return self._signed(announced, counts, entries, vault=vault, place=place)
+
+    def _check_headers(
+        self, folder: DeliveryFolder, announced: Announcement, leave: AbstractSet[str]
+    ) -> list[_Ready]:
+        ready: list[_Ready] = []
+        faults: list[str] = []
+        for file in announced.files:
+            table = self._known.find(file.table)
+            if table is None:
+                faults.append(f"{file.path} is of a table that the catalogue does not know")
+                continue
+            if table.schema.dataset != announced.dataset:
+                faults.append(f"{file.path} is of dataset {table.schema.dataset}")
+                continue
+            try:
+                ready.append(self._read_header(folder, announced, file, table=table, leave=leave))
+            except Held as difference:
+                faults.append(f"{file.path}: {difference.message}")
+        if faults:
+            raise DeliveryHeld(announced.name, faults)
+        return ready
+
+    def _read_header(
+        self,
+        folder: DeliveryFolder,
+        announced: Announcement,
+        file: AnnouncedFile,
+        *,
+        table: BuiltTable,
+        leave: AbstractSet[str],
+    ) -> _Ready:
+        header = folder.header(file.path, layout=announced.layout)
+        if not header:
+            return _Ready(file, table, (), HeaderReading((), (), ("an empty file",)))
+        reading = read_header(header, table=table, constants=file.constants, confirmed=leave)
+        known = {name.casefold(): name for name in table.schema.column_names}
+        names = tuple(known.get(name.strip().casefold(), name.strip()) for name in header)
+        return _Ready(file, table, names, reading)
+
+    def _seal_file(
+        self,
+        folder: DeliveryFolder,
+        announced: Announcement,
+        ready: _Ready,
+        *,
+        vault: VaultWriter,
+        place: WritePlace,
+    ) -> tuple[FileCount, list[ManifestEntry]]:
+        path, schema = ready.file.path, ready.table.schema
+        if not ready.header:
+            return FileCount(path, schema.name, 0, 0, {}, ready.reading.notes), []
+        rows = folder.split(
+            path,
+            layout=announced.layout,
+            header=ready.header,
+            kept=ready.reading.kept,
+            constants=ready.file.constants,
+        )
+        hashed = self._pseudonyms.at_holder(rows, schema=_with_line(schema), secret=self._secret)
+        sealed = vault.seal_parts(hashed, table=path, kind=ObjectKind.DELIVERY, place=place)
+        folder.keep_aside(path, rows.set_aside)
+        malformed = [
+            f"{number} cells of {column} are no numbers of the known form"
+            for column, number in hashed.malformed.items()
+            if number
+        ]
+        count = FileCount(
+            path,
+            schema.name,
+            rows.lines,
+            sum(entry.rows for entry in sealed),
+            dict(Counter(line.reason for line in rows.set_aside)),
+            (*ready.reading.notes, *rows.notes, *malformed),
+            tuple(sorted(ready.file.constants)),
+        )
+        check_lines(count)
+        return count, sealed
+
+    def _signed(
+        self,
+        announced: Announcement,
+        counts: list[FileCount],
+        entries: Iterable[ManifestEntry],
+        *,
+        vault: VaultWriter,
+        place: WritePlace,
+    ) -> PreparedDelivery:
+        listed = list(entries)
+        manifest = vault.seal_manifest(listed, place=place).stored
+        note = DeliveryNote(
+            delivery=announced.name,
+            dataset=announced.dataset,
+            landing=place.partition_id,
+            manifest=manifest.object_id,
+            objects={
+                **{entry.object_id: entry.sha256 for entry in listed},
+                manifest.object_id: manifest.sha256,
+            },
+            delimiter=announced.layout.delimiter,
+            files=tuple(counts),
+        )
+        statement = Statement(
+            PREDICATE_DELIVERY_NOTE, self._origin, note.delivery, note_predicate(note)
+        )
+        return PreparedDelivery(note, sign_statement(statement, [self._token]))
+
+
+def _with_line(schema: TableSchema) -> TableSchema:
+    return replace(schema, columns=(_LINE, *schema.columns))

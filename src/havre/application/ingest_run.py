@@ -1,0 +1,220 @@
+"""Check, pseudonymise and seal what waits, table after table, while its keys are open."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
+
+from havre.application.ceremony import KnownPartition
+from havre.application.pseudonymise import Pseudonyms
+from havre.application.vault.keys import OpenPartitions
+from havre.application.vault.reading import LentKeys, ListedFile, ReadPlace, VaultReader
+from havre.application.vault.sealing import SealedVersion, VaultWriter, VersionWriter, WritePlace
+from havre.domain.catalogue_text import KnownTables
+from havre.domain.custody import STAGE_2_SECRET
+from havre.domain.delivery import FileCount, RowCount, check_rows
+from havre.domain.delivery_note import DeliveryNote
+from havre.domain.schema import TableSchema
+from havre.errors import NotFound, Refused
+from havre.formats.canonical import Json, encode_canonical
+from havre.formats.manifest import ManifestEntry, ObjectKind
+from havre.ports.sources import CheckedRows, DeliveredFile, RowChecker, SetAsideRow
+from havre.values import Partition, PartitionKind, TableStream
+
+
+@dataclass(frozen=True, slots=True)
+class FileReport:
+    """What became of one file's lines, from the holder's file to the lake."""
+
+    delivery: str
+    sent: FileCount
+    checked: RowCount
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IngestTools:
+    """What a run works with.
+
+    reader: opens the vault with the keys that are lent for the run.
+    """
+
+    vault: VaultWriter
+    reader: Callable[[LentKeys], VaultReader]
+    checker: RowChecker
+    pseudonyms: Pseudonyms
+
+
+class DatasetRun:
+    """One run over every delivery of a dataset that waits."""
+
+    def __init__(
+        self,
+        notes: Sequence[DeliveryNote],
+        *,
+        keys: OpenPartitions,
+        tools: IngestTools,
+        known: KnownTables,
+        partitions: Sequence[KnownPartition],
+    ) -> None:
+        """Work on these deliveries, all of one dataset.
+
+        Raises:
+            NotFound: the dataset has no key pair for rows without a year.
+        """
+        self._notes = notes
+        self._tools = tools
+        self._known = known
+        self._partitions = {each.partition_id: each for each in partitions}
+        self._reader = tools.reader(keys)
+        self._places = _write_places(partitions, notes[0].dataset)
+        self._version = VersionWriter(tools.vault, places=self._places)
+        self._secret = keys.secret(stage_2(partitions).partition_id)
+        self.reports: list[FileReport] = []
+        self.schemas: list[TableSchema] = []
+        self.quarantine: dict[str, Json] = {}
+
+    def check_tables(self, progress: Callable[[str], None]) -> None:
+        """Check, pseudonymise and seal table after table."""
+        sent = {
+            (note.delivery, count.path): (note, count)
+            for note in self._notes
+            for count in note.files
+        }
+        entries = self._entries()
+        for table in sorted({count.table for _, count in sent.values()}):
+            built = self._known.find(table)
+            if built is None:
+                raise NotFound(f"The catalogue no longer knows table {table}.")
+            files = [
+                self._delivered(note, count, entries[key])
+                for key, (note, count) in sent.items()
+                if count.table == table and entries.get(key)
+            ]
+            checked = self._tools.checker.check(files, schema=built.schema)
+            self._add(checked, built.schema)
+            self._count(table, checked, sent)
+            self.schemas.append(built.schema)
+            progress(table)
+
+    def close(self) -> SealedVersion:
+        """Seal the manifests."""
+        return self._version.close()
+
+    def _entries(self) -> dict[tuple[str, str], list[tuple[ReadPlace, ManifestEntry]]]:
+        """The sealed parts of every file, by delivery and path, in the order they were written."""
+        found: dict[tuple[str, str], list[tuple[ReadPlace, ManifestEntry]]] = {}
+        for note in self._notes:
+            place = ReadPlace(self._partitions[note.landing].partition, note.landing)
+            manifest = self._reader.read_manifest(
+                note.manifest, place=place, sha256=note.objects[note.manifest]
+            )
+            for entry in manifest.entries:
+                if note.objects.get(entry.object_id) != entry.sha256:
+                    raise Refused(
+                        f"Delivery {note.delivery} lists an object that is not in its note."
+                    )
+                found.setdefault((note.delivery, entry.table), []).append((place, entry))
+        return found
+
+    def _delivered(
+        self,
+        note: DeliveryNote,
+        count: FileCount,
+        entries: Iterable[tuple[ReadPlace, ManifestEntry]],
+    ) -> DeliveredFile:
+        return DeliveredFile(
+            note.delivery,
+            count.path,
+            [self._opened(place, entry) for place, entry in entries],
+            note.delimiter,
+            frozenset(count.constants),
+        )
+
+    def _opened(
+        self, place: ReadPlace, entry: ManifestEntry
+    ) -> AbstractContextManager[TableStream]:
+        @contextmanager
+        def opened() -> Iterator[TableStream]:
+            with self._reader.read_table(ListedFile(place, entry)) as rows:
+                yield rows
+
+        return opened()
+
+    def _add(self, checked: CheckedRows, schema: TableSchema) -> None:
+        pseudonyms = self._tools.pseudonyms
+        self._version.add(pseudonyms.for_lake(checked, schema=schema, secret=self._secret))
+
+    def _count(
+        self,
+        table: str,
+        checked: CheckedRows,
+        sent: dict[tuple[str, str], tuple[DeliveryNote, FileCount]],
+    ) -> None:
+        for key, (_, count) in sent.items():
+            if count.table == table:
+                rows = checked.counts.get(key, RowCount(0, 0, {}))
+                check_rows(count, rows)
+                self.reports.append(FileReport(key[0], count, rows))
+        if checked.set_aside:
+            self.quarantine[table] = self._sealed_aside(checked.set_aside)
+
+    def _sealed_aside(self, rows: Sequence[SetAsideRow]) -> Json:
+        """Seal rows that broke a rule, as they were delivered, to the dataset's undated partition."""
+        place = self._places[0]
+        stored = self._tools.vault.seal_bytes(
+            (_aside_line(row) for row in rows), kind=ObjectKind.QUARANTINE, place=place
+        )
+        return {
+            "object_id": str(stored.object_id),
+            "partition": place.partition_id,
+            "rows": len(rows),
+            "sha256": str(stored.sha256),
+        }
+
+
+def stage_2(partitions: Iterable[KnownPartition]) -> KnownPartition:
+    """Find the partition of the hub's own pseudonym secret.
+
+    Raises:
+        NotFound: no ceremony was held for it.
+    """
+    for each in partitions:
+        if each.partition == Partition(PartitionKind.SECRET, STAGE_2_SECRET):
+            return each
+    raise NotFound(
+        "There is no secret for the second stage.", hint="Hold a ceremony: `havre ceremony`."
+    )
+
+
+def _write_places(known: Iterable[KnownPartition], dataset: str) -> dict[int, WritePlace]:
+    """The newest generation of each of a dataset's partitions, by year.
+
+    Raises:
+        NotFound: there is none for rows without a year.
+    """
+    places: dict[int, WritePlace] = {}
+    for each in sorted(known, key=lambda one: one.partition.generation):
+        partition = each.partition
+        if partition.kind is PartitionKind.DATASET and partition.name == dataset:
+            places[partition.year or 0] = WritePlace(partition, each.partition_id, each.public_key)
+    if 0 not in places:
+        raise NotFound(
+            f"There is no key pair for the rows of {dataset} that have no year.",
+            hint="Hold a ceremony for the dataset: `havre ceremony`.",
+        )
+    return places
+
+
+def _aside_line(row: SetAsideRow) -> bytes:
+    line = encode_canonical(
+        {
+            "content": base64.b64encode(row.content).decode(),
+            "delivery": row.delivery,
+            "line": row.line,
+            "path": row.path,
+            "reason": row.reason,
+        }
+    )
+    return line + b"\n"

@@ -1,0 +1,143 @@
+"""At the hub: take sealed deliveries in. Nothing is opened; the log says what came, from whom."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from havre.application.audit import PublicLog
+from havre.application.ceremony import PartitionCatalogue
+from havre.application.journal import Journal
+from havre.application.vault.landing import Landing
+from havre.crypto.commitments import commit_to, new_salt
+from havre.crypto.random import new_object_id
+from havre.domain.custody import NOTE_LABEL, PREDICATE_DELIVERY_NOTE
+from havre.domain.delivery import DeliveryHeld
+from havre.domain.delivery_note import DeliveryNote, parse_note
+from havre.domain.events import DeliveryReceived
+from havre.domain.statements import Opened, envelope_digest, open_statement
+from havre.domain.trust import Role, TrustRoots
+from havre.errors import HavreError
+from havre.ports.clock import Clock
+from havre.ports.inbox import Inbox
+from havre.ports.records import Document, Records
+from havre.values import PartitionKind
+
+KIND_NOTE = "delivery-note"
+KIND_NOTE_SALT = "delivery-note-salt"
+
+
+@dataclass(frozen=True, slots=True)
+class Reception:
+    """What became of the deliveries that waited.
+
+    held: by name, what is wrong; they stay where they are.
+    """
+
+    taken_in: tuple[str, ...]
+    held: dict[str, HavreError]
+
+
+class ReceivingDesk:
+    """Takes deliveries in."""
+
+    def __init__(
+        self,
+        *,
+        inbox: Inbox,
+        landing: Landing,
+        journal: Journal,
+        log: PublicLog,
+        records: Records,
+        roots: TrustRoots,
+        clock: Clock,
+    ) -> None:
+        self._inbox = inbox
+        self._landing = landing
+        self._journal = journal
+        self._log = log
+        self._records = records
+        self._roots = roots
+        self._clock = clock
+
+    def receive(self) -> Reception:
+        """Take in whatever waits; one that is held does not stop the others.
+
+        A delivery whose event is on the log already is only cleared away.
+        """
+        taken: list[str] = []
+        held: dict[str, HavreError] = {}
+        for name in self._inbox.list_deliveries():
+            try:
+                self._receive(name)
+                taken.append(name)
+            except HavreError as fault:
+                held[name] = fault
+        return Reception(tuple(taken), held)
+
+    def _receive(self, name: str) -> None:
+        envelope = self._inbox.note(name)
+        opened = open_statement(
+            envelope,
+            roots=self._roots,
+            predicate_type=PREDICATE_DELIVERY_NOTE,
+            origin=self._roots.origin,
+            required={Role.HOLDER: 1},
+        )
+        note = parse_note(opened.statement.subject, opened.statement.predicate)
+        if not self._is_received(note, opened):
+            self._check(name, note)
+            self._landing.take_in(self._inbox.objects(name), note.objects)
+            self._record(note, opened, envelope)
+        self._inbox.remove(name)
+
+    def _is_received(self, note: DeliveryNote, opened: Opened) -> bool:
+        for event in self._deliveries():
+            if event.delivery == note.delivery:
+                kept = self._records.document(KIND_NOTE, event.event_id)
+                if envelope_digest(kept) == opened.envelope_sha256:
+                    return True
+                raise DeliveryHeld(
+                    note.delivery, ["another delivery of this name was taken in before"]
+                )
+        return False
+
+    def _check(self, name: str, note: DeliveryNote) -> None:
+        faults = [] if note.delivery == name else ["the note is about another delivery"]
+        faults += self._landing.list_faults(self._inbox.objects(name), note.objects)
+        places = {
+            known.partition_id: known.partition.kind
+            for known in PartitionCatalogue(self._records).list_partitions()
+        }
+        if places.get(note.landing) is not PartitionKind.LANDING:
+            faults.append("it is sealed to no landing partition of this hub")
+        if any(event.partition == note.landing for event in self._deliveries()):
+            faults.append("its landing partition was used by another delivery")
+        if faults:
+            raise DeliveryHeld(name, faults)
+
+    def _record(self, note: DeliveryNote, opened: Opened, envelope: bytes) -> None:
+        salt = new_salt()
+        event_id = new_object_id()
+        self._journal.record(
+            DeliveryReceived(
+                event_id=event_id,
+                at=self._clock.now(),
+                delivery=note.delivery,
+                holder=opened.signers[0].key_id,
+                partition=note.landing,
+                note_commitment=commit_to(envelope, label=NOTE_LABEL, salt=salt),
+                objects={str(name): str(sha256) for name, sha256 in note.objects.items()},
+            ),
+            documents=[
+                Document(KIND_NOTE, event_id, envelope),
+                Document(KIND_NOTE_SALT, event_id, salt),
+            ],
+        )
+
+    def _deliveries(self) -> Iterable[DeliveryReceived]:
+        return [
+            logged.event
+            for logged in self._log.entries()
+            if isinstance(logged.event, DeliveryReceived)
+        ]

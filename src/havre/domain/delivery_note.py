@@ -1,0 +1,97 @@
+"""The delivery note: what a holder signs about what it sends.
+
+The counts in it are not public; the log has a commitment to the whole note.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from havre.domain.delivery import FileCount
+from havre.errors import InvalidInput
+from havre.formats.canonical import Json
+from havre.values import Digest, ObjectId, parse_digest, parse_name, parse_object_id
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeliveryNote:
+    """What the note says.
+
+    landing: opaque id of the landing partition to whose key everything is sealed.
+    manifest: the object that lists the delivery's tables; it is one of `objects`.
+    objects: every object of the delivery, with the SHA-256 of its ciphertext.
+    delimiter: what parted the columns, so that a row can be written as its line again.
+    """
+
+    delivery: str
+    dataset: str
+    landing: str
+    manifest: ObjectId
+    objects: Mapping[ObjectId, Digest]
+    delimiter: str
+    files: Sequence[FileCount]
+
+
+def note_predicate(note: DeliveryNote) -> dict[str, Json]:
+    """Spell a note's predicate."""
+    return {
+        "dataset": note.dataset,
+        "delimiter": note.delimiter,
+        "files": [
+            {
+                "constants": list(file.constants),
+                "lines": file.lines,
+                "notes": list(file.notes),
+                "path": file.path,
+                "sent": file.sent,
+                "set_aside": dict(file.set_aside),
+                "table": file.table,
+            }
+            for file in note.files
+        ],
+        "landing": note.landing,
+        "manifest": note.manifest,
+        "objects": {str(name): str(sha256) for name, sha256 in note.objects.items()},
+    }
+
+
+def parse_note(subject: str, predicate: Mapping[str, Any]) -> DeliveryNote:
+    """Read a note's predicate strictly.
+
+    subject: the delivery's name.
+
+    Raises:
+        InvalidInput: something is missing or misspelled.
+    """
+    try:
+        objects = {
+            parse_object_id(name): parse_digest(sha256)
+            for name, sha256 in predicate["objects"].items()
+        }
+        note = DeliveryNote(
+            delivery=parse_name(subject),
+            dataset=parse_name(predicate["dataset"]),
+            landing=parse_object_id(predicate["landing"]),
+            manifest=parse_object_id(predicate["manifest"]),
+            objects=objects,
+            delimiter=str(predicate["delimiter"]),
+            files=tuple(
+                FileCount(
+                    str(file["path"]),
+                    str(file["table"]),
+                    int(file["lines"]),
+                    int(file["sent"]),
+                    {str(reason): int(count) for reason, count in file["set_aside"].items()},
+                    tuple(str(each) for each in file["notes"]),
+                    tuple(str(each) for each in file["constants"]),
+                )
+                for file in predicate["files"]
+            ),
+        )
+    except (KeyError, TypeError, ValueError, AttributeError):
+        raise InvalidInput("A delivery note misses something, or spells it otherwise.") from None
+    if note.manifest not in note.objects:
+        raise InvalidInput("A delivery note does not list its own manifest.")
+    return note

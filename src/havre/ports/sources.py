@@ -1,0 +1,147 @@
+"""Reading what holders deliver: text into rows, and rows into checked values; not a line lost.
+
+Promised: every data line of a file comes out once, as a row or as set aside with
+its place and a reason; the count closes or reading fails. What a holder's file
+holds is never in an error or a log: places, reasons and column names only.
+What may be repeated: reading a file from its beginning.
+What may block: as long as the disk takes. Memory is bounded by a constant for
+splitting, and by one delivered file for checking, whose keys must be compared.
+Final errors: `InvalidInput`, `LinesLost`.
+Who may call it: splitting `application.deliver`, at the holder; checking `application.ingest`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from typing import Protocol
+
+from havre.domain.delivery import FoundFile, Layout, RowCount
+from havre.domain.schema import TableSchema
+from havre.values import TableStream
+
+
+@dataclass(frozen=True, slots=True)
+class SetAsideLine:
+    """A line that cannot be split into columns: where it is and why.
+
+    line: from 1, the header's. offset, size_bytes: in the file, without the line's end.
+    """
+
+    line: int
+    offset: int
+    size_bytes: int
+    reason: str
+
+
+class SplitRows(Protocol):
+    """A file's rows, every column as text, besides the line's number; read once.
+
+    The columns that were asked for, in the file's order, then the constants.
+    """
+
+    def __arrow_c_stream__(self, requested_schema: object | None = None) -> object:
+        """Offer the rows."""
+
+    @property
+    def lines(self) -> int:
+        """Data lines, once the rows were read to the end."""
+
+    @property
+    def set_aside(self) -> Sequence[SetAsideLine]:
+        """The lines that are no rows, once the rows were read to the end."""
+
+    @property
+    def notes(self) -> Sequence[str]:
+        """What is unusual and was accepted, such as CRLF among LF; once read to the end."""
+
+
+class DeliveryFolder(Protocol):
+    """One delivery as a holder prepared it."""
+
+    def announcement(self) -> str:
+        """The text of `delivery.toml`.
+
+        Raises:
+            InvalidInput: there is none, or it is no text.
+        """
+
+    def list_files(self) -> Iterator[FoundFile]:
+        """Everything in the folder, with the hash of every regular file."""
+
+    def header(self, path: str, *, layout: Layout) -> tuple[str, ...]:
+        """The names in a file's first line; none when the file is empty.
+
+        Raises:
+            InvalidInput: the line is no text.
+        """
+
+    def split(
+        self,
+        path: str,
+        *,
+        layout: Layout,
+        header: Sequence[str],
+        kept: Sequence[str],
+        constants: Mapping[str, str],
+    ) -> SplitRows:
+        """Read a file's lines as rows.
+
+        header: what `header` said, under the names to be used.
+        kept: the columns that come out.
+        """
+
+    def keep_aside(self, path: str, lines: Sequence[SetAsideLine]) -> None:
+        """Keep lines that cannot be split where they belong: as original bytes, at the holder."""
+
+
+@dataclass(frozen=True, slots=True)
+class DeliveredFile:
+    """One file of a delivery, opened at the hub.
+
+    rows: its parts, in order; opened one after the other.
+    delimiter, constants: what writes a row as its line again: the constants were in none.
+    """
+
+    delivery: str
+    path: str
+    rows: Sequence[AbstractContextManager[TableStream]]
+    delimiter: str
+    constants: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class SetAsideRow:
+    """A row that breaks a rule: where it was, why, and its bytes as they were delivered."""
+
+    delivery: str
+    path: str
+    line: int
+    reason: str
+    content: bytes
+
+
+class CheckedRows(Protocol):
+    """Rows that keep every rule of their table, in typed columns; read once."""
+
+    def __arrow_c_stream__(self, requested_schema: object | None = None) -> object:
+        """Offer the rows."""
+
+    @property
+    def counts(self) -> Mapping[tuple[str, str], RowCount]:
+        """By delivery and path, once the rows were read to the end."""
+
+    @property
+    def set_aside(self) -> Sequence[SetAsideRow]:
+        """The rows that broke a rule, once the rows were read to the end."""
+
+
+class RowChecker(Protocol):
+    """Checks rows against their table."""
+
+    def check(self, files: Iterable[DeliveredFile], *, schema: TableSchema) -> CheckedRows:
+        """Read files of one table: every cell in its type, every key once within a file.
+
+        Where two rows of a file have one key, all of them are set aside.
+        """
