@@ -9,12 +9,13 @@ value from the data because no message of ours does.
 from __future__ import annotations
 
 import sys
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from havre import __version__
+from havre.cli import data, hub, permits
+from havre.cli.options import JsonOption
 from havre.cli.screen import Screen
 from havre.errors import HavreError
 
@@ -28,12 +29,8 @@ app = typer.Typer(
     add_completion=False,
 )
 
-HubOption = Annotated[Path, typer.Option("--hub", envvar="HAVRE_HUB", help="The hub's directory.")]
-PartyOption = Annotated[
-    Path,
-    typer.Option("--party", envvar="HAVRE_PARTY", help="The directory of the party who acts."),
-]
-JsonOption = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
+for commands in (hub, data, permits):
+    commands.register(app)
 
 
 @app.callback(invoke_without_command=True)

@@ -78,11 +78,37 @@ class FileToken:
         """
         return parse_trust_roots(_read(self.folder / "trust.json", "trust roots"))
 
+    def create_secret(self, name: str) -> None:
+        """Draw a secret of 32 bytes that this party alone keeps, such as a holder's stage 1.
+
+        Raises:
+            Refused: there is one of this name.
+        """
+        path = self.folder / f"{parse_name(name)}.secret.json"
+        if path.exists():
+            raise Refused(f"{self.name} has a secret {name} already.")
+        locked = lock_seeds(
+            {name: random_bytes(32)}, passphrase=self._passphrase, stretch=Stretch.MACHINE
+        )
+        _write_private(path, locked)
+
+    def secret(self, name: str) -> bytes:
+        """Open a secret that `create_secret` drew.
+
+        Raises:
+            NotFound: there is none of this name.
+        """
+        locked = _read(self.folder / f"{parse_name(name)}.secret.json", "secret")
+        return unlock_seeds(locked, passphrase=self._passphrase)[name]
+
+    @cached_property
+    def _passphrase(self) -> bytes:
+        return _read(self.folder / self.config.passphrase_file, "passphrase file").strip()
+
     @cached_property
     def _seeds(self) -> dict[str, bytes]:
         locked = _read(self.folder / self.config.key_file, "key file")
-        words = _read(self.folder / self.config.passphrase_file, "passphrase file")
-        return unlock_seeds(locked, passphrase=words.strip())
+        return unlock_seeds(locked, passphrase=self._passphrase)
 
     @cached_property
     def _signing(self) -> SigningKey:

@@ -54,12 +54,18 @@ class SealedManifest:
     """One partition's part of a version.
 
     stored: the manifest object; its SHA-256 goes on the log, its id into the records.
+    rows: by table.
     """
 
     partition_id: str
     partition: Partition
     stored: StoredObject
-    rows: int
+    rows_of: Mapping[str, int]
+
+    @property
+    def rows(self) -> int:
+        """Rows of all tables."""
+        return sum(self.rows_of.values())
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,8 +164,10 @@ class VaultWriter:
         )
         document = encode_manifest(manifest)
         stored = self.seal_bytes([document], kind=ObjectKind.MANIFEST, place=place)
-        rows = sum(entry.rows for entry in manifest.entries)
-        return SealedManifest(place.partition_id, place.partition, stored, rows)
+        rows_of: dict[str, int] = {}
+        for entry in manifest.entries:
+            rows_of[entry.table] = rows_of.get(entry.table, 0) + entry.rows
+        return SealedManifest(place.partition_id, place.partition, stored, rows_of)
 
     def seal_extract(
         self, extracts: Mapping[str, TableStream], *, place: WritePlace

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from havre.adapters.machine.guarantees import MachineFact
-from havre.adapters.machine.guarantees import inspect_machine as _inspect_machine
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from havre.adapters.machine.guarantees import MachineFact
 
 
 def inspect_machine() -> list[MachineFact]:
     """Ask the machine what it guarantees; one fact per question."""
-    return _inspect_machine()
+    from havre.adapters.machine.guarantees import inspect_machine
+
+    return inspect_machine()

@@ -1,0 +1,308 @@
+"""From a granted permit to a sealed extract: the minimum, under names of the project's own.
+
+The plan is made from the permit, so it cannot reach past it; a narrower one may
+be asked for, and every column too many is named. Custodians see the permit and
+the log, never the plan's rows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from havre.application.audit import PublicLog
+from havre.application.ceremony import Ceremonies, KnownPartition, PartitionCatalogue
+from havre.application.ingest import newest_version
+from havre.application.journal import Journal
+from havre.application.permits import Permits, PermitStanding
+from havre.application.pseudonymise import Pseudonyms
+from havre.application.vault.keys import KeyRelease, KeysWanted, OpenPartitions
+from havre.application.vault.reading import (
+    LentKeys,
+    ListedFile,
+    ReadPlace,
+    VaultReader,
+    manifest_locations,
+    version_chain,
+)
+from havre.application.vault.sealing import (
+    MANIFEST_DOCUMENT,
+    SealedVersion,
+    VaultWriter,
+    WritePlace,
+)
+from havre.crypto.commitments import commit_to, new_salt
+from havre.crypto.random import new_object_id
+from havre.domain.events import ExtractMade, VersionPublished, rounded_count
+from havre.domain.permit import OutsidePermit, Permit, TableGrant, project_secret
+from havre.domain.permit_states import PermitState
+from havre.domain.plan import Plan, encode_plan
+from havre.domain.plan_making import PopulationTable, make_plan
+from havre.domain.schema import Catalogue
+from havre.domain.statements import envelope_digest
+from havre.errors import NotFound, Refused
+from havre.ports.clock import Clock
+from havre.ports.engine import Engine
+from havre.ports.records import Document, Records
+from havre.values import Partition, PartitionKind, TableStream
+
+KIND_PLAN = "plan"
+KIND_PLAN_SALT = "plan-salt"
+PLAN_LABEL = "havre/v1/plan"
+# Where the SNDS says when people were born and where they live.
+PEOPLE = PopulationTable("IR_BEN_R", "BEN_NAI_ANN", "BEN_RES_DPT")
+
+
+@dataclass(frozen=True, slots=True)
+class ExtractReport:
+    """What was made.
+
+    index: of its entry on the log.
+    rows: exact, by table; not public.
+    """
+
+    permit: str
+    index: int
+    rows: dict[str, int]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExtractTools:
+    """What an extract is made with.
+
+    reader: opens the vault with the keys that are lent for the run.
+    """
+
+    vault: VaultWriter
+    reader: Callable[[LentKeys], VaultReader]
+    engine: Engine
+    pseudonyms: Pseudonyms
+
+
+class Extraction:
+    """Makes extracts."""
+
+    def __init__(
+        self,
+        *,
+        permits: Permits,
+        ceremonies: Ceremonies,
+        release: KeyRelease,
+        journal: Journal,
+        log: PublicLog,
+        records: Records,
+        catalogue: Catalogue,
+        tools: ExtractTools,
+        clock: Clock,
+    ) -> None:
+        self._permits = permits
+        self._ceremonies = ceremonies
+        self._release = release
+        self._journal = journal
+        self._log = log
+        self._records = records
+        self._catalogue = catalogue
+        self._tools = tools
+        self._clock = clock
+        self._partitions = PartitionCatalogue(records)
+
+    def extract(
+        self,
+        name: str,
+        *,
+        asked: Sequence[TableGrant] | None = None,
+        progress: Callable[[str], None] = lambda _: None,
+    ) -> ExtractReport:
+        """Make the extract of a permit.
+
+        asked: a narrower choice of tables and columns; null means all of the permit.
+
+        Raises:
+            NotFound: no such permit, or no version of a dataset.
+            Refused: the permit is not granted, or the custodians do not agree.
+            OutsidePermit: `asked` reaches past the permit; every column is named.
+        """
+        standing = self._permits.standing(name)
+        if standing.state is not PermitState.GRANTED:
+            raise Refused(
+                f"Permit {name} is {standing.state.value}.", hint="Only a granted one opens data."
+            )
+        permit = standing.permit
+        grants = permit.tables if asked is None else asked
+        check_asked(grants, permit)
+        self._prepare(permit)
+        plan = make_plan(
+            grants,
+            period=permit.period,
+            population=permit.population,
+            people=PEOPLE,
+            catalogue=self._catalogue,
+        )
+        versions = self._versions(plan)
+        salt = new_salt()
+        document = encode_plan(plan)
+        commitment = commit_to(document, label=PLAN_LABEL, salt=salt)
+        with self._opened(standing, versions, commitment) as keys:
+            sealed = self._seal(plan, grants, permit, versions, keys, progress=progress)
+        index = self._record(permit, versions, commitment, sealed, plan=(document, salt))
+        return ExtractReport(name, index, dict(sealed.manifests[0].rows_of))
+
+    def _prepare(self, permit: Permit) -> None:
+        """Make the project's key pair and its pseudonym secret, once in its life."""
+        known = {each.partition for each in self._partitions.list_partitions()}
+        wanted = [
+            Partition(PartitionKind.PROJECT, permit.name),
+            Partition(PartitionKind.SECRET, project_secret(permit.name)),
+        ]
+        if fresh := [each for each in wanted if each not in known]:
+            self._ceremonies.make(fresh)
+
+    def _versions(self, plan: Plan) -> dict[str, int]:
+        datasets = {self._catalogue.table(part.table).dataset for part in plan.tables}
+        versions: dict[str, int] = {}
+        for dataset in sorted(datasets):
+            newest = newest_version(self._log, dataset)
+            if newest is None:
+                raise NotFound(
+                    f"There is no version of dataset {dataset}.", hint="Run `havre ingest` first."
+                )
+            versions[dataset] = newest
+        return versions
+
+    def _chain(self, version: int) -> tuple[VersionPublished, ...]:
+        published = {
+            logged.index: logged.event
+            for logged in self._log.entries()
+            if isinstance(logged.event, VersionPublished)
+        }
+        return version_chain(published, version=version)
+
+    def _reached(self, permit: Permit, versions: dict[str, int]) -> list[KnownPartition]:
+        """The partitions that hold something and that the permit names."""
+        filled = {
+            partition
+            for version in versions.values()
+            for event in self._chain(version)
+            for partition in event.manifests
+        }
+        return [
+            each
+            for each in self._partitions.list_partitions()
+            if each.partition_id in filled
+            and each.partition.year in permit.years.get(each.partition.name, ())
+        ]
+
+    @contextmanager
+    def _opened(
+        self, standing: PermitStanding, versions: dict[str, int], commitment: str
+    ) -> Iterator[OpenPartitions]:
+        permit = standing.permit
+        secret = self._partitions.find(Partition(PartitionKind.SECRET, project_secret(permit.name)))
+        wanted = KeysWanted(
+            purpose="extract",
+            partitions=[*self._reached(permit, versions), secret],
+            permit=standing.index,
+            plan_commitment=commitment,
+            documents={envelope_digest(standing.envelope): standing.envelope},
+        )
+        with self._release.open(wanted) as keys:
+            yield keys
+
+    def _seal(
+        self,
+        plan: Plan,
+        grants: Sequence[TableGrant],
+        permit: Permit,
+        versions: dict[str, int],
+        keys: OpenPartitions,
+        *,
+        progress: Callable[[str], None],
+    ) -> SealedVersion:
+        files = self._files(permit, versions, keys)
+        secret_id = self._partitions.find(
+            Partition(PartitionKind.SECRET, project_secret(permit.name))
+        ).partition_id
+        secret = keys.secret(secret_id)
+        project = self._partitions.find(Partition(PartitionKind.PROJECT, permit.name))
+        place = WritePlace(project.partition, project.partition_id, project.public_key)
+        true_keys = {self._catalogue.table(each.table).name: each.true_keys for each in grants}
+        with self._tools.reader(keys).sources(plan, files=files) as sources:
+            results = self._tools.engine.run(plan, sources=sources)
+            extracts: dict[str, TableStream] = {}
+            for table, rows in results.items():
+                extracts[table] = self._tools.pseudonyms.for_project(
+                    rows,
+                    schema=self._catalogue.table(table),
+                    secret=secret,
+                    true_keys=frozenset(true_keys.get(table, ())),
+                )
+                progress(table)
+            return self._tools.vault.seal_extract(extracts, place=place)
+
+    def _files(
+        self, permit: Permit, versions: dict[str, int], keys: OpenPartitions
+    ) -> list[ListedFile]:
+        reader = self._tools.reader(keys)
+        locations = manifest_locations(self._records.list_documents(MANIFEST_DOCUMENT))
+        places = [
+            ReadPlace(each.partition, each.partition_id) for each in self._reached(permit, versions)
+        ]
+        return [
+            file
+            for version in versions.values()
+            for file in reader.list_files(self._chain(version), places=places, locations=locations)
+        ]
+
+    def _record(
+        self,
+        permit: Permit,
+        versions: dict[str, int],
+        commitment: str,
+        sealed: SealedVersion,
+        *,
+        plan: tuple[bytes, bytes],
+    ) -> int:
+        (manifest,) = sealed.manifests
+        event_id = new_object_id()
+        (index,) = self._journal.record(
+            ExtractMade(
+                event_id=event_id,
+                at=self._clock.now(),
+                permit=permit.name,
+                partition=manifest.partition_id,
+                versions=versions,
+                plan_commitment=commitment,
+                manifest_sha256=manifest.stored.sha256,
+                rows=rounded_count(sealed.rows),
+            ),
+            documents=[
+                *sealed.documents,
+                Document(KIND_PLAN, event_id, plan[0]),
+                Document(KIND_PLAN_SALT, event_id, plan[1]),
+            ],
+        )
+        return index
+
+
+def check_asked(asked: Sequence[TableGrant], permit: Permit) -> None:
+    """Refuse a choice that reaches past a permit.
+
+    Raises:
+        OutsidePermit: naming every table and column too many, not just the first.
+    """
+    granted = {(each.dataset, each.table): each for each in permit.tables}
+    beyond: list[str] = []
+    for each in asked:
+        grant = granted.get((each.dataset, each.table))
+        columns = set(each.columns) - set(grant.columns if grant else ())
+        keys = set(each.true_keys) - set(grant.true_keys if grant else ())
+        beyond += [f"{each.table}.{name}" for name in sorted(columns)]
+        beyond += [f"the true {each.table}.{name}" for name in sorted(keys)]
+        if grant is None and not columns:
+            beyond.append(each.table)
+    if beyond:
+        raise OutsidePermit(
+            f"Permit {permit.name} does not cover: {', '.join(beyond)}.",
+            hint="Drop these from what you ask, or ask for another permit.",
+        )

@@ -1,0 +1,165 @@
+"""Founding a hub in a directory: its parties beside it, its first keys, its first entries.
+
+Made for one machine: every party is a directory that one person holds, so
+nothing is separated yet, and the command says so. Each directory can then be
+carried to where it belongs.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from havre.adapters.tokens.file import FileToken, create_party
+from havre.bootstrap.holders import publish_for_holders
+from havre.bootstrap.hub import OpenHub, open_witness
+from havre.bootstrap.place import CONFIGURATION, write_place
+from havre.bootstrap.schemas import core_tables
+from havre.crypto.random import new_object_id
+from havre.domain.custody import PREDICATE_MANDATE, STAGE_2_SECRET
+from havre.domain.events import HubOpened
+from havre.domain.statements import Statement, sign_statement
+from havre.domain.trust import Role, TrustRoots, check_trust_roots, encode_trust_roots
+from havre.errors import Refused
+from havre.values import Partition, PartitionKind, instant_text
+
+CUSTODIANS = ("custodian-1", "custodian-2", "custodian-3")
+WITNESSES = ("witness-1", "witness-2", "witness-3", "witness-4")
+# The parties of a hub on one machine; each is its own operator on paper.
+PARTIES: dict[str, Role] = {
+    "authority-1": Role.AUTHORITY,
+    "authority-2": Role.AUTHORITY,
+    "checker-1": Role.CHECKER,
+    "checker-2": Role.CHECKER,
+    "controller": Role.CONTROLLER,
+    **dict.fromkeys(CUSTODIANS, Role.CUSTODIAN),
+    "escrow": Role.ESCROW,
+    "holder": Role.HOLDER,
+    "researcher": Role.RESEARCHER,
+    **dict.fromkeys(WITNESSES, Role.WITNESS),
+}
+STAGE_1_SECRET = "stage-1"
+_YEARS_BACK, _YEARS_AHEAD = 8, 2
+_LANDING_PLACES = 80
+_DAILY_RELEASES = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Founded:
+    """What was made."""
+
+    hub: Path
+    parties: Path
+    partitions: int
+    tables: int
+
+
+def found_hub(
+    folder: Path, *, parties: Path, origin: str, progress: Callable[[str], None]
+) -> Founded:
+    """Make a hub and everybody it needs.
+
+    origin: the log's name for its whole life, such as `hub.example/log`.
+    progress: told, in a sentence, what is being made.
+
+    Raises:
+        Refused: there is a hub, or a party, already.
+    """
+    if (folder / CONFIGURATION).exists():
+        raise Refused("There is a hub in this directory already.", hint="Name an empty one.")
+    folder.mkdir(parents=True, exist_ok=True)
+    progress("making each party's keys")
+    roots = _make_parties(folder, parties, origin)
+    place = write_place(
+        folder,
+        custodians=[parties / name for name in CUSTODIANS],
+        escrow=parties / "escrow",
+        witnesses=[parties / name for name in WITNESSES],
+    )
+    for witness in place.witnesses:
+        open_witness(witness).begin()
+    hub = OpenHub(folder)
+    progress("opening the log")
+    trust = encode_trust_roots(roots)
+    hub.journal.record(
+        HubOpened(
+            event_id=new_object_id(),
+            at=hub.clock.now(),
+            origin=origin,
+            trust_sha256=hashlib.sha256(trust).hexdigest(),
+        )
+    )
+    known = hub.catalogue.import_tables(core_tables())
+    progress("holding the key ceremony")
+    datasets = {built.schema.dataset for built in known.tables}
+    made = hub.ceremonies.make(
+        [
+            *dataset_partitions(datasets, this_year=hub.clock.now().year),
+            Partition(PartitionKind.SECRET, STAGE_2_SECRET),
+            *landing_places(0, _LANDING_PLACES),
+        ]
+    )
+    give_mandate(hub, FileToken(parties / "controller"), datasets)
+    publish_for_holders(hub)
+    return Founded(folder, parties, len(made), len(known.tables))
+
+
+def dataset_partitions(datasets: Iterable[str], *, this_year: int) -> list[Partition]:
+    """The partitions that a dataset needs: undated rows, and each year near this one."""
+    years = (0, *range(this_year - _YEARS_BACK, this_year + _YEARS_AHEAD + 1))
+    return [
+        Partition(PartitionKind.DATASET, dataset, year)
+        for dataset in sorted(datasets)
+        for year in years
+    ]
+
+
+def landing_places(have: int, more: int) -> list[Partition]:
+    """Landing partitions for deliveries to come; each is used once."""
+    return [
+        Partition(PartitionKind.LANDING, f"landing-{number:05d}")
+        for number in range(have + 1, have + more + 1)
+    ]
+
+
+def give_mandate(hub: OpenHub, controller: FileToken, datasets: Iterable[str]) -> None:
+    """Have the controller sign the standing mandate for ingestion, and give it to custodians."""
+    statement = Statement(
+        PREDICATE_MANDATE,
+        hub.roots.origin,
+        "ingestion",
+        {
+            "begins_at": instant_text(hub.clock.now()),
+            "daily_releases": _DAILY_RELEASES,
+            "datasets": [*sorted(datasets)],
+        },
+    )
+    envelope = sign_statement(statement, [controller])
+    for custodian in hub.custodians:
+        custodian.give_mandate(envelope)
+
+
+def _make_parties(folder: Path, parties: Path, origin: str) -> TrustRoots:
+    tokens = [
+        create_party(parties / name, name=name, role=role, operator=f"{name} (this machine)")
+        for name, role in PARTIES.items()
+    ]
+    tokens.append(
+        create_party(folder / "party", name="hub", role=Role.HUB, operator="hub (this machine)")
+    )
+    roots = TrustRoots(
+        origin,
+        tuple(sorted((token.party for token in tokens), key=lambda party: party.name)),
+        faulty_witnesses=1,
+        custodian_threshold=2,
+    )
+    check_trust_roots(roots)
+    document = encode_trust_roots(roots)
+    for token in tokens:
+        (token.folder / "trust.json").write_bytes(document)
+        if token.config.role is Role.HOLDER:
+            token.create_secret(STAGE_1_SECRET)
+    (folder / "site").mkdir(exist_ok=True)
+    return roots

@@ -1,0 +1,47 @@
+"""What a hub takes on in its life: more tables, more key pairs, more landing places."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from havre.application.ceremony import PartitionCatalogue
+from havre.bootstrap.founding import dataset_partitions, landing_places
+from havre.bootstrap.holders import publish_for_holders
+from havre.bootstrap.hub import OpenHub
+from havre.bootstrap.schemas import SNDS_LAYER, read_schemas
+from havre.domain.catalogue import Layer
+from havre.values import PartitionKind
+
+
+def import_schemas(
+    hub: OpenHub, folder: Path, *, dataset: str | None, with_snds: bool
+) -> dict[str, object]:
+    """Import a folder of Table Schemas; returns counts, and which corrections were used."""
+    layer = SNDS_LAYER if with_snds else Layer()
+    tables = read_schemas(folder, layer=layer, dataset=dataset)
+    known = hub.catalogue.import_tables(tables)
+    publish_for_holders(hub)
+    used = sorted({name for built in tables for name in built.used})
+    return {
+        "imported": len(tables),
+        "known": len(known.tables),
+        "datasets": sorted({built.schema.dataset for built in tables}),
+        "corrections": used,
+    }
+
+
+def make_partitions(hub: OpenHub, *, datasets: Iterable[str], landing: int) -> int:
+    """Hold a ceremony for what is missing; returns how many key pairs were made."""
+    known = [each.partition for each in PartitionCatalogue(hub.records).list_partitions()]
+    wanted = [
+        each
+        for each in dataset_partitions(datasets, this_year=hub.clock.now().year)
+        if each not in known
+    ]
+    have = sum(each.kind is PartitionKind.LANDING for each in known)
+    wanted += landing_places(have, landing)
+    if wanted:
+        hub.ceremonies.make(wanted)
+        publish_for_holders(hub)
+    return len(wanted)

@@ -1,0 +1,291 @@
+"""A hub, wired: each part is made when it is first asked for, once a process."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from functools import cached_property
+from pathlib import Path
+
+from havre.adapters.custody.local import EscrowCustodian, LocalCustodian
+from havre.adapters.engines.duckdb import DuckDbEngine
+from havre.adapters.inbox.folder import InboxFolder
+from havre.adapters.keyroom.process import ProcessKeyRoom
+from havre.adapters.log.files import LogFiles, LogFolder
+from havre.adapters.log.mirror import MirrorFolder
+from havre.adapters.machine.clock import SystemClock
+from havre.adapters.objects.local import LocalObjects
+from havre.adapters.pseudonymiser.polars import PolarsPseudonymiser
+from havre.adapters.records.sql import SqlRecords
+from havre.adapters.sources.checker import ColumnChecker
+from havre.adapters.tables.parquet import ParquetTables
+from havre.adapters.tokens.file import FileToken
+from havre.adapters.witness.local import LocalWitness
+from havre.application.audit import PublicLog
+from havre.application.catalogue import CatalogueDesk
+from havre.application.ceremony import Ceremonies
+from havre.application.extract import Extraction, ExtractTools
+from havre.application.ingest import Ingestion
+from havre.application.ingest_run import IngestTools
+from havre.application.journal import Journal
+from havre.application.permits import Permits
+from havre.application.pseudonymise import Pseudonyms
+from havre.application.receive import ReceivingDesk
+from havre.application.vault.keys import KeyRelease
+from havre.application.vault.landing import Landing
+from havre.application.vault.reading import LentKeys, VaultReader
+from havre.application.vault.sealing import VaultWriter
+from havre.bootstrap.place import HubPlace, read_place
+from havre.domain.transparency import cosigners
+from havre.domain.trust import TrustRoots
+from havre.errors import NotFound
+from havre.formats.notes import parse_note
+
+# Custodians believe a head for a quarter of an hour; a hub renews it before it is old.
+_RENEW_AFTER = timedelta(minutes=8)
+
+
+class OpenHub:
+    """One hub, as its own process sees it."""
+
+    def __init__(self, folder: Path) -> None:
+        """Open the hub in a directory.
+
+        Raises:
+            NotFound: there is none.
+        """
+        self.place: HubPlace = read_place(folder)
+        self.clock = SystemClock()
+
+    @cached_property
+    def token(self) -> FileToken:
+        """The hub's own keys."""
+        return FileToken(self.place.party)
+
+    @cached_property
+    def roots(self) -> TrustRoots:
+        """Whom the hub believes."""
+        return self.token.trust_roots()
+
+    @cached_property
+    def records(self) -> SqlRecords:
+        """The private records."""
+        return SqlRecords(self.place.records_url)
+
+    @cached_property
+    def log(self) -> PublicLog:
+        """The published log, read back."""
+        return PublicLog(LogFolder(self.place.log), roots=self.roots)
+
+    @cached_property
+    def witnesses(self) -> list[LocalWitness]:
+        """Every witness, each with its own roots."""
+        return [open_witness(folder) for folder in self.place.witnesses]
+
+    @cached_property
+    def mirrors(self) -> list[MirrorFolder]:
+        """The custodians' own copies of the log."""
+        return [
+            MirrorFolder(folder / "mirror", roots=FileToken(folder).trust_roots())
+            for folder in (*self.place.custodians, self.place.escrow)
+        ]
+
+    @cached_property
+    def journal(self) -> Journal:
+        """The only writer of the log."""
+        return Journal(
+            store=LogFiles(self.place.log, private=self.place.private),
+            records=self.records,
+            token=self.token,
+            roots=self.roots,
+            witnesses=self.witnesses,
+            mirrors=self.mirrors,
+        )
+
+    @cached_property
+    def custodians(self) -> list[LocalCustodian]:
+        """The daily custodians."""
+        return [
+            open_custodian(folder, mirror=mirror, log=self.place.log)
+            for folder, mirror in zip(self.place.custodians, self.mirrors, strict=False)
+        ]
+
+    @cached_property
+    def escrow(self) -> EscrowCustodian:
+        """The sealed escrow, which takes part in ceremonies only."""
+        token = FileToken(self.place.escrow)
+        mirror = self.mirrors[-1]
+        return EscrowCustodian(
+            self.place.escrow,
+            token=token,
+            roots=token.trust_roots(),
+            log=LogFolder(self.place.log),
+            mirror=mirror,
+            copy=mirror.reader,
+            clock=self.clock,
+        )
+
+    @cached_property
+    def key_room(self) -> ProcessKeyRoom:
+        """The short-lived process in which keys are combined."""
+        return ProcessKeyRoom()
+
+    @cached_property
+    def ceremonies(self) -> Ceremonies:
+        """Whoever makes key pairs."""
+        return Ceremonies(
+            room=self.key_room,
+            custodians=[*self.custodians, self.escrow],
+            threshold=self.roots.custodian_threshold,
+            journal=self.journal,
+            records=self.records,
+            clock=self.clock,
+            origin=self.roots.origin,
+        )
+
+    @cached_property
+    def release(self) -> KeyRelease:
+        """Whoever gets partitions opened."""
+        return KeyRelease(
+            journal=self.journal,
+            log=self.log,
+            custodians=self.custodians,
+            threshold=self.roots.custodian_threshold,
+            room=self.key_room,
+            clock=self.clock,
+            origin=self.roots.origin,
+        )
+
+    @cached_property
+    def objects(self) -> LocalObjects:
+        """The store."""
+        return LocalObjects(self.place.store)
+
+    @cached_property
+    def tables(self) -> ParquetTables:
+        """How tables become files."""
+        return ParquetTables()
+
+    @cached_property
+    def vault(self) -> VaultWriter:
+        """Seals into the store."""
+        return VaultWriter(self.objects, self.tables, origin=self.roots.origin)
+
+    def reader(self, keys: LentKeys) -> VaultReader:
+        """Open the vault with keys that were lent."""
+        return VaultReader(self.objects, self.tables, origin=self.roots.origin, keys=keys)
+
+    @cached_property
+    def catalogue(self) -> CatalogueDesk:
+        """The tables that the hub knows."""
+        return CatalogueDesk(journal=self.journal, records=self.records, clock=self.clock)
+
+    @cached_property
+    def inbox(self) -> InboxFolder:
+        """Where deliveries wait."""
+        return InboxFolder(self.place.inbox, store=LocalObjects)
+
+    @cached_property
+    def receiving(self) -> ReceivingDesk:
+        """Takes deliveries in."""
+        return ReceivingDesk(
+            inbox=self.inbox,
+            landing=Landing(self.objects),
+            journal=self.journal,
+            log=self.log,
+            records=self.records,
+            roots=self.roots,
+            clock=self.clock,
+        )
+
+    @cached_property
+    def ingestion(self) -> Ingestion:
+        """Makes versions of datasets."""
+        return Ingestion(
+            journal=self.journal,
+            log=self.log,
+            records=self.records,
+            release=self.release,
+            tools=IngestTools(
+                vault=self.vault,
+                reader=self.reader,
+                checker=ColumnChecker(),
+                pseudonyms=self.pseudonyms,
+            ),
+            known=self.catalogue.known(),
+            roots=self.roots,
+            clock=self.clock,
+        )
+
+    @cached_property
+    def pseudonyms(self) -> Pseudonyms:
+        """The three moments of a pseudonym."""
+        return Pseudonyms(PolarsPseudonymiser())
+
+    @cached_property
+    def permits(self) -> Permits:
+        """Takes applications and decisions."""
+        return Permits(
+            journal=self.journal,
+            log=self.log,
+            records=self.records,
+            catalogue=self.catalogue.known().catalogue,
+            roots=self.roots,
+            clock=self.clock,
+        )
+
+    @cached_property
+    def extraction(self) -> Extraction:
+        """Makes extracts."""
+        return Extraction(
+            permits=self.permits,
+            ceremonies=self.ceremonies,
+            release=self.release,
+            journal=self.journal,
+            log=self.log,
+            records=self.records,
+            catalogue=self.catalogue.known().catalogue,
+            tools=ExtractTools(
+                vault=self.vault,
+                reader=self.reader,
+                engine=DuckDbEngine(),
+                pseudonyms=self.pseudonyms,
+            ),
+            clock=self.clock,
+        )
+
+    def wake(self) -> int:
+        """Finish what a process before left open: the log's outbox, an old head, open requests.
+
+        Returns how many requests for keys were closed as abandoned.
+        """
+        self.journal.resume()
+        try:
+            seen = cosigners(parse_note(self.log.checkpoint()), roots=self.roots)
+        except NotFound:
+            return 0
+        oldest = min(each.unix_time for each in seen)
+        if self.clock.now().timestamp() - oldest > _RENEW_AFTER.total_seconds():
+            self.journal.renew()
+        return self.release.close_abandoned()
+
+
+def open_witness(folder: Path) -> LocalWitness:
+    """Open a witness in its directory."""
+    token = FileToken(folder)
+    return LocalWitness(
+        folder / "seen", token=token, roots=token.trust_roots(), clock=SystemClock()
+    )
+
+
+def open_custodian(folder: Path, *, mirror: MirrorFolder, log: Path) -> LocalCustodian:
+    """Open a custodian in its directory; it fetches the log by itself."""
+    token = FileToken(folder)
+    return LocalCustodian(
+        folder,
+        token=token,
+        roots=token.trust_roots(),
+        log=LogFolder(log),
+        mirror=mirror,
+        copy=mirror.reader,
+        clock=SystemClock(),
+    )

@@ -1,0 +1,128 @@
+"""Where a hub's things are: `havre.toml` in its directory, and the layout around it.
+
+Paths in the file are relative to the hub's directory, so that a hub can be moved.
+"""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from havre.errors import InvalidInput, NotFound
+
+CONFIGURATION = "havre.toml"
+FORMAT = "havre/v1/hub"
+
+
+@dataclass(frozen=True, slots=True)
+class HubPlace:
+    """One hub's directory, and the directories of those whom it asks.
+
+    custodians: the daily ones. witnesses, escrow: by their directories.
+    """
+
+    folder: Path
+    custodians: tuple[Path, ...]
+    escrow: Path
+    witnesses: tuple[Path, ...]
+    records_url: str
+
+    @property
+    def party(self) -> Path:
+        """The hub's own keys."""
+        return self.folder / "party"
+
+    @property
+    def store(self) -> Path:
+        """Ciphertext; may stand on anybody's machine."""
+        return self.folder / "store"
+
+    @property
+    def site(self) -> Path:
+        """What everybody may see, also the log."""
+        return self.folder / "site"
+
+    @property
+    def log(self) -> Path:
+        """The log's tiles and checkpoint."""
+        return self.site / "log"
+
+    @property
+    def private(self) -> Path:
+        """What the log has prepared and not published."""
+        return self.folder / "private"
+
+    @property
+    def inbox(self) -> Path:
+        """Sealed deliveries that wait."""
+        return self.folder / "inbox"
+
+    @property
+    def for_holders(self) -> Path:
+        """What holders need: the catalogue, the landing partitions' public keys."""
+        return self.folder / "holders"
+
+
+def read_place(folder: Path) -> HubPlace:
+    """Read `havre.toml`.
+
+    Raises:
+        NotFound: there is no hub in this directory.
+        InvalidInput: the file misses something.
+    """
+    path = folder / CONFIGURATION
+    try:
+        body = tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError:
+        raise NotFound(
+            f"There is no hub in {folder.name or folder}.",
+            hint="Name its directory with --hub or HAVRE_HUB, or make one with `havre init`.",
+        ) from None
+    except ValueError as fault:
+        raise InvalidInput(f"{CONFIGURATION} is not TOML: {fault}.") from None
+    return _place(folder, body)
+
+
+def _place(folder: Path, body: dict[str, Any]) -> HubPlace:
+    try:
+        if body["format"] != FORMAT:
+            raise InvalidInput(f"{CONFIGURATION} is of another format than {FORMAT}.")
+        parties = body["parties"]
+        return HubPlace(
+            folder,
+            tuple(folder / each for each in parties["custodians"]),
+            folder / parties["escrow"],
+            tuple(folder / each for each in parties["witnesses"]),
+            str(body["records"]["url"]).replace("{hub}", str(folder.resolve())),
+        )
+    except (KeyError, TypeError) as fault:
+        raise InvalidInput(f"{CONFIGURATION} misses {fault}.") from None
+
+
+def write_place(
+    folder: Path, *, custodians: list[Path], escrow: Path, witnesses: list[Path]
+) -> HubPlace:
+    """Write `havre.toml` for a hub whose parties stand in directories beside it."""
+
+    def spelled(paths: list[Path]) -> str:
+        return "[" + ", ".join(f'"{os.path.relpath(path, folder)}"' for path in paths) + "]"
+
+    text = f"""\
+# One hub. Paths are relative to this directory; each party's can stand on its own machine.
+format = "{FORMAT}"
+
+[records]
+url = "sqlite:///{{hub}}/records.sqlite"
+
+[parties]
+custodians = {spelled(custodians)}
+escrow = "{os.path.relpath(escrow, folder)}"
+witnesses = {spelled(witnesses)}
+"""
+    draft = folder / f"{CONFIGURATION}.part"
+    draft.write_text(text, encoding="utf-8")
+    draft.replace(folder / CONFIGURATION)
+    return read_place(folder)

@@ -1,0 +1,181 @@
+"""What commands show: plain rows made from values of the use cases; counts and names only."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+from havre.adapters.tokens.file import FileToken
+from havre.application.ceremony import PartitionCatalogue
+from havre.application.ingest import IngestReport
+from havre.application.permits import PermitStanding
+from havre.bootstrap.hub import OpenHub
+from havre.domain.delivery_note import DeliveryNote
+from havre.domain.events import DeliveryChecked, DeliveryReceived, VersionPublished, events_of
+from havre.domain.permit_states import PermitState
+from havre.errors import InvalidInput, NotFound
+from havre.values import PartitionKind
+
+Row = dict[str, Any]
+
+
+def open_party(folder: Path) -> FileToken:
+    """Open a party's directory."""
+    return FileToken(folder)
+
+
+def read_file(path: Path) -> bytes:
+    """Read a file that a person names.
+
+    Raises:
+        NotFound: there is none, or it may not be read.
+    """
+    try:
+        return path.read_bytes()
+    except OSError:
+        raise NotFound(f"The file {path.name} cannot be read.") from None
+
+
+def read_state(word: str) -> PermitState:
+    """Read the state that an authority decides for."""
+    try:
+        return PermitState(word)
+    except ValueError:
+        raise InvalidInput("A decision is refused, suspended or revoked.") from None
+
+
+def hub_status(hub: OpenHub) -> Row:
+    """Where a hub stands."""
+    entries = hub.log.entries()
+    events = [logged.event for logged in entries]
+    received = {each.delivery for each in events_of(events, DeliveryReceived)}
+    checked = {each.delivery for each in events_of(events, DeliveryChecked)}
+    versions = events_of(events, VersionPublished)
+    landing = [
+        each.partition_id
+        for each in PartitionCatalogue(hub.records).list_partitions()
+        if each.partition.kind is PartitionKind.LANDING
+    ]
+    used = {each.partition for each in events_of(events, DeliveryReceived)}
+    head = hub.log.head()
+    return {
+        "log": hub.roots.origin,
+        "entries": len(entries),
+        "root": head.root.hex() if head else "",
+        "witnesses_silent": sorted(hub.journal.complaints),
+        "deliveries_in_the_inbox": len(hub.inbox.list_deliveries()),
+        "deliveries_waiting": len(received - checked),
+        "landing_places_left": len(set(landing) - used),
+        "datasets": {each: _rows_of(versions, each) for each in {v.dataset for v in versions}},
+        "permits": dict(Counter(each.state.value for each in hub.permits.list_permits())),
+    }
+
+
+def _rows_of(versions: Sequence[VersionPublished], dataset: str) -> int:
+    return sum(each.rows for each in versions if each.dataset == dataset)
+
+
+def list_tables(hub: OpenHub) -> list[Row]:
+    """Every table of the catalogue."""
+    return [
+        {
+            "table": built.schema.name,
+            "dataset": built.schema.dataset,
+            "columns": len(built.schema.columns),
+            "corrections": len(built.used),
+            "title": built.schema.title,
+        }
+        for built in hub.catalogue.known().tables
+    ]
+
+
+def list_columns(hub: OpenHub, name: str) -> list[Row]:
+    """Every column of one table."""
+    table = hub.catalogue.known().catalogue.table(name)
+    return [
+        {
+            "column": column.name,
+            "type": column.type.value,
+            "treatment": column.treatment.value,
+            "required": column.required,
+        }
+        for column in table.columns
+    ]
+
+
+def sum_notes(notes: Iterable[DeliveryNote]) -> Row:
+    """What a holder sent, in numbers."""
+    listed = list(notes)
+    files = [file for note in listed for file in note.files]
+    reasons: Counter[str] = Counter()
+    for file in files:
+        reasons.update(file.set_aside)
+    return {
+        "deliveries": len(listed),
+        "files": len(files),
+        "lines": sum(file.lines for file in files),
+        "sent": sum(file.sent for file in files),
+        "set_aside": dict(sorted(reasons.items())),
+    }
+
+
+def ingest_row(report: IngestReport) -> Row:
+    """One dataset's new version, in numbers."""
+    at_holder = sum(sum(each.sent.set_aside.values()) for each in report.files)
+    return {
+        "dataset": report.dataset,
+        "lines in": report.lines,
+        "accepted": report.accepted,
+        "set aside at the holder": at_holder,
+        "set aside at the hub": report.set_aside - at_holder,
+        "entry": report.version,
+    }
+
+
+def write_ingest_report(path: Path, reports: Iterable[IngestReport]) -> None:
+    """Write what became of each file: counts and reasons."""
+    body = [
+        {
+            "accepted": each.checked.accepted,
+            "dataset": report.dataset,
+            "delivery": each.delivery,
+            "lines": each.sent.lines,
+            "notes": list(each.sent.notes),
+            "path": each.sent.path,
+            "set_aside_at_the_holder": dict(each.sent.set_aside),
+            "set_aside_at_the_hub": dict(each.checked.set_aside),
+            "table": each.sent.table,
+        }
+        for report in reports
+        for each in report.files
+    ]
+    path.write_text(json.dumps(body, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+def permit_row(standing: PermitStanding) -> Row:
+    """One permit, in a line."""
+    return {
+        "permit": standing.permit.name,
+        "state": standing.state.value,
+        "signatures": len(standing.signers),
+        "ends on": standing.permit.ends_on.isoformat(),
+        "entry": standing.index,
+    }
+
+
+def permit_details(standing: PermitStanding) -> Row:
+    """One permit, whole."""
+    permit = standing.permit
+    return {
+        **permit_row(standing),
+        "title": permit.title,
+        "purpose": permit.purpose,
+        "applicant": permit.applicant,
+        "people": list(permit.people),
+        "care": [day.isoformat() for day in permit.period],
+        "tables": {f"{grant.dataset}.{grant.table}": len(grant.columns) for grant in permit.tables},
+        "smallest count shown": permit.output.min_count,
+    }

@@ -1,0 +1,48 @@
+"""Reading folders of Table Schemas: our own, which come with the package, and anybody's."""
+
+from __future__ import annotations
+
+import json
+from importlib import resources
+from pathlib import Path
+
+from havre.domain.catalogue import BuiltTable, Layer, build_table
+from havre.errors import InvalidInput, NotFound
+from havre.formats.table_schema import parse_table_schema
+from havre.snds.corrections import CORRECTIONS, TREATMENTS
+
+SNDS_LAYER = Layer(CORRECTIONS, TREATMENTS)
+
+
+def core_tables() -> list[BuiltTable]:
+    """The tables of the SNDS that the package describes itself; they need no correction."""
+    folder = resources.files("havre.snds").joinpath("tables")
+    documents = sorted(folder.iterdir(), key=lambda each: each.name)
+    return [
+        build_table(parse_table_schema(json.loads(each.read_text("utf-8"))), layer=Layer())
+        for each in documents
+        if each.name.endswith(".json")
+    ]
+
+
+def read_schemas(folder: Path, *, layer: Layer, dataset: str | None = None) -> list[BuiltTable]:
+    """Read every Table Schema under a folder, in order of path.
+
+    dataset: where all tables belong; null takes what each description says.
+
+    Raises:
+        NotFound: there is none.
+        InvalidInput: one cannot be read; it is named.
+    """
+    paths = sorted(folder.rglob("*.json"))
+    if not paths:
+        raise NotFound("There is no Table Schema (*.json) in this folder.")
+    built = []
+    for path in paths:
+        try:
+            document = json.loads(path.read_text(encoding="utf-8"))
+            descriptor = parse_table_schema(document, name=path.stem)
+        except ValueError:
+            raise InvalidInput(f"{path.name} is not JSON.") from None
+        built.append(build_table(descriptor, layer=layer, dataset=dataset))
+    return built

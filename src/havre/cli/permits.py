@@ -1,0 +1,79 @@
+"""`havre permit …`: asking, signing, deciding, and where each stands."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from havre.cli.options import HubOption, JsonOption, PartyOption, open_hub
+from havre.cli.screen import Screen
+
+permit = typer.Typer(help="Permits: who may use which data for what.", no_args_is_help=True)
+Name = Annotated[str, typer.Argument(help="The permit's name.")]
+
+
+def register(app: typer.Typer) -> None:
+    """Add these commands to the command line."""
+    app.add_typer(permit, name="permit")
+
+
+@permit.command()
+def ask(
+    application: Annotated[Path, typer.Argument(help="The TOML file of docs/permits.md.")],
+    *,
+    party: PartyOption,
+    hub: HubOption,
+    as_json: JsonOption = False,
+) -> None:
+    """As an applicant: put an application on the log."""
+    from havre.bootstrap.reports import open_party, permit_row, read_file
+
+    standing = open_hub(hub).permits.ask(read_file(application), applicant=open_party(party))
+    Screen(as_json=as_json).show(permit_row(standing))
+
+
+@permit.command()
+def sign(name: Name, *, party: PartyOption, hub: HubOption, as_json: JsonOption = False) -> None:
+    """As an authority: sign the permit's text; the second signature grants it."""
+    from havre.bootstrap.reports import open_party, permit_row
+
+    standing = open_hub(hub).permits.sign(name, authority=open_party(party))
+    Screen(as_json=as_json).show(permit_row(standing))
+
+
+@permit.command()
+def decide(
+    name: Name,
+    state: Annotated[str, typer.Argument(help="refused, suspended or revoked.")],
+    *,
+    reason: Annotated[str, typer.Option(help="Why, for the signed decision.")],
+    party: PartyOption,
+    hub: HubOption,
+    as_json: JsonOption = False,
+) -> None:
+    """As an authority: refuse, suspend or revoke; one is enough to close a door."""
+    from havre.bootstrap.reports import open_party, permit_row, read_state
+
+    standing = open_hub(hub).permits.decide(
+        name, read_state(state), authority=open_party(party), reason=reason
+    )
+    Screen(as_json=as_json).show(permit_row(standing))
+
+
+@permit.command()
+def show(name: Name, *, hub: HubOption, as_json: JsonOption = False) -> None:
+    """Show where a permit stands and what it grants."""
+    from havre.bootstrap.reports import permit_details
+
+    Screen(as_json=as_json).show(permit_details(open_hub(hub).permits.standing(name)))
+
+
+@permit.command("list")
+def list_permits(*, hub: HubOption, as_json: JsonOption = False) -> None:
+    """List every permit."""
+    from havre.bootstrap.reports import permit_row
+
+    standings = open_hub(hub).permits.list_permits()
+    Screen(as_json=as_json).table("Permits", [permit_row(each) for each in standings])
