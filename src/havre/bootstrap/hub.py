@@ -1,23 +1,24 @@
-"""A hub, wired: each part is made when it is first asked for, once a process."""
+"""A hub, wired: each part is made when it is first asked for, once a process.
+
+What is slow to load (engines, table files) is imported where it is made, so that
+a command that signs or lists answers at once.
+"""
 
 from __future__ import annotations
 
 from datetime import timedelta
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from havre.adapters.custody.local import EscrowCustodian, LocalCustodian
-from havre.adapters.engines.duckdb import DuckDbEngine
 from havre.adapters.inbox.folder import InboxFolder
 from havre.adapters.keyroom.process import ProcessKeyRoom
 from havre.adapters.log.files import LogFiles, LogFolder
 from havre.adapters.log.mirror import MirrorFolder
 from havre.adapters.machine.clock import SystemClock
 from havre.adapters.objects.local import LocalObjects
-from havre.adapters.pseudonymiser.polars import PolarsPseudonymiser
 from havre.adapters.records.sql import SqlRecords
-from havre.adapters.sources.checker import ColumnChecker
-from havre.adapters.tables.parquet import ParquetTables
 from havre.adapters.tokens.file import FileToken
 from havre.adapters.witness.local import LocalWitness
 from havre.application.audit import PublicLog
@@ -39,6 +40,9 @@ from havre.domain.transparency import cosigners
 from havre.domain.trust import TrustRoots
 from havre.errors import NotFound
 from havre.formats.notes import parse_note
+
+if TYPE_CHECKING:
+    from havre.adapters.tables.parquet import ParquetTables
 
 # Custodians believe a head for a quarter of an hour; a hub renews it before it is old.
 _RENEW_AFTER = timedelta(minutes=8)
@@ -163,6 +167,8 @@ class OpenHub:
     @cached_property
     def tables(self) -> ParquetTables:
         """How tables become files."""
+        from havre.adapters.tables.parquet import ParquetTables
+
         return ParquetTables()
 
     @cached_property
@@ -200,6 +206,8 @@ class OpenHub:
     @cached_property
     def ingestion(self) -> Ingestion:
         """Makes versions of datasets."""
+        from havre.adapters.sources.checker import ColumnChecker
+
         return Ingestion(
             journal=self.journal,
             log=self.log,
@@ -219,6 +227,8 @@ class OpenHub:
     @cached_property
     def pseudonyms(self) -> Pseudonyms:
         """The three moments of a pseudonym."""
+        from havre.adapters.pseudonymiser.polars import PolarsPseudonymiser
+
         return Pseudonyms(PolarsPseudonymiser())
 
     @cached_property
@@ -236,6 +246,8 @@ class OpenHub:
     @cached_property
     def extraction(self) -> Extraction:
         """Makes extracts."""
+        from havre.adapters.engines.duckdb import DuckDbEngine
+
         return Extraction(
             permits=self.permits,
             ceremonies=self.ceremonies,
