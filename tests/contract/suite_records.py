@@ -94,3 +94,11 @@ def test_a_forgotten_document_is_gone(records: Records) -> None:
     records.forget_document("salt", "never there")
 
     assert [document.name for document in records.list_documents("salt")] == ["two"]
+
+
+def test_the_kinds_that_hold_something_are_listed_once(records: Records) -> None:
+    records.commit([], [Document("salt", "one", b""), Document("note", "a", b"")])
+    records.commit([], [Document("salt", "two", b"")])
+    records.forget_document("note", "a")
+
+    assert records.list_kinds() == ["salt"]

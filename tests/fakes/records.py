@@ -58,5 +58,8 @@ class MemoryRecords:
             if found == kind
         ]
 
+    def list_kinds(self) -> list[str]:
+        return sorted({kind for kind, _ in self._documents})
+
     def forget_document(self, kind: str, name: str) -> None:
         self._documents.pop((kind, name), None)

@@ -24,6 +24,8 @@ from havre.adapters.witness.local import LocalWitness
 from havre.application.audit import PublicLog
 from havre.application.catalogue import CatalogueDesk
 from havre.application.ceremony import Ceremonies
+from havre.application.depart import Departure
+from havre.application.drill import Drills
 from havre.application.extract import Extraction, ExtractTools
 from havre.application.ingest import Ingestion
 from havre.application.ingest_run import IngestTools
@@ -262,6 +264,32 @@ class OpenHub:
                 engine=DuckDbEngine(),
                 pseudonyms=self.pseudonyms,
             ),
+            clock=self.clock,
+        )
+
+    @cached_property
+    def drills(self) -> Drills:
+        """Runs drills."""
+        return Drills(
+            vault=self.vault,
+            objects=self.objects,
+            journal=self.journal,
+            log=self.log,
+            records=self.records,
+            token=self.token,
+            roots=self.roots,
+            clock=self.clock,
+        )
+
+    @cached_property
+    def departure(self) -> Departure:
+        """Packs the hub."""
+        return Departure(
+            objects=self.objects,
+            records=self.records,
+            journal=self.journal,
+            log=self.log,
+            roots=self.roots,
             clock=self.clock,
         )
 

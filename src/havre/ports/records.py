@@ -69,6 +69,9 @@ class Records(Protocol):
     def list_documents(self, kind: str) -> list[Document]:
         """List the documents of a kind, in order of name."""
 
+    def list_kinds(self) -> list[str]:
+        """List the kinds of which there is a document, in order."""
+
     def forget_document(self, kind: str, name: str) -> None:
         """Destroy a document, such as a salt that opens a commitment; a missing one is fine.
 

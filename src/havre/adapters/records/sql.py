@@ -95,6 +95,12 @@ class SqlRecords:
         with self._reading() as connection:
             return [Document(kind, name, body) for name, body in connection.execute(query)]
 
+    def list_kinds(self) -> list[str]:
+        """List the kinds of which there is a document, in order."""
+        query = sa.select(DOCUMENTS.c.kind).distinct().order_by(DOCUMENTS.c.kind)
+        with self._reading() as connection:
+            return [str(kind) for (kind,) in connection.execute(query)]
+
     def forget_document(self, kind: str, name: str) -> None:
         """Destroy a document; SQLite writes zeros over it (`secure_delete`)."""
         same = (DOCUMENTS.c.kind == kind) & (DOCUMENTS.c.name == name)

@@ -15,6 +15,7 @@ from havre.application.audit import PublicLog
 from havre.application.ceremony import KnownPartition
 from havre.application.journal import Journal
 from havre.crypto.random import new_object_id
+from havre.crypto.sealing import PartitionKey
 from havre.domain.custody import ShareRequest
 from havre.domain.events import (
     KeysAbandoned,
@@ -197,3 +198,8 @@ class KeyRelease:
             if partition_id in created.shares:
                 return created.shares[partition_id]
         raise NotFound("The log does not say that a partition was made.")
+
+
+def public_digest_of(seed: bytes) -> str:
+    """SHA-256 of the public key that a partition's seed of 32 bytes leads to, as on the log."""
+    return hashlib.sha256(PartitionKey.from_seed(seed).public).hexdigest()

@@ -1,0 +1,1 @@
+"""Taking everything a host holds."""

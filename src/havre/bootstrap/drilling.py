@@ -1,0 +1,55 @@
+"""Drills, wired: what is seized is whatever the store's host holds."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Sequence
+from pathlib import Path
+
+from havre.adapters.seizure.folders import SeizedFolders
+from havre.application.ceremony import PartitionCatalogue
+from havre.application.drill import SubpoenaResult
+from havre.application.vault.sealing import WritePlace
+from havre.bootstrap.hub import OpenHub
+from havre.errors import InvalidInput, NotFound
+from havre.values import PartitionKind
+
+_MOST_CANARIES = 10
+_LEAST_CHARACTERS = 8
+
+
+def subpoena(
+    hub: OpenHub, *, canaries: Path | None = None, also: Sequence[Path] = ()
+) -> SubpoenaResult:
+    """Take the store, the inbox and whatever else is named, and search all of it.
+
+    canaries: a text or CSV file with values that are known to be in the data.
+    also: more places of the same host, such as a departure's package or a backup.
+    """
+    places = {"store": hub.place.store, "inbox": hub.place.inbox}
+    for number, folder in enumerate(also, 1):
+        if not folder.is_dir():
+            raise NotFound(f"There is no folder {folder.name} to seize.")
+        places[f"also-{number}"] = folder
+    known = PartitionCatalogue(hub.records).list_partitions()
+    landing = [each for each in known if each.partition.kind is PartitionKind.LANDING]
+    if not landing:
+        raise NotFound("There is no partition to plant a canary in.")
+    place = WritePlace(landing[-1].partition, landing[-1].partition_id, landing[-1].public_key)
+    texts = read_canaries(canaries) if canaries else []
+    return hub.drills.subpoena(SeizedFolders(places), place=place, canaries=texts)
+
+
+def read_canaries(path: Path) -> list[str]:
+    """Read the first cells long enough to be told from chance, at most ten of them."""
+    try:
+        with path.open(encoding="utf-8", newline="") as file:
+            rows = [
+                row for _, row in zip(range(_MOST_CANARIES + 1), csv.reader(file), strict=False)
+            ]
+    except (OSError, UnicodeDecodeError):
+        raise InvalidInput("The file of canaries cannot be read.") from None
+    cells = [cell for row in rows[1:] for cell in row[1:2] if len(cell) >= _LEAST_CHARACTERS]
+    if not cells:
+        raise InvalidInput("The file of canaries has no second column of 8 characters or more.")
+    return cells[:_MOST_CANARIES]

@@ -1,0 +1,119 @@
+"""`havre drill`, `depart`, `arrive`: promises tried, and the way out."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from havre.cli.options import HubOption, JsonOption, PartyOption, open_hub
+from havre.cli.screen import Screen
+
+drill = typer.Typer(help="Promises tried on the running hub.", no_args_is_help=True)
+
+
+def register(app: typer.Typer) -> None:
+    """Add these commands to the command line."""
+    app.add_typer(drill, name="drill")
+    app.command()(depart)
+    app.command()(arrive)
+
+
+@drill.callback()
+def drills() -> None:
+    """Promises tried on the running hub, with a signed receipt on the log."""
+
+
+@drill.command()
+def subpoena(
+    *,
+    hub: HubOption,
+    canaries: Annotated[
+        Path | None, typer.Option(help="A CSV whose second column holds values in the data.")
+    ] = None,
+    also: Annotated[list[Path] | None, typer.Option(help="More folders to seize.")] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Take everything the store's host holds and search it as an opponent would."""
+    from havre.bootstrap.drilling import subpoena as seize
+
+    result = seize(open_hub(hub), canaries=canaries, also=also or ())
+    Screen(as_json=as_json).show(
+        {
+            "verdict": result.verdict,
+            "files_seized": result.files,
+            "bytes_seized": result.size_bytes,
+            "canaries_looked_for": result.canaries,
+            "keys_tried": result.keys_tried,
+            "sightings": [f"{each.what} ({each.spelling})" for each in result.sightings],
+        }
+    )
+    if result.sightings:
+        raise typer.Exit(code=4)
+
+
+def depart(
+    name: Annotated[str, typer.Argument(help="A short name for this departure.")],
+    *,
+    hub: HubOption,
+    party: PartyOption,
+    card: Annotated[Path, typer.Option("--for", help="The new host's card, host.json.")],
+    out: Annotated[Path, typer.Option(help="The package's folder; must not exist.")],
+    as_json: JsonOption = False,
+) -> None:
+    """As the controller: pack the whole hub for a new host, and hand its log over."""
+    from havre.bootstrap.leaving import depart as pack
+
+    packed = pack(open_hub(hub), name=name, card=card, controller=party, package=out)
+    Screen(as_json=as_json).show(
+        {
+            "departure": packed.departure,
+            "files": packed.files,
+            "bytes": packed.size_bytes,
+            "manifest_sha256": packed.manifest_sha256,
+            "decrypted": "nothing",
+        }
+    )
+
+
+def arrive(
+    package: Annotated[Path | None, typer.Argument(help="The package's folder.")] = None,
+    *,
+    hub: HubOption,
+    parties: Annotated[
+        Path | None, typer.Option(help="Where custodians, escrow and witnesses are.")
+    ] = None,
+    prepare: Annotated[
+        bool, typer.Option("--prepare", help="Only make this host's keys and its card.")
+    ] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """At the new host: make its keys (--prepare), then open the package and prove equality."""
+    from havre.bootstrap.leaving import arrive as unpack
+    from havre.bootstrap.leaving import prepare_host
+
+    screen = Screen(as_json=as_json)
+    if prepare:
+        screen.show({"card": str(prepare_host(hub))})
+        return
+    if package is None or parties is None:
+        raise typer.BadParameter("a package and --parties are needed, or --prepare")
+    with screen.progress("arriving") as bar:
+        steps = iter(range(1, 10))
+        parity = unpack(
+            hub,
+            package=package,
+            parties=parties,
+            progress=lambda what: bar.step(next(steps), 4, what),
+        )
+    screen.show(
+        {
+            "departure": parity.departure,
+            "equal_log_size": parity.log_size,
+            "equal_log_root": parity.log_root,
+            "equal_objects": parity.objects,
+            "equal_rows": parity.rows,
+            "entry": parity.index,
+        }
+    )

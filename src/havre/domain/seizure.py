@@ -1,0 +1,132 @@
+"""What whoever takes the store can look for: canaries in any spelling, clear text, keys.
+
+Pure functions over bytes, for the subpoena drill. They look as an opponent with
+time would: at texts as they are and as programs write them, at anything that
+unpacks, at anything that is not as even as ciphertext, at anything that could
+be a key of this hub.
+"""
+
+from __future__ import annotations
+
+import base64
+import re
+import zlib
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+
+# Ciphertext does not shrink; text and tables do. Measured on blocks of this size.
+BLOCK_BYTES = 16 * 1024
+_SHRINKS_BELOW = 0.92
+_MOST_UNPACKED_BYTES = 4 * 1024 * 1024
+_LEAST_UNPACKED_BYTES = 48
+_PACKED = re.compile(rb"\x1f\x8b\x08|\x78[\x01\x5e\x9c\xda]")
+# What our own clear files would begin with, and what others' would.
+_MARKERS: Mapping[str, bytes] = {
+    "a clear table file": b"PAR1",
+    "a database": b"SQLite format 3\x00",
+    "a private key": b"PRIVATE KEY-----",
+    "a clear text of ours": b'"havre/v1/',
+}
+_KEY_TEXTS = re.compile(rb"[0-9a-fA-F]{64}|[A-Za-z0-9+/]{43}=")
+SEED_BYTES = 32
+
+
+@dataclass(frozen=True, slots=True)
+class Sighting:
+    """Something that should not be there: what, how it was spelled, in which seized file.
+
+    file: an opaque name, never content.
+    """
+
+    what: str
+    spelling: str
+    file: str
+
+
+def spellings(text: str) -> dict[str, bytes]:
+    """Spell a canary as programs write it; at least 8 characters, or chance would find it.
+
+    Raises:
+        ValueError: it is too short.
+
+    >>> sorted(spellings("CANARY-1"))[:3]
+    ['as it is', 'base64 +0', 'base64 +1']
+    """
+    if len(text) < 8:
+        raise ValueError("a canary has at least 8 characters")
+    raw = text.encode()
+    found = {
+        "as it is": raw,
+        "backwards": raw[::-1],
+        "hexadecimal": raw.hex().encode(),
+        "hexadecimal, upper case": raw.hex().upper().encode(),
+        "UTF-16": text.encode("utf-16-le"),
+    }
+    for shift in range(3):
+        # The characters whose six bits lie inside the text, whatever stands around it.
+        spelled = base64.b64encode(bytes(shift) + raw)
+        start = -(-shift * 8 // 6)
+        end = (shift + len(raw)) * 8 // 6
+        found[f"base64 +{shift}"] = spelled[start:end]
+    return found
+
+
+class Needles:
+    """Canaries in every spelling, and the markers of clear files."""
+
+    def __init__(self, canaries: Iterable[str]) -> None:
+        self._needles = [
+            (f"canary {number}", spelling, needle)
+            for number, canary in enumerate(canaries, 1)
+            for spelling, needle in spellings(canary).items()
+        ]
+        self._needles += [(what, "as it is", marker) for what, marker in _MARKERS.items()]
+        self.longest = max(len(needle) for _, _, needle in self._needles)
+
+    def find(self, content: bytes, *, file: str) -> Iterator[Sighting]:
+        """Look for every needle, and in whatever unpacks."""
+        yield from self._find(content, file=file, inside="")
+        for match in _PACKED.finditer(content):
+            unpacked = unpack(content[match.start() :])
+            if unpacked is not None:
+                yield Sighting("packed clear bytes", "unpacked", file)
+                yield from self._find(unpacked, file=file, inside=", packed")
+
+    def _find(self, content: bytes, *, file: str, inside: str) -> Iterator[Sighting]:
+        for what, spelling, needle in self._needles:
+            if needle in content:
+                yield Sighting(what, spelling + inside, file)
+
+
+def unpack(content: bytes) -> bytes | None:
+    """Unpack a gzip or zlib stream that begins here; null when it is none.
+
+    Two bytes that look like a beginning are common by chance: only what gives
+    enough bytes counts.
+    """
+    try:
+        unpacked = zlib.decompressobj(zlib.MAX_WBITS | 32).decompress(content, _MOST_UNPACKED_BYTES)
+    except zlib.error:
+        return None
+    return unpacked if len(unpacked) >= _LEAST_UNPACKED_BYTES else None
+
+
+def shrinks(block: bytes) -> bool:
+    """Tell whether a block is less even than ciphertext; zeros, which pad, are left out.
+
+    >>> shrinks(b"BEN_NIR_PSA;EXE_SOI_DTD;" * 200)
+    True
+    """
+    full = block.replace(b"\x00", b"")
+    if len(full) < 512:
+        return False
+    return len(zlib.compress(full, 1)) < len(full) * _SHRINKS_BELOW
+
+
+def possible_keys(content: bytes) -> Iterator[bytes]:
+    """Find what could be a seed of 32 bytes: written out as text, or a short file of its own."""
+    if len(content) == SEED_BYTES:
+        yield content
+    for match in _KEY_TEXTS.finditer(content):
+        text = match.group()
+        yield bytes.fromhex(text.decode()) if len(text) == 64 else base64.b64decode(text)
