@@ -20,8 +20,8 @@ from havre.cli.main import app
 ROOT = Path(__file__).parents[2]
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
 SOURCES = sorted((ROOT / "src").rglob("*.py"))
-# The main job ends with it: before it is there, pages may speak of commands to come.
-LAST_COMMAND = "havre arrive"
+# The main job as one command: before it is there, pages may speak of commands to come.
+LAST_COMMAND = "havre demo"
 MODULES = [path for path in SOURCES if ">>>" in path.read_text(encoding="utf-8")]
 
 LINK = re.compile(r"\[[^\]]*\]\((?!https?:|mailto:)(?P<path>[^)#\s]*)(?:#(?P<anchor>[^)\s]+))?\)")
