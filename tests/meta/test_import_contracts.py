@@ -7,11 +7,13 @@ sources of its own.
 
 from __future__ import annotations
 
+import ast
 import configparser
 import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -61,7 +63,7 @@ PLANTED: dict[str, dict[str, tuple[str, ...]]] = {
         "ports/planted.py": ("havre.adapters.machine.clock", "havre.application.audit"),
         "adapters/machine/planted.py": ("havre.application.audit", "havre.bootstrap"),
         "application/planted.py": ("havre.adapters.machine.clock", "havre.bootstrap"),
-        "bootstrap.py": ("havre.cli.main",),
+        "bootstrap/planted.py": ("havre.cli.main",),
     },
     "vault-objects": {
         "application/planted.py": ("havre.ports.objects",),
@@ -249,3 +251,62 @@ def test_a_planted_breach_is_refused_by_name(contract: str, at: str, tmp_path: P
 
 def test_every_rule_has_a_planted_breach() -> None:
     assert list(PLANTED) == list(contracts())
+
+
+# What an import rule cannot see: a module fetched by its name, and what a pure
+# room can do with names that are always there or come from a harmless module.
+HIDDEN = frozenset({"__import__", "import_module", "eval", "exec"})
+IMPURE = frozenset({"open", "print", "input", "now", "today", "utcnow", "fromtimestamp"})
+PURE = ("domain", "ports", "formats", "crypto", "snds", "values.py", "errors.py")
+
+
+def calls(source: str, wanted: frozenset[str]) -> Iterator[tuple[int, str]]:
+    """Find calls of these names; a method counts only when it is a class's own, as in `date.today`."""
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Call):
+            called = node.func
+            if isinstance(called, ast.Name) and called.id in wanted:
+                yield node.lineno, called.id
+            elif (
+                isinstance(called, ast.Attribute)
+                and called.attr in wanted
+                and isinstance(called.value, ast.Name)
+                and called.value.id in {"date", "datetime", "builtins", "importlib"}
+            ):
+                yield node.lineno, f"{called.value.id}.{called.attr}"
+
+
+def found_in(paths: Iterator[Path], wanted: frozenset[str]) -> list[str]:
+    """Name every place of such a call."""
+    return [
+        f"{path.relative_to(ROOT)}:{line} {name}"
+        for path in sorted(paths)
+        for line, name in calls(path.read_text(encoding="utf-8"), wanted)
+    ]
+
+
+def test_nothing_is_imported_by_a_name_made_at_run_time() -> None:
+    assert found_in((ROOT / "src").rglob("*.py"), HIDDEN) == []
+
+
+@pytest.mark.parametrize("room", PURE)
+def test_a_pure_room_opens_nothing_and_asks_no_clock(room: str) -> None:
+    path = ROOT / "src" / "havre" / room
+    inside = iter([path]) if path.is_file() else path.rglob("*.py")
+
+    assert found_in(inside, IMPURE) == []
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "__import__('polars')",
+        "importlib.import_module('polars')",
+        "exec('import os')",
+        "open('rows.csv')",
+        "datetime.now(UTC)",
+        "date.today()",
+    ],
+)
+def test_what_import_rules_cannot_see_is_noticed(line: str) -> None:
+    assert list(calls(line, HIDDEN | IMPURE))
