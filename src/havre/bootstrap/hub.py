@@ -33,15 +33,18 @@ from havre.application.journal import Journal
 from havre.application.permits import Permits
 from havre.application.pseudonymise import Pseudonyms
 from havre.application.receive import ReceivingDesk
+from havre.application.run import RunTools, StudyRuns
 from havre.application.vault.keys import KeyRelease
 from havre.application.vault.landing import Landing
 from havre.application.vault.reading import LentKeys, VaultReader
 from havre.application.vault.sealing import VaultWriter
 from havre.bootstrap.place import HubPlace, read_place
+from havre.bootstrap.studies import study_library
 from havre.domain.transparency import cosigners
 from havre.domain.trust import TrustRoots
 from havre.errors import NotFound
 from havre.formats.notes import parse_note
+from havre.ports.sandbox import SandboxLimits
 
 if TYPE_CHECKING:
     from havre.adapters.tables.parquet import ParquetTables
@@ -263,6 +266,29 @@ class OpenHub:
                 reader=self.reader,
                 engine=DuckDbEngine(),
                 pseudonyms=self.pseudonyms,
+            ),
+            clock=self.clock,
+        )
+
+    @cached_property
+    def runs(self) -> StudyRuns:
+        """Runs studies."""
+        from havre.adapters.sandbox.bubblewrap import BubblewrapSandbox
+
+        return StudyRuns(
+            permits=self.permits,
+            release=self.release,
+            journal=self.journal,
+            log=self.log,
+            records=self.records,
+            roots=self.roots,
+            tools=RunTools(
+                vault=self.vault,
+                reader=self.reader,
+                tables=self.tables,
+                sandbox=BubblewrapSandbox(),
+                library=study_library(),
+                limits=SandboxLimits(),
             ),
             clock=self.clock,
         )

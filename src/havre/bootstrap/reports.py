@@ -12,9 +12,11 @@ from havre.adapters.tokens.file import FileToken
 from havre.application.ceremony import PartitionCatalogue
 from havre.application.ingest import IngestReport
 from havre.application.permits import PermitStanding
+from havre.application.run import JobReport
 from havre.bootstrap.hub import OpenHub
 from havre.domain.delivery_note import DeliveryNote
 from havre.domain.events import DeliveryChecked, DeliveryReceived, VersionPublished, events_of
+from havre.domain.job import fault_of
 from havre.domain.permit_states import PermitState
 from havre.errors import InvalidInput, NotFound
 from havre.values import PartitionKind
@@ -179,3 +181,17 @@ def permit_details(standing: PermitStanding) -> Row:
         "tables": {f"{grant.dataset}.{grant.table}": len(grant.columns) for grant in permit.tables},
         "smallest count shown": permit.output.min_count,
     }
+
+
+def job_row(report: JobReport) -> Row:
+    """What came of a job: names of files, never their content or the study's words."""
+    row: Row = {
+        "job": report.record.job,
+        "outcome": report.record.outcome,
+        "files": sorted(report.record.files),
+        "seconds": round(report.wall_s, 1),
+        "entry": report.index,
+    }
+    if report.record.outcome != "finished":
+        row["fault"] = fault_of(report.words)
+    return row

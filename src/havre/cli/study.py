@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from havre.cli.options import HubOption, JsonOption, open_hub
+from havre.cli.options import HubOption, JsonOption, PartyOption, open_hub
 from havre.cli.screen import Screen
+
+environment = typer.Typer(help="Environments that studies run in.", no_args_is_help=True)
+EnvironmentOption = Annotated[
+    Path, typer.Option("--environment", envvar="HAVRE_ENVIRONMENT", help="The built environment.")
+]
 
 
 def register(app: typer.Typer) -> None:
     """Add these commands to the command line."""
     app.command()(extract)
+    app.command()(run)
+    app.add_typer(environment, name="environment")
 
 
 def extract(
@@ -29,3 +37,53 @@ def extract(
             permit, progress=lambda table: bar.step(next(tables), 20, table)
         )
     screen.show({"permit": report.permit, "entry": report.index, "rows": report.rows})
+
+
+@environment.callback()
+def environments() -> None:
+    """Environments that studies run in, named by the hash of what is in them."""
+
+
+@environment.command()
+def build(
+    lock: Annotated[Path, typer.Argument(help="A lock file with hashes.")],
+    *,
+    environment: EnvironmentOption,
+    as_json: JsonOption = False,
+) -> None:
+    """Build an environment from its lock file; one that is there already stays."""
+    from havre.bootstrap.studies import build_environment
+
+    Screen(as_json=as_json).show(build_environment(lock, environment))
+
+
+@environment.command()
+def check(*, environment: EnvironmentOption, as_json: JsonOption = False) -> None:
+    """Hash an environment anew, file by file."""
+    from havre.bootstrap.studies import check_environment
+
+    Screen(as_json=as_json).show({"environment_sha256": check_environment(environment)})
+
+
+def run(
+    permit: Annotated[str, typer.Argument(help="The permit's name.")],
+    study: Annotated[Path, typer.Argument(help="The study's folder, with study.py.")],
+    arguments: Annotated[list[str] | None, typer.Argument(help="Arguments for study.py.")] = None,
+    *,
+    party: PartyOption,
+    hub: HubOption,
+    environment: EnvironmentOption,
+    as_json: JsonOption = False,
+) -> None:
+    """As a researcher: run a study on the permit's extract, in the sandbox, without any key."""
+    from havre.bootstrap.reports import job_row, open_party
+    from havre.bootstrap.studies import read_code
+
+    screen = Screen(as_json=as_json)
+    code = read_code(study, arguments=arguments or [], environment=environment)
+    with screen.progress("running") as bar:
+        bar.step(0, 1, "the study runs in the sandbox")
+        report = open_hub(hub).runs.run(permit, code, researcher=open_party(party))
+    screen.show(job_row(report))
+    if report.record.outcome != "finished":
+        raise typer.Exit(code=3)

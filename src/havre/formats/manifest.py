@@ -37,6 +37,7 @@ class ObjectKind(StrEnum):
     MANIFEST = "manifest"
     DELIVERY = "delivery"
     QUARANTINE = "quarantine"
+    OUTPUT = "output"
 
 
 @dataclass(frozen=True, slots=True)

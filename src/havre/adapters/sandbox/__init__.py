@@ -1,0 +1,1 @@
+"""Sandboxes, and the environments that studies run in."""

@@ -1,0 +1,166 @@
+"""Where diabetes begins most often, and who is alive a year after a stay for heart failure.
+
+Diabetes begins on the first day of a recognised long illness (E10 to E14) or of
+a drug of class A10, whichever comes first; the first year is a wash-out: who has
+a sign of diabetes in it had it before. Rates are per 1,000 person-years,
+standardised for age on all the people of the study.
+
+`python study.py fine` also shows the cases by department: too fine to leave.
+"""
+
+import json
+import sys
+from datetime import date
+from pathlib import Path
+
+import matplotlib.pyplot as plt
+import polars as pl
+from lifelines import KaplanMeierFitter
+
+from havre.study import Outputs, Tables, directly_standardised
+
+BEGINS, ENDS = date(2023, 1, 1), date(2024, 12, 31)
+SMALLEST_COUNT = 11
+CODES = json.loads((Path(__file__).parent / "codes.json").read_text(encoding="utf-8"))
+REGION_OF = {
+    department.zfill(3): CODES["regions"][region]
+    for region, listed in CODES["departments"].items()
+    for department in listed.split()
+}
+
+
+def first_signs(tables: Tables) -> pl.LazyFrame:
+    """The first sign of diabetes of each person who has one."""
+    recognised = (
+        tables["IR_IMB_R"]
+        .filter(pl.col("MED_MTF_COD").str.slice(0, 3).is_in(["E10", "E11", "E12", "E13", "E14"]))
+        .join(tables.numbers(), on=["BEN_NIR_PSA", "BEN_RNG_GEM"])
+        .select("person", day="IMB_ALD_DTD")
+    )
+    treated = tables.dispensings(CODES["diabetes_drugs"]).select("person", "day")
+    return pl.concat([recognised, treated]).group_by("person").agg(first=pl.col("day").min())
+
+
+def at_risk(tables: Tables) -> pl.DataFrame:
+    """Adults alive and without diabetes when the wash-out ends, and what became of them."""
+    age = BEGINS.year - pl.col("born")
+    people = (
+        tables.people()
+        .join(first_signs(tables), on="person", how="left")
+        .filter((age >= 18) & (pl.col("dies").is_null() | (pl.col("dies") > BEGINS)))
+        .filter(pl.col("first").is_null() | (pl.col("first") >= BEGINS))
+    )
+    last = pl.min_horizontal(pl.col("first"), pl.col("dies"), pl.lit(ENDS))
+    return people.with_columns(
+        age=(age // 10 * 10).clip(20, 80),
+        region=pl.col("department").replace_strict(REGION_OF, default="elsewhere"),
+        time=(last - pl.lit(BEGINS)).dt.total_days() / 365.25,
+        event=pl.col("first").is_not_null() & (pl.col("first") <= ENDS),
+    ).collect()
+
+
+def incidence(people: pl.DataFrame, *, by: str) -> pl.DataFrame:
+    """New cases per 1,000 person-years in each group, standardised for age."""
+    strata = people.group_by(by, "age").agg(events=pl.col("event").sum(), time=pl.col("time").sum())
+    standard = people.group_by("age").agg(weight=pl.col("time").sum())
+    rates = directly_standardised(strata, group=by, stratum="age", standard=standard)
+    return rates.select(
+        by,
+        cases="events",
+        person_years=pl.col("time").round().cast(pl.Int64),
+        rate=(pl.col("rate") * 1000).round(2),
+        low=(pl.col("low") * 1000).round(2),
+        high=(pl.col("high") * 1000).round(2),
+    )
+
+
+def survival(tables: Tables) -> KaplanMeierFitter:
+    """Days from the first stay for heart failure to death, at most a year."""
+    first = (
+        tables.stays()
+        .filter(pl.col("DGN_PAL").str.starts_with("I50"))
+        .group_by("person")
+        .agg(begins=pl.col("EXE_SOI_DTD").min())
+    )
+    last = pl.min_horizontal(pl.col("dies"), pl.lit(ENDS), pl.col("begins") + pl.duration(days=365))
+    followed = (
+        first.join(tables.people(), on="person")
+        .with_columns(last=last)
+        .with_columns(
+            days=(pl.col("last") - pl.col("begins")).dt.total_days(),
+            died=pl.col("dies").is_not_null() & (pl.col("dies") <= pl.col("last")),
+        )
+        .sort("person")
+        .collect()
+    )
+    return KaplanMeierFitter().fit(followed["days"].to_numpy(), followed["died"].to_numpy())
+
+
+def survival_table(fitted: KaplanMeierFitter) -> pl.DataFrame:
+    """What the figure shows, every two months."""
+    days = [0, 61, 122, 183, 243, 304, 365]
+    limits = fitted.confidence_interval_survival_function_
+    rows = [
+        {
+            "day": day,
+            "at_risk": int(fitted.event_table["at_risk"][fitted.event_table.index >= day].iloc[0]),
+            "alive": round(float(fitted.predict(day)), 3),
+            "low": round(float(limits.iloc[:, 0][limits.index <= day].iloc[-1]), 3),
+            "high": round(float(limits.iloc[:, 1][limits.index <= day].iloc[-1]), 3),
+        }
+        for day in days
+    ]
+    return pl.DataFrame(rows).with_columns(pl.col("low", "high").fill_nan(1.0))
+
+
+def draw(rates: pl.DataFrame, alive: pl.DataFrame) -> plt.Figure:
+    """Two pictures side by side."""
+    figure, (left, right) = plt.subplots(1, 2, figsize=(11, 4.6), layout="constrained")
+    shown = rates.sort("rate")
+    errors = [shown["rate"] - shown["low"], shown["high"] - shown["rate"]]
+    left.barh(shown["region"], shown["rate"], xerr=errors, color="#2a6f97", ecolor="#8a8a8a")
+    left.set_xlabel("new cases per 1,000 person-years, age-standardised")
+    left.set_title("Diabetes by region, 2023–2024")
+    right.fill_between(alive["day"], alive["low"], alive["high"], color="#c8553d", alpha=0.2)
+    right.plot(alive["day"], alive["alive"], color="#c8553d", marker="o")
+    right.set(ylim=(0, 1), xlabel="days after the stay began", ylabel="share alive")
+    right.set_title("After a first stay for heart failure")
+    for axes in (left, right):
+        axes.spines[["top", "right"]].set_visible(False)
+    return figure
+
+
+def main() -> None:
+    """Write two tables and a figure."""
+    tables, outputs = Tables(), Outputs()
+    people = at_risk(tables)
+    regions = incidence(people, by="region").filter(pl.col("cases") >= SMALLEST_COUNT)
+    alive = survival_table(survival(tables))
+    outputs.table(
+        "diabetes-by-region.csv",
+        regions,
+        title="Incidence of diabetes by region, age-standardised",
+        counts=["cases"],
+    )
+    outputs.table(
+        "survival.csv",
+        alive,
+        title="Survival after a first stay for heart failure",
+        counts=["at_risk"],
+    )
+    outputs.figure(
+        "figure.png",
+        draw(regions, alive),
+        title="Diabetes by region; survival after heart failure",
+        underlying="survival.csv",
+    )
+    if "fine" in sys.argv:
+        outputs.table(
+            "diabetes-by-department.csv",
+            incidence(people, by="department"),
+            title="Incidence of diabetes by department",
+            counts=["cases"],
+        )
+
+
+main()
