@@ -60,7 +60,12 @@ PLANTED: dict[str, dict[str, tuple[str, ...]]] = {
         "crypto/planted.py": ("havre.formats.canonical", "havre.snds.codes"),
         "snds/planted.py": ("havre.formats.canonical", "havre.crypto.nir"),
         "domain/planted.py": ("havre.ports.clock", "havre.application.audit"),
-        "ports/planted.py": ("havre.adapters.machine.clock", "havre.application.audit"),
+        "ports/planted.py": (
+            "havre.adapters.machine.clock",
+            "havre.application.audit",
+            "havre.study.tables",
+        ),
+        "study/planted.py": ("havre.ports.clock", "havre.application.audit"),
         "adapters/machine/planted.py": ("havre.application.audit", "havre.bootstrap"),
         "application/planted.py": ("havre.adapters.machine.clock", "havre.bootstrap"),
         "bootstrap/planted.py": ("havre.cli.main",),
@@ -94,9 +99,11 @@ PLANTED: dict[str, dict[str, tuple[str, ...]]] = {
         "cli/planted.py": ("havre.ports.log", "havre.ports.witness"),
     },
     "foreign-code": {
-        "application/planted.py": ("subprocess",),
-        "application/vault/planted.py": ("subprocess",),
-        "cli/planted.py": ("subprocess",),
+        "application/planted.py": ("havre.ports.sandbox", "subprocess"),
+        "application/vault/planted.py": ("havre.ports.sandbox", "subprocess"),
+        "application/run.py": ("subprocess",),
+        "application/run_planted.py": ("havre.ports.sandbox",),
+        "cli/planted.py": ("havre.ports.sandbox", "subprocess"),
     },
     "adapter-strangers": {
         "adapters/objects/planted.py": ("havre.adapters.tables.parquet",),
