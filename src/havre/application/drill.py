@@ -37,7 +37,7 @@ from havre.ports.tokens import Token
 
 PREDICATE_DRILL = "havre/v1/drill"
 KIND_RECEIPT = "drill-receipt"
-NOTHING_FOUND, FOUND = "nothing found", "found"
+HELD, FAILED = "held", "failed"
 
 
 @dataclass(slots=True)
@@ -56,8 +56,8 @@ class SubpoenaResult:
 
     @property
     def verdict(self) -> str:
-        """In two words."""
-        return FOUND if self.sightings else NOTHING_FOUND
+        """Whether the promise held."""
+        return FAILED if self.sightings else HELD
 
 
 def search_seizure(

@@ -69,6 +69,7 @@ class DatasetRun:
         self._partitions = {each.partition_id: each for each in partitions}
         self._reader = tools.reader(keys)
         self._places = _write_places(partitions, notes[0].dataset)
+        self._aside = _aside_place(partitions, notes[0].dataset)
         self._version = VersionWriter(tools.vault, places=self._places)
         self._secret = keys.secret(stage_2(partitions).partition_id)
         self.reports: list[FileReport] = []
@@ -161,8 +162,8 @@ class DatasetRun:
             self.quarantine[table] = self._sealed_aside(checked.set_aside)
 
     def _sealed_aside(self, rows: Sequence[SetAsideRow]) -> Json:
-        """Seal rows that broke a rule, as they were delivered, to the dataset's undated partition."""
-        place = self._places[0]
+        """Seal rows that broke a rule, as they were delivered, to a partition of their own."""
+        place = self._aside
         stored = self._tools.vault.seal_bytes(
             (_aside_line(row) for row in rows), kind=ObjectKind.QUARANTINE, place=place
         )
@@ -172,6 +173,15 @@ class DatasetRun:
             "rows": len(rows),
             "sha256": str(stored.sha256),
         }
+
+
+def aside_partition(dataset: str) -> Partition:
+    """Where a dataset's set-aside rows go: no permit reaches it, and it can be erased alone.
+
+    >>> aside_partition("dcir").text
+    'dataset/dcir-aside/0/1'
+    """
+    return Partition(PartitionKind.DATASET, f"{dataset}-aside", 0)
 
 
 def stage_2(partitions: Iterable[KnownPartition]) -> KnownPartition:
@@ -205,6 +215,16 @@ def _write_places(known: Iterable[KnownPartition], dataset: str) -> dict[int, Wr
             hint="Hold a ceremony for the dataset: `havre ceremony`.",
         )
     return places
+
+
+def _aside_place(known: Iterable[KnownPartition], dataset: str) -> WritePlace:
+    for each in known:
+        if each.partition == aside_partition(dataset):
+            return WritePlace(each.partition, each.partition_id, each.public_key)
+    raise NotFound(
+        f"There is no key pair for rows of {dataset} that are set aside.",
+        hint=f"Hold a ceremony for the dataset: `havre ceremony --dataset {dataset}`.",
+    )
 
 
 def _aside_line(row: SetAsideRow) -> bytes:

@@ -115,22 +115,20 @@ class Permits:
                 signer is no authority, or has signed already.
         """
         standing = self.standing(name)
-        check_move(
-            standing.state,
-            PermitState.ASSESSMENT
-            if standing.state is PermitState.SUBMITTED
-            else PermitState.GRANTED,
-        )
         mine = sign_statement(self._statement(PREDICATE_PERMIT, standing.permit), [authority])
         envelope = self._with_earlier_signature(standing, mine)
         _, opened = open_permit(envelope, roots=self._roots, authorities=1)
-        granted = len(opened.signers) >= AUTHORITIES_NEEDED
-        self._move(
-            standing.permit,
-            PermitState.GRANTED if granted else PermitState.ASSESSMENT,
-            envelope,
-            opened,
-        )
+        if len(opened.signers) >= AUTHORITIES_NEEDED:
+            check_move(standing.state, PermitState.GRANTED)
+            self._move(standing.permit, PermitState.GRANTED, envelope, opened)
+            self._records.forget_document(KIND_SIGNATURE, name)
+        elif standing.state is PermitState.SUBMITTED:
+            check_move(standing.state, PermitState.ASSESSMENT)
+            self._move(standing.permit, PermitState.ASSESSMENT, envelope, opened)
+        else:
+            # A renewal: the log moves once, when the second signature is there.
+            check_move(standing.state, PermitState.GRANTED)
+            self._records.commit([], [Document(KIND_SIGNATURE, name, envelope)])
         return self.standing(name)
 
     def decide(
@@ -216,9 +214,13 @@ class Permits:
         )
 
     def _with_earlier_signature(self, standing: PermitStanding, mine: bytes) -> bytes:
-        if standing.state is not PermitState.ASSESSMENT:
+        if standing.state is PermitState.ASSESSMENT:
+            return merge_signatures([standing.envelope, mine])
+        try:
+            earlier = self._records.document(KIND_SIGNATURE, standing.permit.name)
+        except NotFound:
             return mine
-        return merge_signatures([standing.envelope, mine])
+        return merge_signatures([earlier, mine])
 
     def _move(self, permit: Permit, state: PermitState, envelope: bytes, opened: Opened) -> None:
         entries = self._entries(permit.name)

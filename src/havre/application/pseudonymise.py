@@ -138,7 +138,7 @@ def pseudonymise_for_lake(
     if undeclared:
         raise NoTreatment(
             f"Nobody has declared what becomes of {schema.name}: {', '.join(undeclared)}.",
-            hint="Declare a treatment for each with `havre catalogue treat`.",
+            hint="Declare a treatment for each in the table's schema, then import it again: `havre catalogue import`.",
         )
     columns = [
         HashedColumn(column=column.name, label=STAGE_2, reading=Reading.PSEUDONYM, form=Form.BYTES)

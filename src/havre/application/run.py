@@ -47,7 +47,7 @@ from havre.domain.statements import (
 from havre.domain.trust import Role, TrustRoots
 from havre.errors import NotFound, Refused
 from havre.formats.canonical import Json, encode_canonical
-from havre.formats.manifest import ManifestEntry, ObjectKind
+from havre.formats.manifest import ObjectKind
 from havre.ports.clock import Clock
 from havre.ports.records import Document, Records
 from havre.ports.sandbox import OutputFile, Sandbox, SandboxJob, SandboxLimits, SandboxResult
@@ -145,16 +145,18 @@ class StudyRuns:
         request = self._signed(standing.permit, code, researcher)
         with self._release.open(self._wanted(standing, project)) as keys:
             reader = self._tools.reader(keys)
-            entries = self._entries(extract, project, reader)
-            result = self._tools.sandbox.run(
-                SandboxJob(
-                    code={**self._tools.library, **code.files},
-                    command=("/env/bin/python", "/code/study.py", *code.arguments),
-                    environment=code.environment,
-                    inputs=self._inputs(entries, project, reader),
-                    limits=self._tools.limits,
-                )
+            files = self._files(extract, project, reader)
+            lent = reader.lend_keys(files)
+        # The key room is closed before foreign code begins.
+        result = self._tools.sandbox.run(
+            SandboxJob(
+                code=self._whole(code),
+                command=("/env/bin/python", "/code/study.py", *code.arguments),
+                environment=code.environment,
+                inputs=self._inputs(files, self._tools.reader(lent)),
+                limits=self._tools.limits,
             )
+        )
         job = f"job-{new_object_id()[:12]}"
         record = self._job_record(job, standing.permit, result, project, request=request)
         return self._record(record, code, result, extract=index, request=request)
@@ -179,32 +181,33 @@ class StudyRuns:
             )
         return found[-1]
 
-    def _entries(
+    def _whole(self, code: StudyCode) -> dict[str, bytes]:
+        """All that runs: the study, and what every study finds beside it."""
+        return {**self._tools.library, **code.files}
+
+    def _files(
         self, extract: ExtractMade, project: KnownPartition, reader: VaultReader
-    ) -> tuple[ManifestEntry, ...]:
+    ) -> list[ListedFile]:
         locations = manifest_locations(self._records.list_documents(MANIFEST_DOCUMENT))
         place = ReadPlace(project.partition, project.partition_id)
         manifest = reader.read_manifest(
-            locations[extract.manifest_sha256],
-            place=place,
-            sha256=extract.manifest_sha256,
+            locations[extract.manifest_sha256], place=place, sha256=extract.manifest_sha256
         )
-        return manifest.entries
+        return [ListedFile(place, entry) for entry in manifest.entries]
 
     def _inputs(
-        self, entries: Iterable[ManifestEntry], project: KnownPartition, reader: VaultReader
+        self, files: Iterable[ListedFile], reader: VaultReader
     ) -> dict[str, Iterable[bytes]]:
         """Each table as one plain file, or several, made while the sandbox takes it in."""
-        by_table: dict[str, list[ManifestEntry]] = {}
-        for entry in entries:
-            by_table.setdefault(entry.table, []).append(entry)
-        place = ReadPlace(project.partition, project.partition_id)
+        by_table: dict[str, list[ListedFile]] = {}
+        for file in files:
+            by_table.setdefault(file.entry.table, []).append(file)
         return {
             f"{table}.parquet" if len(parts) == 1 else f"{table}.part{number:04d}.parquet": (
-                self._clear(ListedFile(place, entry), reader)
+                self._clear(file, reader)
             )
             for table, parts in sorted(by_table.items())
-            for number, entry in enumerate(parts)
+            for number, file in enumerate(parts)
         }
 
     def _clear(self, file: ListedFile, reader: VaultReader) -> Iterator[bytes]:
@@ -214,7 +217,7 @@ class StudyRuns:
     def _signed(self, permit: Permit, code: StudyCode, researcher: Token) -> bytes:
         predicate: dict[str, Json] = {
             "arguments": list(code.arguments),
-            "code_sha256": code_digest(code.files),
+            "code_sha256": code_digest(self._whole(code)),
             "environment_sha256": code.environment_sha256,
         }
         statement = Statement(PREDICATE_JOB, self._roots.origin, permit.name, predicate)
@@ -265,7 +268,7 @@ class StudyRuns:
                 job=record.job,
                 permit=record.permit,
                 extract=extract,
-                code_sha256=code_digest(code.files),
+                code_sha256=code_digest(self._whole(code)),
                 environment_sha256=code.environment_sha256,
                 outcome=record.outcome,
                 outputs_commitment=commit_to(

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from havre.adapters.tokens.file import FileToken, create_party
+from havre.application.ingest_run import aside_partition
 from havre.bootstrap.holders import publish_for_holders
 from havre.bootstrap.hub import OpenHub, open_witness
 from havre.bootstrap.place import CONFIGURATION, write_place
@@ -109,10 +110,10 @@ def found_hub(
 def dataset_partitions(datasets: Iterable[str], *, this_year: int) -> list[Partition]:
     """The partitions that a dataset needs: undated rows, and each year near this one."""
     years = (0, *range(this_year - _YEARS_BACK, this_year + _YEARS_AHEAD + 1))
+    named = sorted(datasets)
     return [
-        Partition(PartitionKind.DATASET, dataset, year)
-        for dataset in sorted(datasets)
-        for year in years
+        *(Partition(PartitionKind.DATASET, dataset, year) for dataset in named for year in years),
+        *(aside_partition(dataset) for dataset in named),
     ]
 
 

@@ -18,6 +18,7 @@ from havre.adapters.log.files import LogFiles, LogFolder
 from havre.adapters.log.mirror import MirrorFolder
 from havre.adapters.machine.clock import SystemClock
 from havre.adapters.objects.local import LocalObjects
+from havre.adapters.outputs.folder import ShelfFolder
 from havre.adapters.records.sql import SqlRecords
 from havre.adapters.tokens.file import FileToken
 from havre.adapters.witness.local import LocalWitness
@@ -30,9 +31,12 @@ from havre.application.extract import Extraction, ExtractTools
 from havre.application.ingest import Ingestion
 from havre.application.ingest_run import IngestTools
 from havre.application.journal import Journal
+from havre.application.outputs import OutputBundles
 from havre.application.permits import Permits
 from havre.application.pseudonymise import Pseudonyms
 from havre.application.receive import ReceivingDesk
+from havre.application.release import Releases
+from havre.application.review import Reviews
 from havre.application.run import RunTools, StudyRuns
 from havre.application.vault.keys import KeyRelease
 from havre.application.vault.landing import Landing
@@ -290,6 +294,40 @@ class OpenHub:
                 library=study_library(),
                 limits=SandboxLimits(),
             ),
+            clock=self.clock,
+        )
+
+    @cached_property
+    def bundles(self) -> OutputBundles:
+        """Finds and opens outputs that wait for their check."""
+        return OutputBundles(
+            permits=self.permits, release=self.release, records=self.records, reader=self.reader
+        )
+
+    @cached_property
+    def reviews(self) -> Reviews:
+        """Takes outputs through their review."""
+        return Reviews(
+            bundles=self.bundles,
+            permits=self.permits,
+            journal=self.journal,
+            log=self.log,
+            records=self.records,
+            roots=self.roots,
+            clock=self.clock,
+        )
+
+    @cached_property
+    def releases(self) -> Releases:
+        """Lets approved files out."""
+        return Releases(
+            reviews=self.reviews,
+            bundles=self.bundles,
+            permits=self.permits,
+            shelf=ShelfFolder(self.place.site / "releases"),
+            journal=self.journal,
+            log=self.log,
+            roots=self.roots,
             clock=self.clock,
         )
 

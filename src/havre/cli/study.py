@@ -21,6 +21,10 @@ def register(app: typer.Typer) -> None:
     app.command()(extract)
     app.command()(run)
     app.add_typer(environment, name="environment")
+    app.command()(submit)
+    app.command()(review)
+    app.command()(vote)
+    app.command()(release)
 
 
 def extract(
@@ -87,3 +91,64 @@ def run(
     screen.show(job_row(report))
     if report.record.outcome != "finished":
         raise typer.Exit(code=3)
+
+
+RequestArgument = Annotated[str, typer.Argument(help="The request's short public name.")]
+
+
+def submit(
+    request: RequestArgument,
+    job: Annotated[str, typer.Argument(help="The job whose outputs are to leave.")],
+    *,
+    party: PartyOption,
+    hub: HubOption,
+    as_json: JsonOption = False,
+) -> None:
+    """As a researcher: ask for a job's outputs to be released; the machine checks them at once."""
+    from havre.bootstrap.reports import open_party, submission_row
+
+    submission = open_hub(hub).reviews.submit(request, job, researcher=open_party(party))
+    Screen(as_json=as_json).show(submission_row(submission))
+    if submission.standing.state.value == "returned":
+        raise typer.Exit(code=3)
+
+
+def review(
+    request: RequestArgument,
+    *,
+    party: PartyOption,
+    hub: HubOption,
+    out: Annotated[Path | None, typer.Option(help="A new folder below /dev/shm.")] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """As a checker: see the files and what the machine's check said; the opening is on the log."""
+    from havre.bootstrap.reports import lay_out, open_party, standing_row
+
+    reviews = open_hub(hub).reviews
+    files = reviews.show(request, checker=open_party(party))
+    shown = {**standing_row(reviews.standing(request)), "findings": reviews.findings(request)}
+    shown["files"] = lay_out(files, out) if out else sorted(files)
+    Screen(as_json=as_json).show(shown)
+
+
+def vote(
+    request: RequestArgument,
+    vote: Annotated[str, typer.Argument(help="approve or return.")],
+    *,
+    party: PartyOption,
+    hub: HubOption,
+    as_json: JsonOption = False,
+) -> None:
+    """As a checker: vote, blind to the other; with the second vote both are opened."""
+    from havre.bootstrap.reports import open_party, standing_row
+
+    standing = open_hub(hub).reviews.vote(request, vote, checker=open_party(party))
+    Screen(as_json=as_json).show(standing_row(standing))
+
+
+def release(request: RequestArgument, *, hub: HubOption, as_json: JsonOption = False) -> None:
+    """Let an approved request's files out, with their manifest."""
+    released = open_hub(hub).releases.release(request)
+    Screen(as_json=as_json).show(
+        {"request": released.request, "files": list(released.files), "place": released.place}
+    )

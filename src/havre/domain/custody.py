@@ -220,8 +220,12 @@ def _check_delivery(
         origin=view.roots.origin,
         required={Role.HOLDER: 1},
     )
-    if opened.statement.subject != received.delivery:
-        raise ReleaseRefused("A delivery's note is about another delivery.")
+    said = (opened.statement.subject, opened.statement.predicate.get("landing"))
+    if said != (received.delivery, received.partition):
+        raise ReleaseRefused("A delivery's note is about another delivery or landing partition.")
+    if received.holder not in {signer.key_id for signer in opened.signers}:
+        raise ReleaseRefused("A delivery's note is signed by another holder than the log says.")
+    _check_first(index, received, view)
     datasets = mandate.statement.predicate.get("datasets")
     if not isinstance(datasets, list) or opened.statement.predicate.get("dataset") not in datasets:
         raise ReleaseRefused("The mandate does not name this delivery's dataset.")
@@ -229,6 +233,16 @@ def _check_delivery(
     if partition is None or partition.kind is not PartitionKind.LANDING:
         raise ReleaseRefused("A delivery names no landing partition of this custodian.")
     return partition
+
+
+def _check_first(index: int, received: DeliveryReceived, view: CustodianView) -> None:
+    """One note, one landing partition, one opening: a second entry of either opens nothing."""
+    earlier = [event for event in view.events[:index] if isinstance(event, DeliveryReceived)]
+    if any(
+        event.delivery == received.delivery or event.partition == received.partition
+        for event in earlier
+    ):
+        raise ReleaseRefused("A delivery or its landing partition stands on the log before.")
 
 
 def _note_of(request: ShareRequest, index: int, received: DeliveryReceived) -> bytes:

@@ -44,7 +44,7 @@ def code_digest(code: Mapping[str, bytes]) -> str:
     """Name a study's code: SHA-256 over its paths and contents.
 
     >>> code_digest({"study.py": b"x"})[:8]
-    '5b2d7fbe'
+    '2f4506fa'
     """
     files: dict[str, Json] = {path: hashlib.sha256(body).hexdigest() for path, body in code.items()}
     return hashlib.sha256(encode_canonical({"code": files})).hexdigest()

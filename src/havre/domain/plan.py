@@ -2,7 +2,7 @@
 
 An engine compiles it (`ports.engine`); a person can read it; its canonical JSON is
 what a `KeysRequested` event commits to. Making a plan from a permit's tables is
-`domain.plan_making`; cutting one to a permit is `domain.minimise`.
+`domain.plan_making`.
 
 Meaning, for every engine alike:
 - a row is kept when it passes *all* conditions and *all* follows of its table;

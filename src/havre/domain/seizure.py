@@ -49,8 +49,8 @@ def spellings(text: str) -> dict[str, bytes]:
     Raises:
         ValueError: it is too short.
 
-    >>> sorted(spellings("CANARY-1"))[:3]
-    ['as it is', 'base64 +0', 'base64 +1']
+    >>> sorted(spellings("CANARY-1"))[:2]
+    ['UTF-16', 'as it is']
     """
     if len(text) < 8:
         raise ValueError("a canary has at least 8 characters")

@@ -196,7 +196,7 @@ def _failures_named() -> Iterator[None]:
     except FileNotFoundError:
         raise NotFound(
             "The object store has no object of this id.",
-            hint="Compare the store with the manifests: `havre audit store`.",
+            hint="Keep it, and restore it from a replica.",
         ) from None
     except FileExistsError:
         raise IdTaken(

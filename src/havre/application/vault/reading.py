@@ -128,6 +128,10 @@ class VaultReader:
                         listed[entry.object_id] = ListedFile(place, entry)
         return tuple(listed.values())
 
+    def lend_keys(self, files: Iterable[ListedFile]) -> LentKeys:
+        """Open the keys of some files now, so that the key room can close before they are read."""
+        return _KeysOfFiles({file.entry.sealed_key: self._key(file) for file in files})
+
     @contextmanager
     def sources(
         self, plan: Plan, *, files: Iterable[ListedFile]
@@ -193,6 +197,24 @@ class VaultReader:
         yield from open_stream(rest, key=key, object_id=object_id)
         if digest.hexdigest() != sha256:
             raise _altered()
+
+
+class _KeysOfFiles:
+    """Single file keys in memory, by what they were sealed as."""
+
+    def __init__(self, keys: Mapping[bytes, bytes]) -> None:
+        self._keys = keys
+
+    def unwrap(self, _partition_id: str, sealed: bytes, _info: bytes) -> bytes:
+        """Give a key that was opened before.
+
+        Raises:
+            NotFound: it was not.
+        """
+        try:
+            return self._keys[sealed]
+        except KeyError:
+            raise NotFound("A file's key was not lent for this run.") from None
 
 
 def version_chain(
@@ -269,7 +291,7 @@ def _location(sha256: str, locations: Mapping[str, ObjectId]) -> ObjectId:
     except KeyError:
         raise NotFound(
             "Nobody knows where a manifest is that the log names.",
-            hint="Find it by its hash: `havre doctor --find-manifests`.",
+            hint="The store can be searched for it by its hash: `find_manifests`.",
         ) from None
 
 

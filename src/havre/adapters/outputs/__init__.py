@@ -1,0 +1,1 @@
+"""Where released files go."""

@@ -1,0 +1,280 @@
+"""Review: the machine's check first, then two people, blind to each other.
+
+A vote is a statement signed by its checker. The log gets a commitment to it;
+when enough are in, all are opened together, so that nobody follows anybody.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from havre.application.audit import PublicLog
+from havre.application.journal import Journal
+from havre.application.outputs import OutputBundles
+from havre.application.permits import Permits
+from havre.crypto.commitments import commit_to, new_salt
+from havre.crypto.random import new_object_id
+from havre.crypto.signatures import key_id
+from havre.domain.disclosure import Finding, check_outputs, must_findings
+from havre.domain.events import Event, OutputReviewed, ReleaseMoved, VoteCast
+from havre.domain.job import JobRecord
+from havre.domain.release import (
+    APPROVE,
+    RETURN,
+    VOTE_LABEL,
+    VOTES_NEEDED,
+    ReleaseStanding,
+    ReleaseState,
+    check_move,
+    decide,
+    replay_release,
+)
+from havre.domain.statements import Statement, open_statement, sign_statement
+from havre.domain.trust import Party, Role, TrustRoots
+from havre.errors import NotFound, Refused
+from havre.formats.canonical import Json, encode_canonical, parse_canonical
+from havre.ports.clock import Clock
+from havre.ports.records import Document, Records
+from havre.ports.tokens import Token
+from havre.values import parse_name
+
+PREDICATE_SUBMISSION = "havre/v1/release-request"
+PREDICATE_VOTE = "havre/v1/vote"
+FINDINGS_LABEL = "havre/v1/findings"
+KIND_SUBMISSION = "release-request"
+KIND_FINDINGS = "findings"
+KIND_FINDINGS_SALT = "findings-salt"
+KIND_VOTE = "vote"
+KIND_VOTE_SALT = "vote-salt"
+
+
+@dataclass(frozen=True, slots=True)
+class Submission:
+    """What the machine's check said of a submission, and where the request stands now."""
+
+    standing: ReleaseStanding
+    findings: tuple[Finding, ...]
+
+
+class Reviews:
+    """Takes outputs through their review."""
+
+    def __init__(
+        self,
+        *,
+        bundles: OutputBundles,
+        permits: Permits,
+        journal: Journal,
+        log: PublicLog,
+        records: Records,
+        roots: TrustRoots,
+        clock: Clock,
+    ) -> None:
+        self._bundles = bundles
+        self._permits = permits
+        self._journal = journal
+        self._log = log
+        self._records = records
+        self._roots = roots
+        self._clock = clock
+
+    def standing(self, request: str) -> ReleaseStanding:
+        """Tell where a request stands, by the log.
+
+        Raises:
+            NotFound: nobody asked for it.
+        """
+        standing = replay_release(request, self._events())
+        if standing.turn == 0:
+            raise NotFound(f"There is no request {request}.", hint="Make one: `havre submit`.")
+        return standing
+
+    def list_requests(self) -> list[ReleaseStanding]:
+        """List every request, in order of name."""
+        names = {event.request for event in self._events() if isinstance(event, ReleaseMoved)}
+        return [self.standing(name) for name in sorted(names)]
+
+    def submit(self, request: str, job_name: str, *, researcher: Token) -> Submission:
+        """Ask for a job's outputs to be released, first or again; the machine checks at once.
+
+        What breaks a rule that must hold goes back to its author the same moment.
+
+        Raises:
+            Refused: another researcher's job, or the request is not the author's to move.
+            NotFound: no such job.
+        """
+        job = self._bundles.job(job_name)
+        before = replay_release(parse_name(request), self._events())
+        check_move(before.state, ReleaseState.SUBMITTED)
+        envelope = self._signed_submission(request, job, researcher)
+        files = self._bundles.open(job)
+        permit = self._permits.standing(job.permit).permit
+        findings = tuple(check_outputs(files, rules=permit.output))
+        self._record_submission(request, job, envelope, findings)
+        return Submission(self.standing(request), findings)
+
+    def findings(self, request: str) -> list[str]:
+        """What the machine's check said at the last submission, in sentences."""
+        standing = self.standing(request)
+        body = parse_canonical(self._records.document(KIND_FINDINGS, f"{request}.{standing.turn}"))
+        listed = body.get("findings") if isinstance(body, dict) else None
+        return [str(each) for each in listed] if isinstance(listed, list) else []
+
+    def show(self, request: str, *, checker: Token) -> dict[str, bytes]:
+        """Open the files of a request for one of its checkers.
+
+        Raises:
+            Refused: whoever asks is no checker.
+        """
+        self._check_checker(checker, self._bundles.job(self.standing(request).job))
+        return self._bundles.open(self._bundles.job(self.standing(request).job))
+
+    def vote(self, request: str, vote: str, *, checker: Token) -> ReleaseStanding:
+        """Cast one checker's vote; with the last one that is needed, all are opened.
+
+        vote: `approve` or `return`.
+
+        Raises:
+            Refused: not a vote, not a checker, the author, or twice in one turn; or
+                the request is not under review.
+        """
+        if vote not in (APPROVE, RETURN):
+            raise Refused("A vote is approve or return.")
+        standing = self.standing(request)
+        job = self._bundles.job(standing.job)
+        party = self._check_checker(checker, job)
+        if party.key_id in standing.voters:
+            raise Refused(
+                f"{party.name} has voted in this turn already.",
+                hint="The other checker votes next; votes are opened together.",
+            )
+        first = len(standing.voters) + 1 < VOTES_NEEDED
+        following = ReleaseState.PARTIALLY_REVIEWED if first else ReleaseState.REVIEWED
+        check_move(standing.state, following)
+        said = encode_canonical(_vote_json(party, standing, vote))
+        salt = new_salt()
+        name = f"{request}.{standing.turn}.{party.key_id}"
+        statement = Statement(
+            PREDICATE_VOTE, self._roots.origin, request, dict(_vote_json(party, standing, vote))
+        )
+        documents = [
+            Document(KIND_VOTE, name, sign_statement(statement, [checker])),
+            Document(KIND_VOTE_SALT, name, salt),
+        ]
+        cast = VoteCast(
+            event_id=new_object_id(),
+            at=self._clock.now(),
+            request=request,
+            checker=party.key_id,
+            vote_commitment=commit_to(said, label=VOTE_LABEL, salt=salt),
+        )
+        events: list[Event] = [cast, self._move(standing, following)]
+        self._journal.record(*events, documents=documents)
+        if not first:
+            self._open_votes(request)
+        return self.standing(request)
+
+    def finish(self, request: str) -> ReleaseStanding:
+        """Open the votes of a request whose hub died in between."""
+        if self.standing(request).state is ReleaseState.REVIEWED:
+            self._open_votes(request)
+        return self.standing(request)
+
+    def _open_votes(self, request: str) -> None:
+        standing = self.standing(request)
+        votes, salts = {}, {}
+        for voter in sorted(standing.voters):
+            name = f"{request}.{standing.turn}.{voter}"
+            opened = open_statement(
+                self._records.document(KIND_VOTE, name),
+                roots=self._roots,
+                predicate_type=PREDICATE_VOTE,
+                origin=self._roots.origin,
+                required={Role.CHECKER: 1},
+            )
+            votes[voter] = str(opened.statement.predicate["vote"])
+            salts[voter] = self._records.document(KIND_VOTE_SALT, name).hex()
+        end = decide(votes)
+        check_move(standing.state, end)
+        self._journal.record(
+            OutputReviewed(
+                event_id=new_object_id(),
+                at=self._clock.now(),
+                request=request,
+                turn=standing.turn,
+                decision=end.value,
+                votes=votes,
+                salts=salts,
+            ),
+            self._move(standing, end),
+        )
+
+    def _check_checker(self, checker: Token, job: JobRecord) -> Party:
+        party = self._roots.party_of(checker.public)
+        if party.role is not Role.CHECKER:
+            raise Refused(f"{party.name} is no output checker.")
+        permit = self._permits.standing(job.permit).permit
+        if party.name in {job.researcher, permit.applicant, *permit.people}:
+            raise Refused(f"{party.name} has a part in this project and cannot check it.")
+        return party
+
+    def _signed_submission(self, request: str, job: JobRecord, researcher: Token) -> bytes:
+        party = self._roots.party_of(researcher.public)
+        if party.name != job.researcher:
+            raise Refused(f"Job {job.job} is another researcher's.")
+        files: dict[str, Json] = dict(job.files)
+        statement = Statement(
+            PREDICATE_SUBMISSION, self._roots.origin, request, {"files": files, "job": job.job}
+        )
+        return sign_statement(statement, [researcher])
+
+    def _record_submission(
+        self, request: str, job: JobRecord, envelope: bytes, findings: tuple[Finding, ...]
+    ) -> None:
+        turn = replay_release(request, self._events()).turn + 1
+        body = encode_canonical({"findings": [each.sentence for each in findings]})
+        salt = new_salt()
+        commitment = commit_to(body, label=FINDINGS_LABEL, salt=salt)
+        submitted = ReleaseMoved(
+            event_id=new_object_id(),
+            at=self._clock.now(),
+            request=request,
+            job=job.job,
+            state=ReleaseState.SUBMITTED.value,
+            findings_commitment=commitment,
+        )
+        events: list[Event] = [submitted]
+        if must_findings(findings):
+            after = ReleaseStanding(request, ReleaseState.SUBMITTED, turn, job.job)
+            events.append(self._move(after, ReleaseState.RETURNED))
+        name = f"{request}.{turn}"
+        self._journal.record(
+            *events,
+            documents=[
+                Document(KIND_SUBMISSION, name, envelope),
+                Document(KIND_FINDINGS, name, body),
+                Document(KIND_FINDINGS_SALT, name, salt),
+            ],
+        )
+
+    def _move(self, standing: ReleaseStanding, end: ReleaseState) -> ReleaseMoved:
+        return ReleaseMoved(
+            event_id=new_object_id(),
+            at=self._clock.now(),
+            request=standing.request,
+            job=standing.job,
+            state=end.value,
+            findings_commitment="",
+        )
+
+    def _events(self) -> list[Event]:
+        return [logged.event for logged in self._log.entries()]
+
+
+def _vote_json(party: Party, standing: ReleaseStanding, vote: str) -> dict[str, Json]:
+    return {
+        "checker": key_id(party.key),
+        "request": standing.request,
+        "turn": standing.turn,
+        "vote": vote,
+    }

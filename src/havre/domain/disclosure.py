@@ -1,0 +1,226 @@
+"""What may not leave: rules over output files that a machine can check, before two people look.
+
+A finding names a file, a column and a rule and counts cells; it never shows one.
+What passes is not safe yet: hidden messages in allowed outputs are limited, not
+excluded, and that is what checkers are for.
+
+Sources: the output rules of the SNDS (no cell under 11 people), the SACRO and
+ONS guidance on figures, on totals and on what is not declared.
+"""
+
+from __future__ import annotations
+
+import csv
+import re
+import struct
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from havre.domain.permit import OutputRules
+from havre.errors import InvalidInput
+from havre.formats.outputs import SIDECAR, DescribedFile, parse_outputs
+
+MAX_TABLE_BYTES = 2 * 1024 * 1024
+MAX_TABLE_ROWS = 5_000
+MAX_FIGURE_BYTES = 2 * 1024 * 1024
+MAX_TEXT_BYTES = 200 * 1024
+_ENDINGS: Mapping[str, tuple[str, ...]] = {
+    "table": (".csv",),
+    "figure": (".png",),
+    "text": (".txt", ".md"),
+}
+_COUNT_NAMES = re.compile(
+    r"(^|_)(n|nb|count|counts|cases|events|deaths|people|persons|patients|stays|number|"
+    r"effectif|effectifs|cas|deces|at_risk)(_|$)",
+    re.IGNORECASE,
+)
+_WHOLE = re.compile(r"[+-]?\d+(\.0*)?")
+_HIDDEN = frozenset({"", "*", "x", "s", "-", "<11", "secret", "n.d."})
+# Our pseudonyms and keys, and the SNDS's own numbers.
+_NUMBERS = re.compile(rb"[0-9a-fA-F]{32}|[A-Z0-9]{17,18}(?![A-Za-z0-9])")
+_PNG = b"\x89PNG\r\n\x1a\n"
+_PNG_PARTS = frozenset(
+    {b"IHDR", b"PLTE", b"IDAT", b"IEND", b"pHYs", b"gAMA", b"sRGB", b"cHRM", b"tRNS", b"bKGD"}
+)
+
+
+class Severity(StrEnum):
+    """A must finding closes the way out; a should finding is for the checkers' eyes."""
+
+    MUST = "must"
+    SHOULD = "should"
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Finding:
+    """One broken rule.
+
+    column: empty when it is about the whole file. cells: how many; 0 when it is
+        about the whole file.
+    """
+
+    file: str
+    rule: str
+    severity: Severity
+    column: str = ""
+    cells: int = 0
+
+    @property
+    def sentence(self) -> str:
+        """The finding in words."""
+        place = f"{self.file}, column {self.column}" if self.column else self.file
+        many = f" ({self.cells} cells)" if self.cells else ""
+        return f"{place}: {self.rule}{many}"
+
+
+def check_outputs(files: Mapping[str, bytes], *, rules: OutputRules) -> list[Finding]:
+    """Hold every file against the rules; no finding does not mean that it may leave.
+
+    files: plain name to content, the study's description among them.
+    """
+    try:
+        described = parse_outputs(files[SIDECAR])
+    except KeyError:
+        return [Finding(SIDECAR, "is missing: nothing says what the files are", Severity.MUST)]
+    except InvalidInput as fault:
+        return [Finding(SIDECAR, fault.message, Severity.MUST)]
+    by_name = {each.name: each for each in described}
+    findings = [
+        Finding(name, "is not described", Severity.MUST)
+        for name in sorted(files.keys() - by_name.keys() - {SIDECAR})
+    ]
+    findings += [
+        Finding(name, "is described and is not there", Severity.MUST)
+        for name in sorted(by_name.keys() - files.keys())
+    ]
+    for name, each in sorted(by_name.items()):
+        if name in files:
+            findings += _check_file(each, files[name], by_name, rules)
+    findings += _numbers(SIDECAR, files[SIDECAR])
+    return findings
+
+
+def must_findings(findings: Sequence[Finding]) -> list[Finding]:
+    """Those that close the way out."""
+    return [each for each in findings if each.severity is Severity.MUST]
+
+
+def _check_file(
+    described: DescribedFile,
+    content: bytes,
+    others: Mapping[str, DescribedFile],
+    rules: OutputRules,
+) -> Iterator[Finding]:
+    name = described.name
+    if described.kind not in rules.kinds:
+        yield Finding(name, f"the permit lets no {described.kind} out", Severity.MUST)
+    if not name.endswith(_ENDINGS[described.kind]):
+        yield Finding(name, f"is no file of a {described.kind}", Severity.MUST)
+        return
+    if described.kind == "figure":
+        yield from _check_figure(described, content, others)
+        return
+    yield from _numbers(name, content)
+    if described.kind == "table":
+        yield from _check_table(described, content, rules)
+    elif len(content) > MAX_TEXT_BYTES:
+        yield Finding(name, "is too long for a person to read", Severity.MUST)
+
+
+def _numbers(name: str, content: bytes) -> Iterator[Finding]:
+    if found := len(_NUMBERS.findall(content)):
+        yield Finding(name, "holds what looks like pseudonyms", Severity.MUST, cells=found)
+
+
+def _check_figure(
+    described: DescribedFile, content: bytes, others: Mapping[str, DescribedFile]
+) -> Iterator[Finding]:
+    name = described.name
+    table = others.get(described.underlying or "")
+    if table is None or table.kind != "table":
+        yield Finding(name, "has no table with the points it shows", Severity.MUST)
+    if len(content) > MAX_FIGURE_BYTES:
+        yield Finding(name, "is larger than a figure needs to be", Severity.MUST)
+    if not _is_bare_png(content):
+        yield Finding(name, "is no PNG, or carries more than a picture", Severity.MUST)
+
+
+def _is_bare_png(content: bytes) -> bool:
+    """Tell whether a file is a PNG picture and nothing besides: no text, nothing after its end."""
+    if not content.startswith(_PNG):
+        return False
+    at = len(_PNG)
+    while at + 12 <= len(content):
+        (size,) = struct.unpack(">I", content[at : at + 4])
+        part = content[at + 4 : at + 8]
+        if part not in _PNG_PARTS:
+            return False
+        at += 12 + size
+        if part == b"IEND":
+            return bool(at == len(content))
+    return False
+
+
+def _check_table(described: DescribedFile, content: bytes, rules: OutputRules) -> Iterator[Finding]:
+    name = described.name
+    rows = _rows(content)
+    if rows is None or len(content) > MAX_TABLE_BYTES or len(rows) > MAX_TABLE_ROWS:
+        yield Finding(name, "is no table that a person can read", Severity.MUST)
+        return
+    columns = {title: [row[at] for row in rows[1:]] for at, title in enumerate(rows[0])}
+    for title in described.counts:
+        if title not in columns:
+            yield Finding(name, "a count is declared that is not there", Severity.MUST, title)
+        else:
+            yield from _check_counts(name, title, columns[title], rules.min_count)
+    for title, cells in columns.items():
+        if title not in described.counts and _looks_like_counts(title, cells):
+            yield Finding(
+                name, "looks like a count and is not declared as one", Severity.MUST, title
+            )
+
+
+def _rows(content: bytes) -> list[list[str]] | None:
+    try:
+        rows = list(csv.reader(content.decode("utf-8").splitlines(keepends=True), strict=True))
+    except (UnicodeDecodeError, csv.Error):
+        return None
+    if not rows or any(len(row) != len(rows[0]) for row in rows):
+        return None
+    return rows if len(set(rows[0])) == len(rows[0]) else None
+
+
+def _check_counts(name: str, title: str, cells: Sequence[str], min_count: int) -> Iterator[Finding]:
+    plain = [cell.strip() for cell in cells]
+    counts = [_count(cell) for cell in plain]
+    hidden = sum(cell.lower() in _HIDDEN for cell in plain)
+    strange = sum(count is None for count in counts) - hidden
+    if strange:
+        yield Finding(name, "a count is no whole number", Severity.MUST, title, strange)
+    small = sum(count is not None and 0 < count < min_count for count in counts)
+    if small:
+        yield Finding(name, f"counts below {min_count}", Severity.MUST, title, small)
+    shown = [count for count in counts if count is not None]
+    if hidden == 1 and len(shown) > 2 and _has_total(shown):
+        yield Finding(
+            name, "one cell is hidden and a total gives it away", Severity.MUST, title, hidden
+        )
+
+
+def _count(cell: str) -> int | None:
+    return abs(int(float(cell))) if _WHOLE.fullmatch(cell) else None
+
+
+def _has_total(counts: Sequence[int]) -> bool:
+    """Tell whether the largest count may be the sum of the others and a hidden one."""
+    largest = max(counts)
+    rest = sum(counts) - largest
+    return rest <= largest < rest + largest // 2 + 1
+
+
+def _looks_like_counts(title: str, cells: Sequence[str]) -> bool:
+    if not _COUNT_NAMES.search(title):
+        return False
+    plain = [cell.strip() for cell in cells if cell.strip().lower() not in _HIDDEN]
+    return bool(plain) and all(_WHOLE.fullmatch(cell) for cell in plain)
