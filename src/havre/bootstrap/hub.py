@@ -34,6 +34,7 @@ from havre.application.journal import Journal
 from havre.application.outputs import OutputBundles
 from havre.application.permits import Permits
 from havre.application.pseudonymise import Pseudonyms
+from havre.application.publish import Publication
 from havre.application.receive import ReceivingDesk
 from havre.application.release import Releases
 from havre.application.review import Reviews
@@ -42,7 +43,7 @@ from havre.application.vault.keys import KeyRelease
 from havre.application.vault.landing import Landing
 from havre.application.vault.reading import LentKeys, VaultReader
 from havre.application.vault.sealing import VaultWriter
-from havre.bootstrap.place import HubPlace, read_place
+from havre.bootstrap.place import HubPlace, read_place, verifier_source
 from havre.bootstrap.studies import study_library
 from havre.domain.transparency import cosigners
 from havre.domain.trust import TrustRoots
@@ -329,6 +330,20 @@ class OpenHub:
             log=self.log,
             roots=self.roots,
             clock=self.clock,
+        )
+
+    @cached_property
+    def publication(self) -> Publication:
+        """Writes the public site."""
+        from havre.adapters.pages.site import StaticSite
+
+        releases = self.place.site / "releases"
+        return Publication(
+            log=self.log,
+            permits=self.permits,
+            roots=self.roots,
+            released=lambda request, name: (releases / request / name).read_bytes(),
+            pages=StaticSite(self.place.site, verifier=verifier_source()),
         )
 
     @cached_property

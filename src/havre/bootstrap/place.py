@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import tomllib
 from dataclasses import dataclass
+from importlib import resources
 from pathlib import Path
 from typing import Any
 
@@ -126,3 +127,12 @@ witnesses = {spelled(witnesses)}
     draft.write_text(text, encoding="utf-8")
     draft.replace(folder / CONFIGURATION)
     return read_place(folder)
+
+
+def verifier_source() -> bytes:
+    """The one file with which a stranger verifies the log; it imports nothing of havre."""
+    packaged = resources.files("havre").joinpath("verify_log.py")
+    if packaged.is_file():
+        return packaged.read_bytes()
+    # In a checkout it stands among the tools.
+    return (Path(__file__).parents[3] / "tools" / "verify_log.py").read_bytes()

@@ -1,0 +1,157 @@
+"""The public register, read off the log: what data came in, who may use them, what ran, what left.
+
+Nothing is added and nothing decided here; a page that shows a register shows
+the log in another order.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from havre.domain.events import (
+    DeliveryChecked,
+    DrillRan,
+    Event,
+    ExtractMade,
+    JobRan,
+    KeysRequested,
+    OutputReleased,
+    OutputReviewed,
+    PermitMoved,
+    ReleaseMoved,
+    VersionPublished,
+)
+
+
+@dataclass(slots=True)
+class DatasetLine:
+    """One dataset: rows (rounded) over all versions, deliveries, and its newest version."""
+
+    name: str
+    rows: int = 0
+    versions: int = 0
+    newest_at: datetime | None = None
+
+
+@dataclass(slots=True)
+class PermitLine:
+    """One permit: where it stands, and everything that was done under it."""
+
+    name: str
+    state: str = ""
+    since: datetime | None = None
+    moves: list[tuple[int, PermitMoved]] = field(default_factory=list)
+    openings: int = 0
+    extracts: list[tuple[int, ExtractMade]] = field(default_factory=list)
+    jobs: list[tuple[int, JobRan]] = field(default_factory=list)
+    releases: list[ReleaseLine] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class ReleaseLine:
+    """One request to release outputs, and how it was decided."""
+
+    request: str
+    permit: str = ""
+    job: str = ""
+    state: str = ""
+    turns: int = 0
+    approvals: int = 0
+    released: tuple[int, OutputReleased] | None = None
+
+
+@dataclass(slots=True)
+class Register:
+    """The log, sorted by what it is about."""
+
+    entries: int = 0
+    datasets: dict[str, DatasetLine] = field(default_factory=dict)
+    permits: dict[str, PermitLine] = field(default_factory=dict)
+    releases: dict[str, ReleaseLine] = field(default_factory=dict)
+    drills: list[tuple[int, DrillRan]] = field(default_factory=list)
+    rows_accepted: int = 0
+    rows_set_aside: int = 0
+    timeline: list[tuple[int, Event]] = field(default_factory=list)
+
+
+def read_register(entries: Iterable[tuple[int, Event]]) -> Register:
+    """Sort the log's entries.
+
+    entries: index and event, all of them, in order.
+    """
+    register = Register()
+    seen: list[Event] = []
+    for index, event in entries:
+        register.entries = index + 1
+        register.timeline.append((index, event))
+        _sort(register, index, event, seen)
+        seen.append(event)
+    return register
+
+
+def _sort(register: Register, index: int, event: Event, seen: Sequence[Event]) -> None:
+    if isinstance(event, VersionPublished | DeliveryChecked | DrillRan):
+        _sort_data(register, index, event)
+    elif isinstance(event, PermitMoved | KeysRequested | ExtractMade | JobRan):
+        _sort_permit(register, index, event, seen)
+    elif isinstance(event, ReleaseMoved | OutputReviewed | OutputReleased):
+        _sort_release(register, index, event)
+
+
+def _sort_data(
+    register: Register, index: int, event: VersionPublished | DeliveryChecked | DrillRan
+) -> None:
+    if isinstance(event, VersionPublished):
+        line = register.datasets.setdefault(event.dataset, DatasetLine(event.dataset))
+        line.rows += event.rows
+        line.versions += 1
+        line.newest_at = event.at
+    elif isinstance(event, DeliveryChecked):
+        register.rows_accepted += event.rows_accepted
+        register.rows_set_aside += event.rows_set_aside
+    else:
+        register.drills.append((index, event))
+
+
+def _sort_permit(
+    register: Register,
+    index: int,
+    event: PermitMoved | KeysRequested | ExtractMade | JobRan,
+    seen: Sequence[Event],
+) -> None:
+    if isinstance(event, PermitMoved):
+        line = register.permits.setdefault(event.permit, PermitLine(event.permit))
+        line.state, line.since = event.state, event.at
+        line.moves.append((index, event))
+    elif isinstance(event, KeysRequested):
+        moved = seen[event.permit] if event.permit is not None else None
+        if isinstance(moved, PermitMoved):
+            register.permits[moved.permit].openings += 1
+    elif isinstance(event, ExtractMade):
+        register.permits[event.permit].extracts.append((index, event))
+    else:
+        register.permits[event.permit].jobs.append((index, event))
+
+
+def _sort_release(
+    register: Register, index: int, event: ReleaseMoved | OutputReviewed | OutputReleased
+) -> None:
+    line = register.releases.setdefault(event.request, ReleaseLine(event.request))
+    if isinstance(event, ReleaseMoved):
+        line.state, line.job = event.state, event.job
+        line.turns += event.state == "submitted"
+        _file_under_permit(register, line)
+    elif isinstance(event, OutputReviewed):
+        line.approvals = list(event.votes.values()).count("approve")
+    else:
+        line.released = (index, event)
+
+
+def _file_under_permit(register: Register, line: ReleaseLine) -> None:
+    for permit in register.permits.values():
+        if any(job.job == line.job for _, job in permit.jobs):
+            line.permit = permit.name
+            if line not in permit.releases:
+                permit.releases.append(line)
