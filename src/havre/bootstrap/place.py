@@ -129,10 +129,13 @@ witnesses = {spelled(witnesses)}
     return read_place(folder)
 
 
-def verifier_source() -> bytes:
-    """The one file with which a stranger verifies the log; it imports nothing of havre."""
-    packaged = resources.files("havre").joinpath("verify_log.py")
-    if packaged.is_file():
-        return packaged.read_bytes()
+def verifier_path() -> Path:
+    """Where the one file is with which a stranger verifies the log."""
+    packaged = Path(str(resources.files("havre").joinpath("verify_log.py")))
     # In a checkout it stands among the tools.
-    return (Path(__file__).parents[3] / "tools" / "verify_log.py").read_bytes()
+    return packaged if packaged.is_file() else Path(__file__).parents[3] / "tools" / "verify_log.py"
+
+
+def verifier_source() -> bytes:
+    """That file's text; it imports nothing of havre."""
+    return verifier_path().read_bytes()

@@ -31,6 +31,10 @@ from havre.errors import InvalidInput
 from havre.ports.pseudonymiser import Form, HashedColumn, Reading
 from havre.values import TableStream
 
+# 60 bits of the HMAC order the rows: among 10⁶ of them a tie has odds of 1 in 2 million,
+# and which of two different rows then comes first says nothing.
+_ORDER_DIGITS = 15
+
 # What is hashed at once: bounds memory, and is large enough for repeats to show.
 _BLOCK_ROWS = 1_000_000
 
@@ -76,7 +80,9 @@ class PolarsPseudonymiser:
             texts = pl.DataFrame(cells).select(
                 pl.concat_str(pl.all().fill_null(_EMPTY), separator=_CELL_END).alias("cells")
             )
-            order = _hashed(texts["cells"], label=ROW_ORDER, key=key, characters=64).arg_sort()
+            digests = _hashed(texts["cells"], label=ROW_ORDER, key=key, characters=_ORDER_DIGITS)
+            # As numbers they sort several times faster than as text, to the same order.
+            order = digests.str.to_integer(base=16, dtype=pl.Int64).arg_sort()
             shuffled = table.take(order.to_arrow())
         return shuffled
 
