@@ -13,8 +13,11 @@ from havre.domain.schema import Catalogue, Column, ColumnType, Link, TableSchema
 from havre.errors import InvalidInput
 
 
+REALMS = dict.fromkeys(("BEN_NIR_PSA", "NIR_ANO_17"), "nir-psa")
+
+
 def columns(*names: str, **typed: ColumnType) -> tuple[Column, ...]:
-    strings = tuple(Column(name=name) for name in names)
+    strings = tuple(Column(name=name, realm=REALMS.get(name, "")) for name in names)
     return strings + tuple(Column(name=name, type=kind) for name, kind in typed.items())
 
 

@@ -13,22 +13,19 @@ from dataclasses import dataclass, replace
 
 from havre.application.pseudonymise import Pseudonyms
 from havre.application.vault.sealing import VaultWriter, WritePlace
-from havre.domain.catalogue import BuiltTable
-from havre.domain.catalogue_text import KnownTables
-from havre.domain.custody import PREDICATE_DELIVERY_NOTE
-from havre.domain.delivery import (
-    LINE_COLUMN,
+from havre.domain.announcement import (
     AnnouncedFile,
     Announcement,
     DeliveryHeld,
-    FileCount,
-    HeaderReading,
     check_found,
-    check_lines,
     parse_announcement,
-    read_header,
 )
+from havre.domain.catalogue import BuiltTable
+from havre.domain.catalogue_text import KnownTables
+from havre.domain.custody import PREDICATE_DELIVERY_NOTE
+from havre.domain.delivery import LINE_COLUMN, FileCount, check_lines
 from havre.domain.delivery_note import DeliveryNote, note_predicate
+from havre.domain.headers import HeaderReading, known_names, read_header
 from havre.domain.schema import Column, ColumnType, TableSchema
 from havre.domain.statements import Statement, sign_statement
 from havre.errors import Held
@@ -143,9 +140,7 @@ class HolderDesk:
         if not header:
             return _Ready(file, table, (), HeaderReading((), (), ("an empty file",)))
         reading = read_header(header, table=table, constants=file.constants, confirmed=leave)
-        known = {name.casefold(): name for name in table.schema.column_names}
-        names = tuple(known.get(name.strip().casefold(), name.strip()) for name in header)
-        return _Ready(file, table, names, reading)
+        return _Ready(file, table, known_names(header, table=table), reading)
 
     def _seal_file(
         self,

@@ -11,8 +11,8 @@ from havre.application.journal import Journal
 from havre.application.vault.landing import Landing
 from havre.crypto.commitments import commit_to, new_salt
 from havre.crypto.random import new_object_id
+from havre.domain.announcement import DeliveryHeld
 from havre.domain.custody import NOTE_LABEL, PREDICATE_DELIVERY_NOTE
-from havre.domain.delivery import DeliveryHeld
 from havre.domain.delivery_note import DeliveryNote, parse_note
 from havre.domain.events import DeliveryReceived
 from havre.domain.statements import Opened, envelope_digest, open_statement

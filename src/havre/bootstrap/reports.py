@@ -12,20 +12,14 @@ from havre.adapters.tokens.file import FileToken
 from havre.application.ceremony import PartitionCatalogue
 from havre.application.ingest import IngestReport
 from havre.application.permits import PermitStanding
-from havre.application.review import Submission
-from havre.application.run import JobReport
 from havre.bootstrap.hub import OpenHub
 from havre.domain.delivery_note import DeliveryNote
 from havre.domain.events import DeliveryChecked, DeliveryReceived, VersionPublished, events_of
-from havre.domain.job import fault_of
 from havre.domain.permit_states import PermitState
-from havre.domain.release import ReleaseStanding
-from havre.errors import InvalidInput, NotFound, Unprotected
+from havre.errors import InvalidInput, NotFound
 from havre.values import PartitionKind
 
 Row = dict[str, Any]
-# A memory file system that every Linux has.
-_MEMORY = "/dev/shm"  # noqa: S108 - where unreviewed files may be laid out
 
 
 def open_party(folder: Path) -> FileToken:
@@ -185,53 +179,3 @@ def permit_details(standing: PermitStanding) -> Row:
         "tables": {f"{grant.dataset}.{grant.table}": len(grant.columns) for grant in permit.tables},
         "smallest count shown": permit.output.min_count,
     }
-
-
-def job_row(report: JobReport) -> Row:
-    """What came of a job: names of files, never their content or the study's words."""
-    row: Row = {
-        "job": report.record.job,
-        "outcome": report.record.outcome,
-        "files": sorted(report.record.files),
-        "seconds": round(report.wall_s, 1),
-        "entry": report.index,
-    }
-    if report.record.outcome != "finished":
-        row["fault"] = fault_of(report.words)
-    return row
-
-
-def submission_row(submission: Submission) -> Row:
-    """What the machine's check said of a submission."""
-    return {
-        **standing_row(submission.standing),
-        "findings": [each.sentence for each in submission.findings],
-    }
-
-
-def standing_row(standing: ReleaseStanding) -> Row:
-    """Where a request stands."""
-    return {
-        "request": standing.request,
-        "state": standing.state.value,
-        "turn": standing.turn,
-        "job": standing.job,
-        "votes": len(standing.voters),
-    }
-
-
-def lay_out(files: dict[str, bytes], folder: Path) -> list[str]:
-    """Lay unreviewed files before a checker: in memory, never on a disk.
-
-    Raises:
-        Unprotected: the folder is not in a memory file system.
-    """
-    if not folder.resolve().is_relative_to(_MEMORY):
-        raise Unprotected(
-            "Files that nobody has checked are laid out in memory only.",
-            hint="Name a folder below /dev/shm, and remove it afterwards.",
-        )
-    folder.mkdir(parents=True, mode=0o700)
-    for name, body in files.items():
-        (folder / name).write_bytes(body)
-    return sorted(files)

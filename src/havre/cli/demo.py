@@ -81,7 +81,7 @@ class Tale:
         )
         if done.returncode != expect:
             raise Refused(
-                f"`havre {' '.join(words[:2])}` ended with {done.returncode}, not {expect}.",
+                f"The command {words[0]} ended with {done.returncode}, not {expect}.",
                 hint="What it said stands above. Nothing in the demo is done by force.",
             )
         result = json.loads(done.stdout) if done.stdout.strip() else {}
@@ -126,7 +126,7 @@ def demo(
     tale = Tale(out.resolve(), study.resolve(), environment.resolve(), _verifier(), people)
     built = tale.havre("environment", "build", str(lock), "--environment", str(environment))
     tale.facts["environment"] = built["environment_sha256"]
-    for number, (title, act) in enumerate(zip(STEPS, ACTS, strict=True), 1):
+    for number, (title, act) in enumerate(zip(STEPS, _ACTS, strict=True), 1):
         print(f"\n{number:>2}. {title}", flush=True)
         started = time.monotonic()
         for sentence in act(tale):
@@ -151,7 +151,7 @@ def _verifier() -> Path:
     return verifier_path()
 
 
-def found(tale: Tale) -> list[str]:
+def _found(tale: Tale) -> list[str]:
     """Step 1."""
     made = tale.havre("init", "--parties", str(tale.folder / "parties"))
     return [
@@ -163,7 +163,7 @@ def found(tale: Tale) -> list[str]:
     ]
 
 
-def make_up(tale: Tale) -> list[str]:
+def _make_up(tale: Tale) -> list[str]:
     """Step 2."""
     files = tale.folder / "holder-files"
     made = tale.havre("synth", "--out", str(files), "--people", str(tale.people))
@@ -176,7 +176,7 @@ def make_up(tale: Tale) -> list[str]:
     ]
 
 
-def take_in(tale: Tale) -> list[str]:
+def _take_in(tale: Tale) -> list[str]:
     """Step 3."""
     folders = sorted((tale.folder / "holder-files" / "deliveries").iterdir())
     sent = tale.havre("deliver", *map(str, folders), party="holder")
@@ -199,7 +199,7 @@ def take_in(tale: Tale) -> list[str]:
     ]
 
 
-def permit(tale: Tale) -> list[str]:
+def _permit(tale: Tale) -> list[str]:
     """Step 4."""
     text = tale.folder / "permit.toml"
     text.write_text(PERMIT.format(environment=tale.facts["environment"]), encoding="utf-8")
@@ -215,7 +215,7 @@ def permit(tale: Tale) -> list[str]:
     ]
 
 
-def cut(tale: Tale) -> list[str]:
+def _cut(tale: Tale) -> list[str]:
     """Step 5."""
     made = tale.havre("extract", _PERMIT_NAME)
     tale.facts["extract"] = made["rows"]
@@ -228,7 +228,7 @@ def cut(tale: Tale) -> list[str]:
     ]
 
 
-def run_first(tale: Tale) -> list[str]:
+def _run_first(tale: Tale) -> list[str]:
     """Step 6."""
     job = _run(tale, "fine")
     tale.facts["first"] = job["job"]
@@ -240,7 +240,7 @@ def run_first(tale: Tale) -> list[str]:
     ]
 
 
-def review(tale: Tale) -> list[str]:
+def _review(tale: Tale) -> list[str]:
     """Step 7."""
     request = ("submit", _REQUEST)
     back = tale.havre(*request, tale.facts["first"], party="researcher", expect=3)
@@ -263,13 +263,13 @@ def review(tale: Tale) -> list[str]:
     ]
 
 
-def publish(tale: Tale) -> list[str]:
+def _publish(tale: Tale) -> list[str]:
     """Step 8."""
     written = tale.havre("publish")
     return [f"{written['files']} files; open {tale.hub / 'site' / 'index.html'}"]
 
 
-def verify(tale: Tale) -> list[str]:
+def _verify(tale: Tale) -> list[str]:
     """Step 9."""
     site = tale.hub / "site"
     trust = ("--trust", str(Path(tale.party("researcher")) / "trust.json"))
@@ -277,7 +277,7 @@ def verify(tale: Tale) -> list[str]:
     if whole.returncode:
         raise Refused("The verifier refused the hub's own log.")
     said = [whole.stdout.strip().splitlines()[0]]
-    for name, spoil in SPOILED.items():
+    for name, spoil in _SPOILED.items():
         copy = tale.folder / "spoiled" / name.replace(" ", "-")
         shutil.copytree(site, copy)
         words = spoil(copy)
@@ -290,7 +290,7 @@ def verify(tale: Tale) -> list[str]:
     return said
 
 
-def drill(tale: Tale) -> list[str]:
+def _drill(tale: Tale) -> list[str]:
     """Step 10."""
     truth = tale.folder / "canaries.csv"
     people = (tale.folder / "holder-files" / "truth" / "people.csv").read_text().splitlines()
@@ -307,7 +307,7 @@ def drill(tale: Tale) -> list[str]:
     ]
 
 
-def leave(tale: Tale) -> list[str]:
+def _leave(tale: Tale) -> list[str]:
     """Step 11."""
     second, package = tale.folder / "hub-2", tale.folder / "package"
     tale.havre("arrive", "--prepare", hub=second)
@@ -338,18 +338,18 @@ def leave(tale: Tale) -> list[str]:
     ]
 
 
-ACTS: tuple[Callable[[Tale], list[str]], ...] = (
-    found,
-    make_up,
-    take_in,
-    permit,
-    cut,
-    run_first,
-    review,
-    publish,
-    verify,
-    drill,
-    leave,
+_ACTS: tuple[Callable[[Tale], list[str]], ...] = (
+    _found,
+    _make_up,
+    _take_in,
+    _permit,
+    _cut,
+    _run_first,
+    _review,
+    _publish,
+    _verify,
+    _drill,
+    _leave,
 )
 
 
@@ -401,7 +401,7 @@ def _past_head(site: Path) -> Sequence[str]:
     return ("--seen", str(moved))
 
 
-SPOILED: dict[str, Callable[[Path], Sequence[str]]] = {
+_SPOILED: dict[str, Callable[[Path], Sequence[str]]] = {
     "one byte changed": _one_byte,
     "one order changed": _one_order,
     "one past head changed": _past_head,

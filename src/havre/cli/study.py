@@ -80,8 +80,9 @@ def run(
     as_json: JsonOption = False,
 ) -> None:
     """As a researcher: run a study on the permit's extract, in the sandbox, without any key."""
-    from havre.bootstrap.reports import job_row, open_party
+    from havre.bootstrap.reports import open_party
     from havre.bootstrap.studies import read_code
+    from havre.bootstrap.study_reports import job_row
 
     screen = Screen(as_json=as_json)
     code = read_code(study, arguments=arguments or [], environment=environment)
@@ -105,7 +106,8 @@ def submit(
     as_json: JsonOption = False,
 ) -> None:
     """As a researcher: ask for a job's outputs to be released; the machine checks them at once."""
-    from havre.bootstrap.reports import open_party, submission_row
+    from havre.bootstrap.reports import open_party
+    from havre.bootstrap.study_reports import submission_row
 
     submission = open_hub(hub).reviews.submit(request, job, researcher=open_party(party))
     Screen(as_json=as_json).show(submission_row(submission))
@@ -122,7 +124,8 @@ def review(
     as_json: JsonOption = False,
 ) -> None:
     """As a checker: see the files and what the machine's check said; the opening is on the log."""
-    from havre.bootstrap.reports import lay_out, open_party, standing_row
+    from havre.bootstrap.reports import open_party
+    from havre.bootstrap.study_reports import lay_out, standing_row
 
     reviews = open_hub(hub).reviews
     files = reviews.show(request, checker=open_party(party))
@@ -140,7 +143,8 @@ def vote(
     as_json: JsonOption = False,
 ) -> None:
     """As a checker: vote, blind to the other; with the second vote both are opened."""
-    from havre.bootstrap.reports import open_party, standing_row
+    from havre.bootstrap.reports import open_party
+    from havre.bootstrap.study_reports import standing_row
 
     standing = open_hub(hub).reviews.vote(request, vote, checker=open_party(party))
     Screen(as_json=as_json).show(standing_row(standing))

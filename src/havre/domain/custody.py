@@ -15,7 +15,15 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from havre.crypto.commitments import check_opening
-from havre.domain.events import DeliveryReceived, Event, KeysRequested, PermitMoved
+from havre.domain.events import (
+    DeliveryChecked,
+    DeliveryReceived,
+    Event,
+    KeysAbandoned,
+    KeysReleased,
+    KeysRequested,
+    PermitMoved,
+)
 from havre.domain.permit import project_secret
 from havre.domain.permit_signing import open_permit
 from havre.domain.permit_states import PermitState, check_in_force, replay_permit
@@ -29,6 +37,8 @@ PREDICATE_DELIVERY_NOTE = "havre/v1/delivery-note"
 NOTE_LABEL = "havre/v1/delivery-note"
 STAGE_2_SECRET = "stage-2"
 MANDATE_DAYS = 90
+# How often a delivery may be opened, when the hub died in between.
+MANDATE_OPENINGS = 3
 
 
 class ReleaseRefused(Refused):
@@ -155,7 +165,7 @@ def _check_mandate(
     view: CustodianView,
     partitions: Sequence[Partition],
 ) -> None:
-    """Ingestion runs under a standing mandate: a signed delivery each time, used once."""
+    """Ingestion runs under a standing mandate: a signed delivery each time, taken in once."""
     if entry.purpose != "ingest":
         raise ReleaseRefused("Without a permit, keys are opened for ingestion only.")
     if not entry.deliveries or len(set(entry.deliveries)) != len(entry.deliveries):
@@ -163,16 +173,9 @@ def _check_mandate(
             "A request under the mandate names each delivery once, and at least one."
         )
     mandate = _open_mandate(view)
-    used = {
-        index
-        for event in view.events[: request.index]
-        if isinstance(event, KeysRequested)
-        for index in event.deliveries
-    }
     allowed = {Partition(PartitionKind.SECRET, STAGE_2_SECRET)}
     for index in entry.deliveries:
-        if index in used:
-            raise ReleaseRefused("A delivery was opened under the mandate before.")
+        _check_not_taken_in(index, request, view)
         allowed.add(_check_delivery(request, index, view, mandate))
     if any(partition not in allowed for partition in partitions):
         raise ReleaseRefused(
@@ -233,6 +236,27 @@ def _check_delivery(
     if partition is None or partition.kind is not PartitionKind.LANDING:
         raise ReleaseRefused("A delivery names no landing partition of this custodian.")
     return partition
+
+
+def _check_not_taken_in(index: int, request: ShareRequest, view: CustodianView) -> None:
+    """A delivery is opened again only after a hub that died, and never once it was taken in.
+
+    What a second opening shows is what the first one showed; that it happened
+    stays on the log.
+    """
+    earlier = view.events[: request.index]
+    received = earlier[index] if 0 <= index < len(earlier) else None
+    delivery = received.delivery if isinstance(received, DeliveryReceived) else ""
+    if any(isinstance(e, DeliveryChecked) and e.delivery == delivery for e in earlier):
+        raise ReleaseRefused("A delivery was taken in under the mandate before.")
+    asked = {
+        place
+        for place, event in enumerate(earlier)
+        if isinstance(event, KeysRequested) and index in event.deliveries
+    }
+    closed = {e.request for e in earlier if isinstance(e, KeysReleased | KeysAbandoned)}
+    if asked - closed or len(asked) >= MANDATE_OPENINGS:
+        raise ReleaseRefused("A delivery was opened under the mandate before.")
 
 
 def _check_first(index: int, received: DeliveryReceived, view: CustodianView) -> None:

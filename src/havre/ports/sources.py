@@ -17,7 +17,8 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Protocol
 
-from havre.domain.delivery import FoundFile, Layout, RowCount
+from havre.domain.announcement import FoundFile, Layout
+from havre.domain.delivery import RowCount
 from havre.domain.schema import TableSchema
 from havre.values import TableStream
 

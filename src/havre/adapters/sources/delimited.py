@@ -21,7 +21,8 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.csv as pa_csv
 
-from havre.domain.delivery import ANNOUNCEMENT, LINE_COLUMN, FileKind, FoundFile, Layout, LinesLost
+from havre.domain.announcement import ANNOUNCEMENT, FileKind, FoundFile, Layout
+from havre.domain.delivery import LINE_COLUMN, LinesLost
 from havre.errors import InvalidInput
 from havre.ports.sources import SetAsideLine
 

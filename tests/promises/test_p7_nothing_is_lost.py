@@ -1,0 +1,176 @@
+"""P7: lines in = accepted + set aside, for every delivery; a crash leaves the old version or the new one."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+from fakes.small_hub import SmallHub, copy_of, founded, ingested, quiet
+
+from havre.adapters.sources.delimited import DelimitedRows
+from havre.application.ingest import newest_version
+from havre.application.receive import KIND_NOTE
+from havre.domain.delivery import FileCount, LinesLost, RowCount, check_lines, check_rows
+from havre.domain.delivery_note import parse_note
+from havre.domain.events import DeliveryChecked, VersionPublished, events_of
+from havre.formats.canonical import parse_canonical
+from havre.formats.statements import parse_envelope, parse_statement
+
+
+def reports(hub: SmallHub) -> dict[str, dict[str, object]]:
+    """What the hub wrote down of each file, by delivery and path."""
+    found = {}
+    for document in hub.open().records.list_documents("check-report"):
+        body = parse_canonical(document.body)
+        assert isinstance(body, dict)
+        for file in body["files"]:  # type: ignore[union-attr]
+            found[f"{body['delivery']}/{file['path']}"] = file  # type: ignore[index, call-overload]
+    return found  # type: ignore[return-value]
+
+
+def lines_of(hub: SmallHub) -> dict[str, int]:
+    """Data lines of every delivered file, counted as bytes and by nothing of ours."""
+    counted = {}
+    for path in hub.deliveries.glob("*/*.csv"):
+        body = path.read_bytes()
+        whole = body.count(b"\n") + (not body.endswith(b"\n"))
+        counted[f"{path.parent.name}/{path.name}"] = whole - 1
+    return counted
+
+
+def test_every_line_of_every_file_is_accepted_or_set_aside() -> None:
+    said = reports(ingested())
+    counted = lines_of(ingested())
+
+    assert said.keys() == counted.keys()
+    for name, file in said.items():
+        aside = [file["set_aside_at_the_holder"], file["set_aside_at_the_hub"]]
+        set_aside = sum(sum(each.values()) for each in aside)  # type: ignore[attr-defined]
+        assert file["accepted"] + set_aside == file["lines"] == counted[name]  # type: ignore[operator]
+
+
+def test_the_broken_lines_are_those_that_were_broken() -> None:
+    said = reports(ingested())
+    planted = ingested().truth["planted"]
+
+    assert planted
+    for name, faults in planted.items():
+        fates = {
+            "set aside at the holder": sum(said[name]["set_aside_at_the_holder"].values()),  # type: ignore[attr-defined]
+            "set aside at the hub": sum(said[name]["set_aside_at_the_hub"].values()),  # type: ignore[attr-defined]
+        }
+        for fate, count in fates.items():
+            assert count == sum(each["lines"] for each in faults if each["fate"] == fate)
+    clean = [file for name, file in said.items() if name not in planted]
+    assert not any(f["set_aside_at_the_holder"] or f["set_aside_at_the_hub"] for f in clean)
+
+
+def test_what_was_set_aside_at_the_holder_lies_there_as_it_was() -> None:
+    hub = ingested()
+    for name in hub.truth["planted"]:
+        delivery, path = name.split("/")
+        original = (hub.deliveries / name).read_bytes().split(b"\n")
+        aside = hub.parties / "holder" / "set-aside" / delivery / f"{path}.lines"
+
+        kept = aside.read_bytes().split(b"\n")[:-1]
+
+        assert len(kept) == 5
+        assert all(line in original for line in kept)
+
+
+def test_no_clear_pseudonym_of_the_holder_reached_the_hub() -> None:
+    """Neither in its directory nor in what it set aside, which is opened here to look."""
+    hub = ingested()
+    number = (hub.root / "files/truth/people.csv").read_text().splitlines()[1].split(",")[1]
+
+    for path in hub.hub.rglob("*"):
+        if path.is_file():
+            assert number.encode() not in path.read_bytes()
+
+
+def test_a_lost_line_is_noticed(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """The promise broken on purpose: a reader that drops one line."""
+    hub = copy_of(founded(), tmp_path)
+    whole = DelimitedRows._parsed
+
+    def lossy(self: DelimitedRows, text: bytes) -> Any:
+        return whole(self, text).slice(1)
+
+    monkeypatch.setattr(DelimitedRows, "_parsed", lossy)
+
+    with pytest.raises(Exception, match="did not become as many rows"):
+        hub.holder().deliver([hub.deliveries / "cepidc-2024"], progress=quiet)
+    assert hub.open().inbox.list_deliveries() == []
+
+
+@pytest.mark.parametrize("lines", [11, 9])
+def test_a_sum_that_does_not_close_stops_everything(lines: int) -> None:
+    with pytest.raises(LinesLost):
+        check_lines(FileCount("f.csv", "T", lines, 9, {"short line": 1}))
+    with pytest.raises(LinesLost):
+        check_rows(FileCount("f.csv", "T", 10, 10, {}), RowCount(10, lines, {}))
+
+
+INGEST = """
+import sys
+from pathlib import Path
+from fakes.small_hub import SmallHub
+hub = SmallHub(Path(sys.argv[1])).open()
+hub.receiving.receive()
+for dataset in hub.ingestion.waiting_datasets():
+    hub.ingestion.ingest(dataset, progress=lambda _: None)
+"""
+
+
+@pytest.mark.parametrize("after_s", [0.9, 1.4, 1.9, 2.4])
+def test_a_hub_killed_at_any_moment_has_the_old_version_or_the_new(
+    after_s: float, tmp_path: Path
+) -> None:
+    hub = copy_of(founded(), tmp_path)
+    hub.holder().deliver(
+        [hub.deliveries / "cepidc-2024", hub.deliveries / "pmsi-mco-2023"], progress=quiet
+    )
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])}
+    child = subprocess.Popen([sys.executable, "-c", INGEST, str(hub.root)], env=environment)
+    time.sleep(after_s)
+    child.send_signal(signal.SIGKILL)
+    child.wait()
+
+    before = hub.open()
+    versions = {name: newest_version(before.log, name) for name in ("cepidc", "pmsi-mco")}
+    done = subprocess.run(
+        [sys.executable, "-c", INGEST, str(hub.root)], env=environment, check=True
+    )
+
+    assert done.returncode == 0
+    after = hub.open()
+    events = [logged.event for logged in after.log.entries()]
+    for name, index in versions.items():
+        published = [e for e in events_of(events, VersionPublished) if e.dataset == name]
+        assert len(published) == 1
+        assert index in (None, newest_version(after.log, name))
+    assert len(events_of(events, DeliveryChecked)) == 2
+    assert after.inbox.list_deliveries() == []
+
+
+def test_a_delivery_is_taken_in_once(tmp_path: Path) -> None:
+    hub = copy_of(founded(), tmp_path)
+    folder = [hub.deliveries / "cepidc-2024"]
+    (note,) = hub.holder().deliver(folder, progress=quiet)
+    opened = hub.open()
+    opened.receiving.receive()
+    opened.ingestion.ingest("cepidc", progress=quiet)
+
+    hub.holder().deliver(folder, progress=quiet)
+    again = hub.open().receiving.receive()
+
+    assert list(again.held) == ["cepidc-2024"]
+    (kept,) = hub.open().records.list_documents(KIND_NOTE)
+    statement = parse_statement(parse_envelope(kept.body).payload)
+    assert parse_note(statement.subject, statement.predicate).landing == note.landing
