@@ -6,19 +6,28 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.locked
+STUDIES := .study-environment/environment.sha256
 JOBS ?= auto
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
 
-setup: $(STAMP) sandbox  ## create the environment from the lock file, and what the sandbox needs
+setup: $(STAMP) sandbox $(STUDIES)  ## create the environments from their lock files, and what the sandbox needs
 
 $(STAMP): requirements.lock pyproject.toml
 	@$(PYTHON) tools/setup_environment.py $(VENV)
 	@touch $@
 
 sandbox:
-	@$(PYTHON) tools/setup_sandbox.py
+	@$(PYTHON) tools/setup_sandbox.py bubblewrap
+
+browser: $(STAMP)
+	@$(PYTHON) tools/setup_sandbox.py chromium
+
+$(STUDIES): study/requirements.lock $(STAMP)
+	@echo "setup: building the study environment …"
+	@$(BIN)/havre environment build study/requirements.lock --environment .study-environment >/dev/null
+	@touch $@
 
 check: $(STAMP)  ## lock, format, lint, types, imports, sizes, docs; changes nothing
 	@$(BIN)/python tools/check.py
@@ -39,7 +48,7 @@ test-unit: $(STAMP)  ## the pure rooms only
 test-promises: setup  ## the seven promises
 	@$(BIN)/pytest -n $(JOBS) tests/promises
 
-test-integration: setup  ## real servers and browsers, started by the tests
+test-integration: setup browser  ## real servers and browsers, started by the tests
 	@$(BIN)/pytest -m integration
 
 demo: setup  ## the main job, from raw files to a verifiable release
@@ -48,4 +57,4 @@ demo: setup  ## the main job, from raw files to a verifiable release
 bench: setup  ## ratios, measured in one run
 	@$(BIN)/python -m benchmarks
 
-.PHONY: help setup sandbox check fix lock test test-unit test-promises test-integration demo bench
+.PHONY: help setup sandbox browser check fix lock test test-unit test-promises test-integration demo bench

@@ -1,4 +1,4 @@
-"""Make sure that bubblewrap is here: foreign code is never run without a sandbox.
+"""Make sure that a Debian package is here: bubblewrap for studies, chromium for looking at pages.
 
 Installed through apt where that is possible without asking anybody; otherwise
 the exact command is printed and everything stops.
@@ -11,7 +11,11 @@ import shutil
 import subprocess
 import sys
 
-COMMANDS = (("apt-get", "update", "-qq"), ("apt-get", "install", "-y", "-qq", "bubblewrap"))
+# Package: the program it brings, and why nothing goes on without it.
+WANTED = {
+    "bubblewrap": ("bwrap", "researchers' code never runs without it"),
+    "chromium": ("chromium", "the public pages are looked at in it"),
+}
 
 
 def privilege() -> list[str] | None:
@@ -28,26 +32,31 @@ def privilege() -> list[str] | None:
 
 
 def main() -> int:
-    if shutil.which("bwrap"):
+    package = sys.argv[1]
+    program, reason = WANTED[package]
+    if shutil.which(program):
         return 0
     before = privilege()
     if before is None or not shutil.which("apt-get"):
         print(
-            "setup: bubblewrap is missing, and researchers' code never runs without it.\n"
-            "       Install it, then try again: sudo apt-get install -y bubblewrap",
+            f"setup: {package} is missing, and {reason}.\n"
+            f"       Install it, then try again: sudo apt-get install -y {package}",
             file=sys.stderr,
         )
         return 1
-    print("setup: installing bubblewrap …", flush=True)
+    print(f"setup: installing {package} …", flush=True)
     environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
-    for words in COMMANDS:
+    for words in (("update", "-qq"), ("install", "-y", "-qq", package)):
         done = subprocess.run(
-            [*before, *words], env=environment, capture_output=True, text=True, check=False
+            [*before, "apt-get", *words],
+            env=environment,
+            capture_output=True,
+            text=True,
+            check=False,
         )
-    if not shutil.which("bwrap"):
-        print(
-            f"setup: apt could not install bubblewrap:\n{done.stdout}{done.stderr}", file=sys.stderr
-        )
+    if not shutil.which(program):
+        said = done.stdout + done.stderr
+        print(f"setup: apt could not install {package}:\n{said}", file=sys.stderr)
         return 1
     return 0
 

@@ -44,7 +44,8 @@ SMALL_TABLE = b"region,cases,rate\nBretagne,120,3.25\nCorse,4,2.75\n"
 
 def sidecar(*files: Mapping[str, Any]) -> bytes:
     """What a study says of its files."""
-    whole = [{"counts": [], "kind": "table", "title": "A", "underlying": None} | f for f in files]
+    usual = {"counts": [], "kind": "table", "title": "A", "underlying": None}
+    whole = [{**usual, **file} for file in files]
     return json.dumps({"format": "havre/v1/outputs", "files": whole}).encode()
 
 

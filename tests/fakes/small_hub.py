@@ -16,6 +16,7 @@ from typing import Any
 
 from havre.adapters.sandbox.environment import build_environment
 from havre.adapters.tokens.file import FileToken
+from havre.application.run import StudyCode
 from havre.bootstrap.founding import found_hub
 from havre.bootstrap.holders import HolderSide
 from havre.bootstrap.hub import OpenHub
@@ -134,3 +135,27 @@ def granted() -> SmallHub:
     hub.ask(permit_text())
     hub.open().extraction.extract(PERMIT_NAME)
     return hub
+
+
+# A study that needs few people: how many of each sex, and on demand a cell too small.
+TINY_STUDY = b"""
+import sys
+import polars as pl
+from havre.study import Outputs, Tables
+
+people = Tables().people().collect()
+rows = people.group_by("sex").agg(people=pl.len()).sort("sex")
+if "small" in sys.argv:
+    rows = rows.with_columns(people=pl.when(pl.col("sex") == "1").then(3).otherwise("people"))
+Outputs().table("people.csv", rows, title="People by sex", counts=["people"])
+"""
+
+
+def tiny_code(*arguments: str) -> StudyCode:
+    """The tiny study, ready to run in the study environment."""
+    return StudyCode(
+        files={"study.py": TINY_STUDY},
+        arguments=arguments,
+        environment=str(ENVIRONMENT),
+        environment_sha256=environment(),
+    )

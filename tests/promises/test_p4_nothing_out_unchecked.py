@@ -21,7 +21,7 @@ from pathlib import Path
 import pytest
 
 from fakes.hub_outputs import GOOD_TABLE, SMALL_TABLE, HubOutputs, outputs
-from fakes.parties import SetClock
+from fakes.parties import Hands, SetClock
 from havre.application import review as review_module
 from havre.application.review import KIND_VOTE, KIND_VOTE_SALT, PREDICATE_VOTE, Reviews
 from havre.crypto.random import new_object_id
@@ -31,7 +31,7 @@ from havre.domain.permit_states import PermitState
 from havre.domain.release import ReleaseState
 from havre.domain.statements import Statement, sign_statement
 from havre.errors import HavreError, NotFound, NotGenuine, Refused, Unavailable
-from havre.formats.canonical import parse_canonical
+from havre.formats.canonical import Json, parse_canonical
 from havre.ports.records import Document
 
 VERIFIER = Path(__file__).parents[2] / "tools/verify_log.py"
@@ -278,8 +278,6 @@ def test_a_checker_who_wrote_the_study_does_not_vote_on_it(hub: HubOutputs) -> N
 
 
 def test_a_stranger_to_the_trust_roots_does_not_vote(hub: HubOutputs) -> None:
-    from fakes.parties import Hands
-
     hub.submitted()
 
     with pytest.raises(NotGenuine, match="not in the trust roots"):
@@ -442,8 +440,13 @@ def test_a_vote_that_nobody_signed_is_not_opened(
 
     def forged(self: Reviews, request: str) -> None:
         second = key_id(hub.log.cast["checker-2"].public)
-        said = {"checker": second, "request": request, "turn": 1, "vote": "approve"}
-        statement = Statement(PREDICATE_VOTE, hub.roots.origin, request, dict(said))
+        said: dict[str, Json] = {
+            "checker": second,
+            "request": request,
+            "turn": 1,
+            "vote": "approve",
+        }
+        statement = Statement(PREDICATE_VOTE, hub.roots.origin, request, said)
         envelope = sign_statement(statement, [hub.log.cast["hub"]])
         hub.records.commit([], [Document(KIND_VOTE, f"{request}.1.{second}", envelope)])
         whole(self, request)

@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from fakes.small_hub import SmallHub, copy_of, founded, ingested, quiet
 
+from fakes.small_hub import SmallHub, copy_of, founded, ingested, quiet
 from havre.adapters.sources.delimited import DelimitedRows
 from havre.application.ingest import newest_version
 from havre.application.receive import KIND_NOTE

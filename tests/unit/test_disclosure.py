@@ -50,7 +50,7 @@ def table(content: bytes, *, counts: tuple[str, ...] = ("n",), **said: Any) -> d
 
 
 def figure(content: bytes) -> dict[str, bytes]:
-    described = [
+    described: list[dict[str, Any]] = [
         {"name": "t.csv", "counts": ["n"]},
         {"name": "f.png", "kind": "figure", "underlying": "t.csv"},
     ]

@@ -12,7 +12,6 @@ from havre.domain.plan_making import PopulationTable, make_plan
 from havre.domain.schema import Catalogue, Column, ColumnType, Link, TableSchema
 from havre.errors import InvalidInput
 
-
 REALMS = dict.fromkeys(("BEN_NIR_PSA", "NIR_ANO_17"), "nir-psa")
 
 

@@ -26,8 +26,8 @@ from havre.domain.departure import (
 from havre.domain.events import Departed, Handover, VersionPublished, events_of
 from havre.domain.handover import handover_statement
 from havre.domain.statements import sign_statement
-from havre.domain.trust import TrustRoots, encode_trust_roots
-from havre.errors import NotFound
+from havre.domain.trust import Role, TrustRoots, encode_trust_roots
+from havre.errors import NotFound, Refused
 from havre.formats.canonical import Json, encode_canonical
 from havre.formats.tiles import bundles_between, encode_bundle
 from havre.ports.clock import Clock
@@ -98,9 +98,15 @@ class Departure:
         texts: what the operator adds by path: configuration, code, catalogue.
 
         Raises:
-            Refused: the package's name is taken, or the log was handed over before.
+            Refused: somebody else than the controller signs, the package's name is
+                taken, or the log was handed over before.
             NotFound: nothing was ever published.
         """
+        if self._roots.party_of(controller.public).role is not Role.CONTROLLER:
+            raise Refused(
+                "Only the controller hands a hub over.",
+                hint="Name the controller's directory with --party.",
+            )
         packing = _Packing(package)
         for object_id in self._objects.list_objects():
             packing.add(f"objects/{object_id}", AssetClass.OBJECTS, self._objects.get(object_id))

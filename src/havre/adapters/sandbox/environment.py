@@ -7,6 +7,7 @@ under a private home could not be read by the uid that studies run under.
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import os
 import shutil
@@ -37,6 +38,14 @@ def build_environment(lock: Path, folder: Path) -> Digest:
     """
     if not lock.is_file():
         raise NotFound(f"There is no lock file {lock.name}.")
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with folder.with_name(f".{folder.name}.lock").open("w") as guard:
+        # Two processes that want it build it once.
+        fcntl.flock(guard, fcntl.LOCK_EX)
+        return _built(lock, folder)
+
+
+def _built(lock: Path, folder: Path) -> Digest:
     wanted = hashlib.sha256(lock.read_bytes()).hexdigest()
     mark = folder / _MARK
     if mark.exists() and mark.read_text().split()[0] == wanted:

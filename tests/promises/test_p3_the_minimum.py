@@ -1,0 +1,198 @@
+"""P3: an extract has the permit's tables, columns, period and people, nothing else, under names of its own."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from fakes.small_hub import PERMIT_NAME, SmallHub, copy_of, granted, ingested, permit_text
+from havre.application.ceremony import PartitionCatalogue
+from havre.application.vault.keys import KeysWanted
+from havre.application.vault.reading import ListedFile, ReadPlace, manifest_locations
+from havre.domain.events import ExtractMade, events_of
+from havre.domain.permit import OutsidePermit, TableGrant
+from havre.domain.statements import envelope_digest
+from havre.values import Partition, PartitionKind
+
+SURROGATES = {
+    "BEN_NIR_PSA",
+    "BEN_IDT_ANO",
+    "NIR_ANO_17",
+    "DCT_ORD_NUM",
+    "ORG_CLE_NUM",
+    "FLX_EMT_NUM",
+    "ETA_NUM",
+    "RSA_NUM",
+}
+
+
+def opened_extract(hub: SmallHub, name: str = PERMIT_NAME) -> dict[str, pl.DataFrame]:
+    """Open a project's newest extract as its own run would."""
+    opened = hub.open()
+    project = PartitionCatalogue(opened.records).find(Partition(PartitionKind.PROJECT, name))
+    standing = opened.permits.standing(name)
+    events = [each.event for each in opened.log.entries()]
+    made = [each for each in events_of(events, ExtractMade) if each.permit == name][-1]
+    place = ReadPlace(project.partition, project.partition_id)
+    wanted = KeysWanted(
+        purpose="run",
+        partitions=[project],
+        permit=standing.index,
+        documents={envelope_digest(standing.envelope): standing.envelope},
+    )
+    tables: dict[str, pl.DataFrame] = {}
+    with opened.release.open(wanted) as keys:
+        reader = opened.reader(keys)
+        locations = manifest_locations(opened.records.list_documents("manifest"))
+        manifest = reader.read_manifest(
+            locations[made.manifest_sha256], place=place, sha256=made.manifest_sha256
+        )
+        for entry in manifest.entries:
+            with reader.read_table(ListedFile(place, entry)) as rows:
+                tables[entry.table] = pl.DataFrame(rows)
+    return tables
+
+
+@pytest.fixture(scope="module")
+def two_projects(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> tuple[dict[str, pl.DataFrame], dict[str, pl.DataFrame]]:
+    hub = copy_of(granted(), tmp_path_factory.mktemp("two"))
+    hub.ask(permit_text(**{'name = "diabetes-regions"': 'name = "second"'}), "second")
+    hub.open().extraction.extract("second")
+    return opened_extract(hub), opened_extract(hub, "second")
+
+
+def test_an_extract_has_the_permits_tables_and_columns_and_no_other() -> None:
+    permit = granted().open().permits.standing(PERMIT_NAME).permit
+
+    tables = opened_extract(granted())
+
+    assert {name: set(rows.columns) for name, rows in tables.items()} == {
+        grant.table: set(grant.columns) for grant in permit.tables
+    }
+    assert all(rows.height for rows in tables.values())
+
+
+def test_an_extract_has_the_permits_period_and_people_and_no_other() -> None:
+    tables = opened_extract(granted())
+
+    born = tables["IR_BEN_R"]["BEN_NAI_ANN"]
+    care = tables["ER_PRS_F"]["EXE_SOI_DTD"]
+    assert born.min() >= 1925
+    assert born.max() <= 2007
+    assert care.dt.year().is_between(2022, 2024).all()
+    people = set(tables["IR_BEN_R"]["BEN_NIR_PSA"])
+    assert set(tables["ER_PRS_F"]["BEN_NIR_PSA"]) <= people
+    assert set(tables["T_MCOaaC"]["NIR_ANO_17"].drop_nulls()) <= people
+
+
+def test_a_shorter_period_and_fewer_people_give_exactly_those_rows(tmp_path: Path) -> None:
+    """Counted against the holder's own files, by other code."""
+    hub = copy_of(ingested(), tmp_path)
+    hub.ask(
+        permit_text(
+            **{
+                "period = [2022-01-01, 2024-12-31]": "period = [2023-03-01, 2023-06-30]",
+                "birth_years = [1925, 2007]": "birth_years = [1950, 1969]",
+            }
+        )
+    )
+    hub.open().extraction.extract(PERMIT_NAME)
+    raw = pl.concat(
+        pl.read_csv(path, separator=";", infer_schema=False, truncate_ragged_lines=True)
+        for path in sorted(hub.deliveries.glob("dcir-*/ER_PRS_F.csv"))
+        if f"{path.parent.name}/{path.name}" not in hub.truth["planted"]
+    )
+    planted = [name.split("/")[0] for name in hub.truth["planted"]]
+    wanted = raw.filter(
+        pl.col("EXE_SOI_DTD").is_between(pl.lit("2023-03-01"), pl.lit("2023-06-30")),
+        pl.col("BEN_NAI_ANN").cast(pl.Int32).is_between(1950, 1969),
+    )
+
+    tables = opened_extract(hub)
+
+    got = tables["ER_PRS_F"]
+    assert (
+        got["EXE_SOI_DTD"]
+        .dt.strftime("%Y-%m-%d")
+        .is_between(pl.lit("2023-03-01"), pl.lit("2023-06-30"))
+        .all()
+        or got.is_empty()
+    )
+    spoiled = sum(
+        path.read_bytes().count(b"\n")
+        for path in hub.deliveries.glob("dcir-*/ER_PRS_F.csv")
+        if path.parent.name in planted
+    )
+    assert wanted.height <= got.height <= wanted.height + spoiled
+    assert got.height > 0
+
+
+def test_two_projects_share_no_surrogate(
+    two_projects: tuple[dict[str, pl.DataFrame], dict[str, pl.DataFrame]],
+) -> None:
+    """The join attack: nothing that was made to differ joins."""
+    first, second = two_projects
+    for table, rows in first.items():
+        for column in SURROGATES & set(rows.columns):
+            mine, theirs = set(rows[column].drop_nulls()), set(second[table][column].drop_nulls())
+            assert mine
+            assert not mine & theirs
+
+
+def test_two_projects_have_the_same_people_in_another_order(
+    two_projects: tuple[dict[str, pl.DataFrame], dict[str, pl.DataFrame]],
+) -> None:
+    first, second = (each["IR_BEN_R"] for each in two_projects)
+
+    assert first.height == second.height
+    plain = ["BEN_NAI_ANN", "BEN_SEX_COD", "BEN_RES_DPT"]
+    assert first.select(plain).sort(plain).equals(second.select(plain).sort(plain))
+    assert not first.select(plain).equals(second.select(plain))
+
+
+def test_clinical_attributes_do_join_and_that_is_said(
+    two_projects: tuple[dict[str, pl.DataFrame], dict[str, pl.DataFrame]],
+) -> None:
+    """What pseudonyms cannot prevent: a rare combination of facts is the same in both extracts."""
+    first, second = (each["IR_BEN_R"] for each in two_projects)
+    plain = ["BEN_NAI_ANN", "BEN_SEX_COD", "BEN_RES_DPT"]
+
+    alone = first.group_by(plain).len().filter(pl.col("len") == 1)
+    joined = alone.join(second.group_by(plain).len().filter(pl.col("len") == 1), on=plain)
+
+    assert joined.height == alone.height > 0
+
+
+def test_the_lakes_pseudonyms_are_in_no_extract() -> None:
+    hub = granted()
+    tables = opened_extract(hub)
+    truth = (hub.root / "files/truth/people.csv").read_text()
+
+    for number in tables["IR_BEN_R"]["BEN_NIR_PSA"].head(50):
+        assert number not in truth
+
+
+@pytest.mark.parametrize(
+    ("asked", "named"),
+    [
+        (
+            TableGrant("dcir", "ER_PRS_F", ("BEN_NIR_PSA", "PSE_SPE_COD", "PFS_EXE_NUM")),
+            "PFS_EXE_NUM, ER_PRS_F.PSE_SPE_COD",
+        ),
+        (TableGrant("cepidc", "KI_CCI_R", ("DCD_CIM_COD",)), "KI_CCI_R.DCD_CIM_COD"),
+        (
+            TableGrant("dcir", "ER_PRS_F", ("DCT_ORD_NUM",), ("DCT_ORD_NUM",)),
+            "the true ER_PRS_F.DCT_ORD_NUM",
+        ),
+        (TableGrant("pmsi-mco", "T_MCOaaUM", ()), "T_MCOaaUM"),
+    ],
+)
+def test_a_plan_that_reaches_past_its_permit_is_refused_and_every_column_is_named(
+    asked: TableGrant, named: str
+) -> None:
+    with pytest.raises(OutsidePermit, match=named):
+        granted().open().extraction.extract(PERMIT_NAME, asked=[asked])
