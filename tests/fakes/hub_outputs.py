@@ -9,6 +9,8 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+import subprocess
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -38,13 +40,14 @@ from havre.formats.manifest import ObjectKind
 from havre.ports.records import Document
 
 ZEROS = "0" * 64
+VERIFIER = Path(__file__).parents[2] / "tools/verify_log.py"
 GOOD_TABLE = b"region,cases,rate\nBretagne,120,3.25\nCorse,14,2.75\n"
 SMALL_TABLE = b"region,cases,rate\nBretagne,120,3.25\nCorse,4,2.75\n"
 
 
 def sidecar(*files: Mapping[str, Any]) -> bytes:
     """What a study says of its files."""
-    usual = {"counts": [], "kind": "table", "title": "A", "underlying": None}
+    usual: dict[str, Any] = {"counts": [], "kind": "table", "title": "A", "underlying": None}
     whole = [{**usual, **file} for file in files]
     return json.dumps({"format": "havre/v1/outputs", "files": whole}).encode()
 
@@ -228,3 +231,10 @@ class HubOutputs(HubKeys):
             for path in sorted(Path(self.shelf).rglob("*"))
             if path.is_file()
         }
+
+    def stranger(self) -> subprocess.CompletedProcess[str]:
+        """What somebody who has only the site and the trust roots finds."""
+        words = [sys.executable, "-I", VERIFIER, self.log.site, "--trust", self.log.trust]
+        return subprocess.run(
+            list(map(str, words)), capture_output=True, text=True, check=False, timeout=60, env={}
+        )
