@@ -81,8 +81,7 @@ def test_an_extract_has_the_permits_period_and_people_and_no_other() -> None:
 
     born = tables["IR_BEN_R"]["BEN_NAI_ANN"]
     care = tables["ER_PRS_F"]["EXE_SOI_DTD"]
-    assert born.min() >= 1925
-    assert born.max() <= 2007
+    assert born.is_between(1925, 2007).all()
     assert care.dt.year().is_between(2022, 2024).all()
     people = set(tables["IR_BEN_R"]["BEN_NIR_PSA"])
     assert set(tables["ER_PRS_F"]["BEN_NIR_PSA"]) <= people

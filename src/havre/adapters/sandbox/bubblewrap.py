@@ -35,6 +35,7 @@ _TEMPORARY_BYTES = 512 * 1024**2
 _CODE_BYTES = 16 * 1024**2
 # What the supervisor writes around the files.
 _FRAMING_BYTES = 1024**2
+_PAGE_BYTES = 4096
 _HOME = "/tmp/home"  # noqa: S108 - a path inside the sandbox
 _VARIABLES: Mapping[str, str] = {
     "HOME": _HOME,
@@ -108,21 +109,24 @@ class _Pipes:
 
     def __init__(self) -> None:
         self.read_ends: list[int] = []
-        self._waiting: list[tuple[int, Iterable[bytes]]] = []
+        self._waiting: list[tuple[int, Iterable[bytes], bool]] = []
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_fault: object) -> None:
         self.close_read_ends()
-        for end, _ in self._waiting:
+        for end, _, _ in self._waiting:
             os.close(end)
 
-    def add(self, content: Iterable[bytes]) -> str:
-        """Make a pipe for some content; returns the number that bubblewrap reads from."""
+    def add(self, content: Iterable[bytes], *, is_input: bool = False) -> str:
+        """Make a pipe for some content; returns the number that bubblewrap reads from.
+
+        is_input: its size counts against what inputs may take.
+        """
         read_end, write_end = os.pipe()
         self.read_ends.append(read_end)
-        self._waiting.append((write_end, content))
+        self._waiting.append((write_end, content, is_input))
         return str(read_end)
 
     def close_read_ends(self) -> None:
@@ -137,12 +141,13 @@ class _Pipes:
         Raises:
             InvalidInput: it is more than the sandbox may hold.
         """
-        left = most_bytes
+        # A memory file system gives whole pages.
+        left = most_bytes - _PAGE_BYTES * sum(counted for _, _, counted in self._waiting)
         while self._waiting:
-            end, content = self._waiting.pop(0)
+            end, content, counted = self._waiting.pop(0)
             with os.fdopen(end, "wb", buffering=0) as pipe:
                 for chunk in content:
-                    left -= len(chunk)
+                    left -= len(chunk) * counted
                     if left < 0:
                         raise InvalidInput(
                             "The inputs of a job are larger than its memory file system.",
@@ -191,6 +196,9 @@ class _Running:
         for thread in threads:
             thread.join()
         watch.stop()
+        for stream in (self._child.stdout, self._child.stderr):
+            if stream is not None:
+                stream.close()
         if isinstance(self._fault, InvalidInput):
             raise self._fault
         outcome, outputs = read_frames(bytes(self._frames), limits=self._limits)
@@ -206,7 +214,7 @@ class _Running:
 
     def _feed(self) -> None:
         try:
-            self._pipes.feed(most_bytes=self._limits.inputs_bytes + _CODE_BYTES)
+            self._pipes.feed(most_bytes=self._limits.inputs_bytes)
         except BrokenPipeError:
             # The sandbox ended before it had read everything: its outcome says why.
             return
@@ -275,7 +283,7 @@ def _command(job: SandboxJob, pipes: _Pipes) -> list[str]:
     # The filter is read last, when the walls stand; bubblewrap reads the rest in order.
     inputs = [
         *("--size", str(limits.inputs_bytes), "--tmpfs", "/in"),
-        *_files("/in", job.inputs, pipes),
+        *_files("/in", job.inputs, pipes, are_inputs=True),
         *("--remount-ro", "/in"),
     ]
     supervisor = resources.files("havre.adapters.sandbox").joinpath("supervisor.py").read_bytes()
@@ -307,9 +315,12 @@ def _command(job: SandboxJob, pipes: _Pipes) -> list[str]:
     ]
 
 
-def _files(folder: str, files: Mapping[str, Iterable[bytes]], pipes: _Pipes) -> Iterator[str]:
+def _files(
+    folder: str, files: Mapping[str, Iterable[bytes]], pipes: _Pipes, *, are_inputs: bool = False
+) -> Iterator[str]:
     for name, content in files.items():
-        yield from ("--perms", "0444", "--file", pipes.add(content), f"{folder}/{name}")
+        number = pipes.add(content, is_input=are_inputs)
+        yield from ("--perms", "0444", "--file", number, f"{folder}/{name}")
 
 
 def _folders(root: str, files: Iterable[str]) -> Iterator[str]:
