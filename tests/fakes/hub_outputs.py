@@ -181,6 +181,7 @@ class HubOutputs(HubKeys):
         return OutputBundles(
             permits=self.permits(),
             release=self.release(),
+            log=self.log.public(),
             records=self.records,
             reader=self._reader,
         )

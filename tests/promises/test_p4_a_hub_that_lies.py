@@ -1,8 +1,4 @@
-"""P4 when the hub itself dies or lies: who notices, and what it must not do by accident.
-
-Breaches that the hub does not refuse yet are marked `xfail`, each with its
-reason: the mark fails on the day that the hub refuses, and is then taken away.
-"""
+"""P4 when the hub itself dies or lies: who notices, and what it must not do by accident."""
 
 from __future__ import annotations
 
@@ -13,11 +9,12 @@ import pytest
 
 from fakes.hub_outputs import GOOD_TABLE, SMALL_TABLE, HubOutputs, outputs
 from fakes.parties import SetClock
+from havre.application import review as review_module
 from havre.application.review import KIND_VOTE, PREDICATE_VOTE, Reviews
 from havre.crypto.random import new_object_id
 from havre.crypto.signatures import key_id
 from havre.domain.events import ReleaseMoved, VoteCast, events_of
-from havre.domain.release import ReleaseState
+from havre.domain.release import ReleaseStanding, ReleaseState
 from havre.domain.statements import Statement, sign_statement
 from havre.errors import NotGenuine, Refused, Unavailable
 from havre.formats.canonical import Json
@@ -27,10 +24,6 @@ from havre.ports.records import Document
 @pytest.fixture
 def hub(tmp_path: Path) -> HubOutputs:
     return HubOutputs(tmp_path)
-
-
-def gap(reason: str, raises: type[BaseException]) -> pytest.MarkDecorator:
-    return pytest.mark.xfail(reason=reason, raises=raises, strict=True)
 
 
 def release(hub: HubOutputs) -> None:
@@ -91,8 +84,13 @@ def waved_through(hub: HubOutputs) -> None:
     )
 
 
-def test_a_stranger_notices_a_release_that_nobody_voted_for(hub: HubOutputs) -> None:
+def test_a_stranger_notices_a_release_that_nobody_voted_for(
+    hub: HubOutputs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A hub whose own rules were taken out lets the files go; the log still tells."""
     waved_through(hub)
+    approved = ReleaseStanding("r1", ReleaseState.APPROVED, 1, "job-1")
+    monkeypatch.setattr(review_module, "replay_release", lambda *_: approved)
     release(hub)
 
     found = hub.stranger()
@@ -119,6 +117,8 @@ def opened_otherwise(hub: HubOutputs, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_stranger_notices_a_vote_that_was_opened_differently(
     hub: HubOutputs, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(review_module, "check_opening", lambda *_, **__: None)
+    monkeypatch.setattr(Reviews, "_check_voter", lambda *_, **__: None)
     opened_otherwise(hub, monkeypatch)
 
     found = hub.stranger()
@@ -153,10 +153,9 @@ def test_a_vote_that_nobody_signed_is_not_opened(
     assert hub.public_files() == {}
 
 
-# --------------------------------------------------------------- not refused yet
+# ------------------------------------------------------- the hub itself refuses
 
 
-@gap("files are compared with the records, not with the log's commitment", pytest.fail.Exception)
 def test_files_changed_since_review_stay_also_when_the_records_were_changed_with_them(
     hub: HubOutputs,
 ) -> None:
@@ -168,7 +167,6 @@ def test_files_changed_since_review_stay_also_when_the_records_were_changed_with
         release(hub)
 
 
-@gap("votes are opened without a look at their commitments", pytest.fail.Exception)
 def test_a_vote_opened_differently_than_committed_is_refused_by_the_hub_itself(
     hub: HubOutputs, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -176,7 +174,6 @@ def test_a_vote_opened_differently_than_committed_is_refused_by_the_hub_itself(
         opened_otherwise(hub, monkeypatch)
 
 
-@gap("the log's moves are believed without the votes behind them", pytest.fail.Exception)
 def test_what_nobody_voted_for_is_not_released_by_an_honest_hub(hub: HubOutputs) -> None:
     waved_through(hub)
 
@@ -184,7 +181,6 @@ def test_what_nobody_voted_for_is_not_released_by_an_honest_hub(hub: HubOutputs)
         release(hub)
 
 
-@gap("a vote that waits for witnesses is not seen, and is cast again", NotGenuine)
 def test_a_vote_tried_again_after_too_few_witnesses_counts_once(hub: HubOutputs) -> None:
     """The log is append-only: two votes of one checker on it can never be mended."""
     hub.submitted()
@@ -208,7 +204,6 @@ class RunningClock(SetClock):
         return self.at
 
 
-@gap("the manifest's moment and the log's are read one after the other", NotGenuine)
 def test_a_release_cut_short_is_finished_also_when_a_second_passed_within_it(
     hub: HubOutputs,
 ) -> None:

@@ -270,17 +270,7 @@ def gap(reason: str, raises: type[BaseException] = AssertionError) -> pytest.Mar
     return pytest.mark.xfail(reason=reason, raises=raises, strict=True)
 
 
-MISSED: list[Any] = [
-    pytest.param(
-        table(b"g,n\na,100\nb,*\nc,*\ntotal,104\n"),
-        id="two hidden cells whose total leaves 4",
-    ),
-    pytest.param(
-        table(b"g,n\na,100\nb,60\ntotal,165\n"), id="a row left out, and a total that tells 5"
-    ),
-    pytest.param(
-        table(b"g,n,pct\na,*,5.0\nb,80,95.0\n"), id="a share beside the count it was to hide"
-    ),
+FOUND_NOW: list[Any] = [
     pytest.param(table(b"g,n\n185017501234567,20\n"), id="a social security number"),
     pytest.param(table(b"g,n\nQ2FmZWJhYmUxMjM0NTY3OA==,20\n"), id="a pseudonym in base64"),
     pytest.param(table(b"g,n\n=cmd(),20\n"), id="a formula"),
@@ -299,18 +289,35 @@ MISSED: list[Any] = [
 ]
 
 
+@pytest.mark.parametrize("files", FOUND_NOW)
+def test_what_hides_in_a_file_closes_the_way_out(files: dict[str, bytes]) -> None:
+    assert must_findings(found(files))
+
+
+MISSED: list[Any] = [
+    pytest.param(
+        table(b"g,n\na,100\nb,*\nc,*\ntotal,104\n"),
+        id="two hidden cells whose total leaves 4",
+    ),
+    pytest.param(
+        table(b"g,n\na,100\nb,60\ntotal,165\n"), id="a row left out, and a total that tells 5"
+    ),
+    pytest.param(
+        table(b"g,n,pct\na,*,5.0\nb,80,95.0\n"), id="a share beside the count it was to hide"
+    ),
+]
+
+
 @gap("the rules do not look for this yet")
 @pytest.mark.parametrize("files", MISSED)
 def test_what_should_close_the_way_out_and_does_not_yet(files: dict[str, bytes]) -> None:
     assert must_findings(found(files))
 
 
-@gap("a number of 400 digits overflows", OverflowError)
 def test_a_very_long_number_is_a_finding_and_no_crash() -> None:
     assert must_findings(found(table(b"g,n\na," + b"9" * 400 + b"\n")))
 
 
-@gap("digits after a point are taken for a number of a person")
 def test_a_rate_with_all_its_digits_may_leave() -> None:
     assert found(table(b"g,n,rate\na,20,0.30000000000000004\n")) == []
 

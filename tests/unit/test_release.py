@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -10,7 +12,7 @@ from hypothesis import strategies as st
 
 from fakes.parties import START
 from havre.crypto.random import new_object_id
-from havre.domain.events import OutputReviewed, ReleaseMoved, VoteCast
+from havre.domain.events import Event, OutputReviewed, ReleaseMoved, VoteCast
 from havre.domain.release import (
     NEXT,
     NOT_YET,
@@ -65,6 +67,17 @@ def reviewed(request: str) -> OutputReviewed:
         votes={},
         salts={},
     )
+
+
+def told(states: Iterable[ReleaseState]) -> Iterator[Event]:
+    """A way through the states, with the votes that an approval needs."""
+    for state in states:
+        if state is ReleaseState.APPROVED:
+            yield cast("one")
+            yield cast("two")
+            votes = dict.fromkeys(("one", "two"), "approve")
+            yield replace(reviewed("r1"), decision="approved", votes=votes)
+        yield moved(state.value)
 
 
 def is_open(start: ReleaseState, end: ReleaseState) -> bool:
@@ -134,12 +147,12 @@ def test_every_state_is_reached_but_the_one_that_only_a_closed_move_leads_to() -
 def test_a_log_that_moves_a_request_otherwise_is_not_believed(
     start: ReleaseState, end: ReleaseState
 ) -> None:
-    events = [moved(state.value) for state in (*WAYS[start], end)]
+    events = list(told((*WAYS[start], end)))
 
     if is_open(start, end):
         assert replay_release("r1", events).state is end
         return
-    with pytest.raises(NotGenuine, match="where the rules do not let it go"):
+    with pytest.raises(NotGenuine, match="The log (moves|approves) request|The votes opened"):
         replay_release("r1", events)
 
 
@@ -185,3 +198,24 @@ def test_a_requests_reviews_are_found_among_others() -> None:
     mine, other = reviewed("r1"), reviewed("r2")
 
     assert reviews_of("r1", [other, moved("submitted"), mine]) == [mine]
+
+
+@pytest.mark.parametrize(
+    ("voters", "votes"),
+    [
+        ((), {}),
+        (("one",), {"one": "approve"}),
+        (("one", "two"), {"one": "approve", "two": "return"}),
+        (("one", "two"), {"one": "approve", "three": "approve"}),
+    ],
+)
+def test_a_log_that_approves_without_two_approvals_is_not_believed(
+    voters: tuple[str, ...], votes: dict[str, str]
+) -> None:
+    way = [ReleaseState.SUBMITTED, ReleaseState.PARTIALLY_REVIEWED, ReleaseState.REVIEWED]
+    events: list[Event] = [moved(state.value) for state in way]
+    events += [cast(voter) for voter in voters]
+    events.append(replace(reviewed("r1"), decision="approved", votes=votes))
+
+    with pytest.raises(NotGenuine):
+        replay_release("r1", [*events, moved("approved")])

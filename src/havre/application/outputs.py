@@ -6,12 +6,15 @@ import base64
 import hashlib
 from collections.abc import Callable
 
+from havre.application.audit import PublicLog
 from havre.application.ceremony import PartitionCatalogue
 from havre.application.permits import Permits
-from havre.application.run import KIND_JOB
+from havre.application.run import KIND_JOB, KIND_OUTPUTS_SALT
 from havre.application.vault.keys import KeyRelease, KeysWanted
 from havre.application.vault.reading import LentKeys, ReadPlace, VaultReader
-from havre.domain.job import JobRecord, parse_job
+from havre.crypto.commitments import check_opening
+from havre.domain.events import JobRan, events_of
+from havre.domain.job import OUTPUTS_LABEL, JobRecord, outputs_document, parse_job
 from havre.domain.statements import envelope_digest
 from havre.errors import NotFound, NotGenuine, Refused
 from havre.formats.canonical import parse_canonical
@@ -30,11 +33,13 @@ class OutputBundles:
         *,
         permits: Permits,
         release: KeyRelease,
+        log: PublicLog,
         records: Records,
         reader: Callable[[LentKeys], VaultReader],
     ) -> None:
         self._permits = permits
         self._release = release
+        self._log = log
         self._records = records
         self._reader = reader
 
@@ -58,8 +63,10 @@ class OutputBundles:
 
         Raises:
             Refused: the job left nothing, or the permit no longer opens anything.
-            NotGenuine: a file is not the one that came out of the job.
+            NotGenuine: a file is not the one that came out of the job, by the
+                commitment that stands on the log.
         """
+        self._check_committed(job)
         if not job.bundle:
             raise Refused(f"Job {job.job} left no files.", hint="Only a finished job has outputs.")
         standing = self._permits.standing(job.permit)
@@ -83,6 +90,16 @@ class OutputBundles:
                 )
             )
         return _files(body, job)
+
+    def _check_committed(self, job: JobRecord) -> None:
+        """The records alone are not believed: sealing needs only a public half."""
+        events = [logged.event for logged in self._log.entries()]
+        ran = [each for each in events_of(events, JobRan) if each.job == job.job]
+        if len(ran) != 1 or ran[0].permit != job.permit:
+            raise NotGenuine(f"The log does not say once that job {job.job} ran.")
+        salt = self._records.document(KIND_OUTPUTS_SALT, job.job)
+        document = outputs_document(job.files)
+        check_opening(ran[0].outputs_commitment, document, label=OUTPUTS_LABEL, salt=salt)
 
 
 def _files(body: bytes, job: JobRecord) -> dict[str, bytes]:

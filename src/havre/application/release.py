@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
+from datetime import datetime
 
 from havre.application.audit import PublicLog
 from havre.application.journal import Journal
@@ -69,21 +70,19 @@ class Releases:
             Refused: it is not approved.
             NotGenuine: a file is not the one that was reviewed.
         """
+        self._journal.resume()
         standing = self._reviews.finish(request)
         job = self._bundles.job(standing.job)
         recorded = self._recorded(request)
         if recorded is None:
             check_move(standing.state, ReleaseState.RELEASED)
-            files = self._bundles.open(job)
-            at = instant_text(self._clock.now())
-            files[NAME] = self._crate(request, job, files, at=at)
-            self._record(request, job, files)
-        else:
-            files = self._bundles.open(job)
-            at = instant_text(recorded.at)
-            files[NAME] = self._crate(request, job, files, at=at)
-            if hashlib.sha256(files[NAME]).hexdigest() != recorded.manifest_sha256:
-                raise NotGenuine("A release's manifest is not the one on the log.")
+        now = self._clock.now() if recorded is None else recorded.at
+        files = self._bundles.open(job)
+        files[NAME] = self._crate(request, job, files, at=instant_text(now))
+        if recorded is None:
+            self._record(request, job, files, now=now)
+        elif hashlib.sha256(files[NAME]).hexdigest() != recorded.manifest_sha256:
+            raise NotGenuine("A release's manifest is not the one on the log.")
         return Released(request, tuple(sorted(files)), self._shelf.put(request, files))
 
     def _recorded(self, request: str) -> OutputReleased | None:
@@ -119,8 +118,9 @@ class Releases:
             )
         )
 
-    def _record(self, request: str, job: JobRecord, files: dict[str, bytes]) -> None:
-        now = self._clock.now()
+    def _record(
+        self, request: str, job: JobRecord, files: dict[str, bytes], *, now: datetime
+    ) -> None:
         events: list[Event] = [
             OutputReleased(
                 event_id=new_object_id(),

@@ -12,7 +12,7 @@ from havre.application.audit import PublicLog
 from havre.application.journal import Journal
 from havre.application.outputs import OutputBundles
 from havre.application.permits import Permits
-from havre.crypto.commitments import commit_to, new_salt
+from havre.crypto.commitments import check_opening, commit_to, new_salt
 from havre.crypto.random import new_object_id
 from havre.crypto.signatures import key_id
 from havre.domain.disclosure import Finding, check_outputs, must_findings
@@ -29,9 +29,9 @@ from havre.domain.release import (
     decide,
     replay_release,
 )
-from havre.domain.statements import Statement, open_statement, sign_statement
+from havre.domain.statements import Opened, Statement, open_statement, sign_statement
 from havre.domain.trust import Party, Role, TrustRoots
-from havre.errors import NotFound, Refused
+from havre.errors import NotFound, NotGenuine, Refused
 from havre.formats.canonical import Json, encode_canonical, parse_canonical
 from havre.ports.clock import Clock
 from havre.ports.records import Document, Records
@@ -103,9 +103,13 @@ class Reviews:
             Refused: another researcher's job, or the request is not the author's to move.
             NotFound: no such job.
         """
+        # What a process before could not publish goes out first: nobody acts on a stale log.
+        self._journal.resume()
         job = self._bundles.job(job_name)
         before = replay_release(parse_name(request), self._events())
         check_move(before.state, ReleaseState.SUBMITTED)
+        if before.job:
+            self._check_same_project(job, self._bundles.job(before.job))
         envelope = self._signed_submission(request, job, researcher)
         files = self._bundles.open(job)
         permit = self._permits.standing(job.permit).permit
@@ -140,9 +144,14 @@ class Reviews:
         """
         if vote not in (APPROVE, RETURN):
             raise Refused("A vote is approve or return.")
+        before = self.standing(request)
+        self._journal.resume()
         standing = self.standing(request)
         job = self._bundles.job(standing.job)
         party = self._check_checker(checker, job)
+        if party.key_id in standing.voters - before.voters:
+            # It waited for witnesses: this is the same act, tried again.
+            return self.finish(request)
         if party.key_id in standing.voters:
             raise Refused(
                 f"{party.name} has voted in this turn already.",
@@ -154,9 +163,10 @@ class Reviews:
         said = encode_canonical(_vote_json(party, standing, vote))
         salt = new_salt()
         name = f"{request}.{standing.turn}.{party.key_id}"
-        statement = Statement(
-            PREDICATE_VOTE, self._roots.origin, request, dict(_vote_json(party, standing, vote))
-        )
+        # The signature is under the files as well: a vote is about these bytes.
+        files: dict[str, Json] = dict(job.files)
+        predicate: dict[str, Json] = {**_vote_json(party, standing, vote), "files": files}
+        statement = Statement(PREDICATE_VOTE, self._roots.origin, request, predicate)
         documents = [
             Document(KIND_VOTE, name, sign_statement(statement, [checker])),
             Document(KIND_VOTE_SALT, name, salt),
@@ -184,16 +194,7 @@ class Reviews:
         standing = self.standing(request)
         votes, salts = {}, {}
         for voter in sorted(standing.voters):
-            name = f"{request}.{standing.turn}.{voter}"
-            opened = open_statement(
-                self._records.document(KIND_VOTE, name),
-                roots=self._roots,
-                predicate_type=PREDICATE_VOTE,
-                origin=self._roots.origin,
-                required={Role.CHECKER: 1},
-            )
-            votes[voter] = str(opened.statement.predicate["vote"])
-            salts[voter] = self._records.document(KIND_VOTE_SALT, name).hex()
+            votes[voter], salts[voter] = self._opened_vote(standing, voter)
         end = decide(votes)
         check_move(standing.state, end)
         self._journal.record(
@@ -209,6 +210,36 @@ class Reviews:
             self._move(standing, end),
         )
 
+    def _opened_vote(self, standing: ReleaseStanding, voter: str) -> tuple[str, str]:
+        """Open one vote, if it is the one that was cast, signed by who cast it, about these files.
+
+        Returns the vote, and the salt of its commitment in hexadecimal.
+        """
+        name = f"{standing.request}.{standing.turn}.{voter}"
+        opened = open_statement(
+            self._records.document(KIND_VOTE, name),
+            roots=self._roots,
+            predicate_type=PREDICATE_VOTE,
+            origin=self._roots.origin,
+            required={Role.CHECKER: 1},
+        )
+        said = dict(opened.statement.predicate)
+        files = said.pop("files", None)
+        salt = self._records.document(KIND_VOTE_SALT, name)
+        cast = [
+            event
+            for event in self._events()
+            if isinstance(event, VoteCast)
+            and (event.request, event.checker) == (standing.request, voter)
+        ]
+        check_opening(cast[-1].vote_commitment, encode_canonical(said), label=VOTE_LABEL, salt=salt)
+        self._check_voter(opened, voter, files=files, job=self._bundles.job(standing.job))
+        return str(said["vote"]), salt.hex()
+
+    def _check_voter(self, opened: Opened, voter: str, *, files: Json, job: JobRecord) -> None:
+        if [party.key_id for party in opened.signers] != [voter] or files != dict(job.files):
+            raise NotGenuine("A vote is by somebody else, or about other files, than the log says.")
+
     def _check_checker(self, checker: Token, job: JobRecord) -> Party:
         party = self._roots.party_of(checker.public)
         if party.role is not Role.CHECKER:
@@ -217,6 +248,10 @@ class Reviews:
         if party.name in {job.researcher, permit.applicant, *permit.people}:
             raise Refused(f"{party.name} has a part in this project and cannot check it.")
         return party
+
+    def _check_same_project(self, job: JobRecord, before: JobRecord) -> None:
+        if (job.permit, job.researcher) != (before.permit, before.researcher):
+            raise Refused("A request goes on with the same project and the same researcher.")
 
     def _signed_submission(self, request: str, job: JobRecord, researcher: Token) -> bytes:
         party = self._roots.party_of(researcher.public)

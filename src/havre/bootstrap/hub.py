@@ -302,7 +302,11 @@ class OpenHub:
     def bundles(self) -> OutputBundles:
         """Finds and opens outputs that wait for their check."""
         return OutputBundles(
-            permits=self.permits, release=self.release, records=self.records, reader=self.reader
+            permits=self.permits,
+            release=self.release,
+            log=self.log,
+            records=self.records,
+            reader=self.reader,
         )
 
     @cached_property

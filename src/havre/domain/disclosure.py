@@ -13,6 +13,7 @@ from __future__ import annotations
 import csv
 import re
 import struct
+import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -35,10 +36,29 @@ _COUNT_NAMES = re.compile(
     r"effectif|effectifs|cas|deces|at_risk)(_|$)",
     re.IGNORECASE,
 )
+# More people than have ever lived.
+_MOST_DIGITS = 12
 _WHOLE = re.compile(r"[+-]?\d+(\.0*)?")
 _HIDDEN = frozenset({"", "*", "x", "s", "-", "<11", "secret", "n.d."})
 # Our pseudonyms and keys, and the SNDS's own numbers.
-_NUMBERS = re.compile(rb"[0-9a-fA-F]{32}|[A-Z0-9]{17,18}(?![A-Za-z0-9])")
+_NUMBERS = re.compile(
+    rb"[0-9a-fA-F]{32}"
+    # The SNDS's pseudonyms have letters among their digits; a long fraction has none.
+    rb"|(?<![A-Za-z0-9])(?=[0-9]*[A-Z])[A-Z0-9]{17,18}(?![A-Za-z0-9])"
+    # A NIR, with its key or without.
+    rb"|(?<![0-9.])[1-8][0-9]{2}(?:0[1-9]|1[0-2]|[2-9][0-9])[0-9][0-9AB][0-9]{6}(?:[0-9]{2})?(?![0-9.])"
+    # Bytes written as text: long, mixed, and with the padding or without.
+    rb"|(?<![A-Za-z0-9+/])(?=[A-Za-z+/]*[0-9])(?=[A-Z0-9+/]*[a-z])(?=[a-z0-9+/]*[A-Z])"
+    rb"[A-Za-z0-9+/]{22,}={0,2}(?![A-Za-z0-9+/])"
+)
+# What a spreadsheet would run, and what nobody sees.
+_FORMULA = re.compile(r"[=@]|[+-](?![0-9.])")
+_UNSEEN = re.compile(
+    "[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u00ad\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]"
+)
+# A table for publication is shorter than this; a longer one without counts is rows of people.
+MAX_UNCOUNTED_ROWS = 200
+_MOST_PIXELS = 40_000_000
 _PNG = b"\x89PNG\r\n\x1a\n"
 _PNG_PARTS = frozenset(
     {b"IHDR", b"PLTE", b"IDAT", b"IEND", b"pHYs", b"gAMA", b"sRGB", b"cHRM", b"tRNS", b"bKGD"}
@@ -147,19 +167,51 @@ def _check_figure(
 
 
 def _is_bare_png(content: bytes) -> bool:
-    """Tell whether a file is a PNG picture and nothing besides: no text, nothing after its end."""
-    if not content.startswith(_PNG):
+    """Tell whether a file is a PNG picture and nothing besides.
+
+    No text, nothing after its end, every checksum right, and not a byte of
+    pixels or colours too many: what nobody sees could carry a message.
+    """
+    parts = _png_parts(content)
+    if not parts or parts[0][0] != b"IHDR" or parts[-1] != (b"IEND", b""):
         return False
+    if len(parts[0][1]) != 13 or any(kind == b"IHDR" for kind, _ in parts[1:]):
+        return False
+    width, height, depth, colour, _, _, interlaced = struct.unpack(">IIBBBBB", parts[0][1])
+    channels = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}.get(colour)
+    if channels is None or interlaced or not 0 < width * height <= _MOST_PIXELS:
+        return False
+    palettes = [body for kind, body in parts if kind == b"PLTE"]
+    if len(palettes) != (colour == 3) or any(len(body) > 3 << depth for body in palettes):
+        return False
+    wanted = height * (1 + (width * depth * channels + 7) // 8)
+    return _unpacks_to(b"".join(body for kind, body in parts if kind == b"IDAT"), wanted)
+
+
+def _unpacks_to(packed: bytes, size: int) -> bool:
+    stream = zlib.decompressobj()
+    try:
+        pixels = stream.decompress(packed, size + 1)
+    except zlib.error:
+        return False
+    return len(pixels) == size and stream.eof and not stream.unused_data
+
+
+def _png_parts(content: bytes) -> list[tuple[bytes, bytes]]:
+    """The parts of a PNG file, or none when it is not made of allowed parts with right checksums."""
+    if not content.startswith(_PNG):
+        return []
+    parts: list[tuple[bytes, bytes]] = []
     at = len(_PNG)
     while at + 12 <= len(content):
         (size,) = struct.unpack(">I", content[at : at + 4])
-        part = content[at + 4 : at + 8]
-        if part not in _PNG_PARTS:
-            return False
+        kind, body = content[at + 4 : at + 8], content[at + 8 : at + 8 + size]
+        checksum = content[at + 8 + size : at + 12 + size]
+        if kind not in _PNG_PARTS or checksum != struct.pack(">I", zlib.crc32(kind + body)):
+            return []
+        parts.append((kind, body))
         at += 12 + size
-        if part == b"IEND":
-            return bool(at == len(content))
-    return False
+    return parts if at == len(content) else []
 
 
 def _check_table(described: DescribedFile, content: bytes, rules: OutputRules) -> Iterator[Finding]:
@@ -168,6 +220,9 @@ def _check_table(described: DescribedFile, content: bytes, rules: OutputRules) -
     if rows is None or len(content) > MAX_TABLE_BYTES or len(rows) > MAX_TABLE_ROWS:
         yield Finding(name, "is no table that a person can read", Severity.MUST)
         return
+    yield from _check_cells(name, rows)
+    if not described.counts and len(rows) > MAX_UNCOUNTED_ROWS:
+        yield Finding(name, "is long and counts nobody: rows of single people?", Severity.MUST)
     columns = {title: [row[at] for row in rows[1:]] for at, title in enumerate(rows[0])}
     for title in described.counts:
         if title not in columns:
@@ -179,6 +234,14 @@ def _check_table(described: DescribedFile, content: bytes, rules: OutputRules) -
             yield Finding(
                 name, "looks like a count and is not declared as one", Severity.MUST, title
             )
+
+
+def _check_cells(name: str, rows: Sequence[Sequence[str]]) -> Iterator[Finding]:
+    cells = [cell for row in rows for cell in row]
+    if run := sum(bool(_FORMULA.match(cell)) and cell not in _HIDDEN for cell in cells):
+        yield Finding(name, "a spreadsheet would run a cell", Severity.MUST, cells=run)
+    if unseen := sum(bool(_UNSEEN.search(cell)) for cell in cells):
+        yield Finding(name, "holds characters that nobody sees", Severity.MUST, cells=unseen)
 
 
 def _rows(content: bytes) -> list[list[str]] | None:
@@ -209,7 +272,9 @@ def _check_counts(name: str, title: str, cells: Sequence[str], min_count: int) -
 
 
 def _count(cell: str) -> int | None:
-    return abs(int(float(cell))) if _WHOLE.fullmatch(cell) else None
+    if not _WHOLE.fullmatch(cell) or len(cell) > _MOST_DIGITS:
+        return None
+    return abs(int(cell.partition(".")[0]))
 
 
 def _has_total(counts: Sequence[int]) -> bool:

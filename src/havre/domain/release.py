@@ -6,7 +6,7 @@ The states and their names are those of the OpenSAFELY airlock.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from types import MappingProxyType
 
@@ -61,6 +61,7 @@ class ReleaseStanding:
     turn: counts submissions, from 1; 0 before the first.
     voters: key ids of the checkers who have voted in this turn.
     job: whose outputs are asked for now.
+    decided: what the votes of this turn led to, once they were opened.
     """
 
     request: str
@@ -68,6 +69,7 @@ class ReleaseStanding:
     turn: int = 0
     job: str = ""
     voters: frozenset[str] = field(default=frozenset())
+    decided: ReleaseState | None = None
 
 
 def check_move(start: ReleaseState, end: ReleaseState) -> None:
@@ -97,8 +99,9 @@ def replay_release(request: str, events: Iterable[Event]) -> ReleaseStanding:
         if isinstance(event, ReleaseMoved) and event.request == request:
             standing = _moved(standing, event)
         elif isinstance(event, VoteCast) and event.request == request:
-            voters = standing.voters | {event.checker}
-            standing = ReleaseStanding(request, standing.state, standing.turn, standing.job, voters)
+            standing = replace(standing, voters=standing.voters | {event.checker})
+        elif isinstance(event, OutputReviewed) and event.request == request:
+            standing = _reviewed(standing, event)
     return standing
 
 
@@ -110,9 +113,18 @@ def _moved(standing: ReleaseStanding, event: ReleaseMoved) -> ReleaseStanding:
         raise NotGenuine(
             f"The log moves request {event.request} where the rules do not let it go."
         ) from None
+    if state is ReleaseState.APPROVED and standing.decided is not state:
+        raise NotGenuine(f"The log approves request {event.request}, and the votes do not.")
     if state is ReleaseState.SUBMITTED:
         return ReleaseStanding(event.request, state, standing.turn + 1, event.job)
-    return ReleaseStanding(event.request, state, standing.turn, event.job, standing.voters)
+    return replace(standing, state=state, job=event.job)
+
+
+def _reviewed(standing: ReleaseStanding, event: OutputReviewed) -> ReleaseStanding:
+    """Believe opened votes only of those who have voted, in this turn."""
+    if event.turn != standing.turn or frozenset(event.votes) != standing.voters:
+        raise NotGenuine(f"The votes opened for {event.request} are not those that were cast.")
+    return replace(standing, decided=decide(event.votes))
 
 
 def decide(votes: Mapping[str, str]) -> ReleaseState:
