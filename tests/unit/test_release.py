@@ -152,7 +152,7 @@ def test_a_log_that_moves_a_request_otherwise_is_not_believed(
     if is_open(start, end):
         assert replay_release("r1", events).state is end
         return
-    with pytest.raises(NotGenuine, match="The log (moves|approves) request|The votes opened"):
+    with pytest.raises(NotGenuine, match=r"The log (moves|approves) request|The votes opened"):
         replay_release("r1", events)
 
 

@@ -17,11 +17,11 @@ _MEMORY = "/dev/shm"  # noqa: S108 - where unreviewed files may be laid out
 
 
 def job_row(report: JobReport) -> Row:
-    """What came of a job: names of files, never their content or the study's words."""
+    """What came of a job: how many files, never a name or a word that the study chose."""
     row: Row = {
         "job": report.record.job,
         "outcome": report.record.outcome,
-        "files": sorted(report.record.files),
+        "files": len(report.record.files),
         "seconds": round(report.wall_s, 1),
         "entry": report.index,
     }
@@ -34,7 +34,7 @@ def submission_row(submission: Submission) -> Row:
     """What the machine's check said of a submission."""
     return {
         **standing_row(submission.standing),
-        "findings": [each.sentence for each in submission.findings],
+        "findings": [each.for_author for each in submission.findings],
     }
 
 

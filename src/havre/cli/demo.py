@@ -234,7 +234,7 @@ def _run_first(tale: Tale) -> list[str]:
     tale.facts["first"] = job["job"]
     return [
         (
-            f"{len(job['files'])} files after {job['seconds']} s, with no network, no key, no way out"
+            f"{job['files']} files after {job['seconds']} s, with no network, no key, no way out"
             " but these files; they are sealed again at once."
         )
     ]

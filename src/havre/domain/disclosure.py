@@ -15,7 +15,7 @@ import re
 import struct
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from havre.domain.permit import OutputRules
@@ -78,6 +78,8 @@ class Finding:
 
     column: empty when it is about the whole file. cells: how many; 0 when it is
         about the whole file.
+    number, place: of the file among all, and of the column in it, from 1; 0 when
+        there is none.
     """
 
     file: str
@@ -85,13 +87,24 @@ class Finding:
     severity: Severity
     column: str = ""
     cells: int = 0
+    number: int = 0
+    place: int = 0
 
     @property
     def sentence(self) -> str:
-        """The finding in words."""
+        """The finding in words, for checkers."""
         place = f"{self.file}, column {self.column}" if self.column else self.file
-        many = f" ({self.cells} cells)" if self.cells else ""
-        return f"{place}: {self.rule}{many}"
+        return f"{place}: {self.rule}{self._many}"
+
+    @property
+    def for_author(self) -> str:
+        """The same without a name: the study chose those, and nobody has looked at them yet."""
+        place = f"file {self.number}, column {self.place}" if self.column else f"file {self.number}"
+        return f"{place}: {self.rule}{self._many}"
+
+    @property
+    def _many(self) -> str:
+        return f" ({self.cells} cells)" if self.cells else ""
 
 
 def check_outputs(files: Mapping[str, bytes], *, rules: OutputRules) -> list[Finding]:
@@ -118,7 +131,8 @@ def check_outputs(files: Mapping[str, bytes], *, rules: OutputRules) -> list[Fin
         if name in files:
             findings += _check_file(each, files[name], by_name, rules)
     findings += _numbers(SIDECAR, files[SIDECAR])
-    return findings
+    places = {name: place for place, name in enumerate(sorted({*files, *by_name}), 1)}
+    return [replace(each, number=places.get(each.file, 0)) for each in findings]
 
 
 def must_findings(findings: Sequence[Finding]) -> list[Finding]:
@@ -227,13 +241,13 @@ def _check_table(described: DescribedFile, content: bytes, rules: OutputRules) -
     for title in described.counts:
         if title not in columns:
             yield Finding(name, "a count is declared that is not there", Severity.MUST, title)
-        else:
-            yield from _check_counts(name, title, columns[title], rules.min_count)
-    for title, cells in columns.items():
-        if title not in described.counts and _looks_like_counts(title, cells):
-            yield Finding(
-                name, "looks like a count and is not declared as one", Severity.MUST, title
-            )
+    for place, (title, cells) in enumerate(columns.items(), 1):
+        if title in described.counts:
+            for finding in _check_counts(name, title, cells, rules.min_count):
+                yield replace(finding, place=place)
+        elif _looks_like_counts(title, cells):
+            rule = "looks like a count and is not declared as one"
+            yield Finding(name, rule, Severity.MUST, title, place=place)
 
 
 def _check_cells(name: str, rows: Sequence[Sequence[str]]) -> Iterator[Finding]:
