@@ -1,0 +1,26 @@
+"""`make bench`: every ratio in one run. Read ratios, not seconds: the machine may be shared."""
+
+from __future__ import annotations
+
+from benchmarks import ingest, pseudonyms, scan
+
+GOALS = {
+    "both_to_plain": ("ingest, holder's part included, to DuckDB's plain CSV to Parquet", "≤ 2.0"),
+    "scan4": ("scan of four sealed columns to plain Parquet", "≤ 1.15"),
+    "scan_all": ("scan of every sealed column to plain Parquet", "≤ 1.15"),
+    "join": ("join over sealed Parquet to plain", "≤ 1.15"),
+    "bulk_to_openssl": ("pseudonyms a second to openssl's HMAC-SHA-256", "≥ 0.50"),
+}
+
+
+def main() -> None:
+    """Measure everything and print it."""
+    for name, measure in (("ingest", ingest), ("scan", scan), ("pseudonyms", pseudonyms)):
+        print(f"{name}:")
+        for key, value in measure.main().items():
+            what, goal = GOALS.get(key, (key, ""))
+            print(f"  {value:>8}  {what}" + (f"  (goal {goal})" if goal else ""), flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,291 @@
+"""Bad input, and what it gets: the table of the first release, row by row, on a real hub."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from fakes.small_hub import SmallHub, copy_of, founded, quiet
+from havre.application.ingest import IngestReport
+from havre.domain.announcement import DeliveryHeld
+from havre.domain.delivery_note import DeliveryNote
+
+GOOD = (
+    b"DCD_IDT_ENC;DCD_IDT_TOP;BEN_IDT_ANO;FLX_PER_ANN;BEN_RES_DPT;BEN_DCD_DTE;BEN_NAI_ANN;"
+    b"BEN_SEX_COD;DCD_CIM_COD\n"
+)
+
+
+def line(number: int, **cells: str) -> bytes:
+    values = {
+        "DCD_IDT_ENC": f"{number:064x}",
+        "DCD_IDT_TOP": "1",
+        "BEN_IDT_ANO": f"PERSON{number:011d}",
+        "FLX_PER_ANN": "2024",
+        "BEN_RES_DPT": "075",
+        "BEN_DCD_DTE": "2024-05-06",
+        "BEN_NAI_ANN": "1950",
+        "BEN_SEX_COD": "1",
+        "DCD_CIM_COD": "I509",
+    }
+    return ";".join({**values, **cells}.values()).encode() + b"\n"
+
+
+TEN = b"".join(line(number) for number in range(10))
+
+
+@pytest.fixture
+def hub(tmp_path: Path) -> SmallHub:
+    return copy_of(founded(), tmp_path / "hub")
+
+
+def prepare(folder: Path, body: bytes = GOOD + TEN, name: str = "cepidc-bad") -> Path:
+    """A delivery of one file, announced as it is."""
+    place = folder / name
+    place.mkdir(parents=True)
+    (place / "KI_CCI_R.csv").write_bytes(body)
+    (place / "delivery.toml").write_text(
+        f'format = "havre/v1/delivery"\nname = "{name}"\ndataset = "cepidc"\n'
+        '[[files]]\npath = "KI_CCI_R.csv"\ntable = "KI_CCI_R"\n'
+        f'sha256 = "{hashlib.sha256(body).hexdigest()}"\n'
+    )
+    return place
+
+
+def deliver(hub: SmallHub, place: Path, *leave: str) -> DeliveryNote:
+    (note,) = hub.holder().deliver([place], leave=leave, progress=quiet)
+    return note
+
+
+def ingest(hub: SmallHub) -> IngestReport:
+    opened = hub.open()
+    assert not opened.receiving.receive().held
+    return opened.ingestion.ingest("cepidc", progress=quiet)
+
+
+# ------------------------------------------------------------ the file is refused, the delivery held
+
+
+def wrong_hash(place: Path) -> None:
+    (place / "KI_CCI_R.csv").write_bytes(GOOD + TEN + line(99))
+
+
+def missing(place: Path) -> None:
+    (place / "KI_CCI_R.csv").unlink()
+
+
+def extra(place: Path) -> None:
+    (place / "NOTES.txt").write_text("hello")
+
+
+def unknown(place: Path) -> None:
+    text = (place / "delivery.toml").read_text()
+    (place / "delivery.toml").write_text(text.replace('table = "KI_CCI_R"', 'table = "KI_XXX_R"'))
+
+
+def symlink(place: Path) -> None:
+    (place / "KI_CCI_R.csv").rename(place.parent / "elsewhere.csv")
+    (place / "KI_CCI_R.csv").symlink_to(place.parent / "elsewhere.csv")
+
+
+def folder(place: Path) -> None:
+    (place / "KI_CCI_R.csv").unlink()
+    (place / "KI_CCI_R.csv").mkdir()
+
+
+@pytest.mark.parametrize(
+    ("spoil", "said"),
+    [
+        (wrong_hash, "KI_CCI_R.csv has another SHA-256 than announced"),
+        (missing, "KI_CCI_R.csv is missing"),
+        (extra, "NOTES.txt was not announced"),
+        (unknown, "KI_CCI_R.csv is of a table that the catalogue does not know"),
+        (symlink, "KI_CCI_R.csv is a link, not a file"),
+        (folder, "KI_CCI_R.csv is a folder, not a file"),
+    ],
+)
+def test_a_delivery_that_differs_is_held_and_everything_is_named(
+    hub: SmallHub, tmp_path: Path, spoil: Callable[[Path], None], said: str
+) -> None:
+    place = prepare(tmp_path / "files")
+    spoil(place)
+
+    with pytest.raises(DeliveryHeld, match=said):
+        deliver(hub, place)
+    assert hub.open().inbox.list_deliveries() == []
+
+
+def test_a_missing_column_holds_the_delivery(hub: SmallHub, tmp_path: Path) -> None:
+    place = prepare(tmp_path / "files", GOOD.replace(b";DCD_CIM_COD", b"") + b"")
+
+    with pytest.raises(DeliveryHeld, match="column DCD_CIM_COD is missing"):
+        deliver(hub, place)
+
+
+def test_a_column_too_many_waits_until_the_operator_confirms(hub: SmallHub, tmp_path: Path) -> None:
+    body = GOOD[:-1] + b";SURPRISE\n" + line(1)[:-1] + b";secret\n"
+    place = prepare(tmp_path / "files", body)
+    with pytest.raises(DeliveryHeld, match="column SURPRISE is unknown"):
+        deliver(hub, place)
+
+    note = deliver(hub, place, "SURPRISE")
+
+    assert note.files[0].notes == ("column SURPRISE was left behind: confirmed",)
+    assert ingest(hub).accepted == 1
+
+
+@pytest.mark.parametrize("damage", ["changed", "dropped", "added"])
+def test_a_sealed_delivery_that_changed_on_its_way_is_held(
+    hub: SmallHub, tmp_path: Path, damage: str
+) -> None:
+    deliver(hub, prepare(tmp_path / "files"))
+    objects = hub.hub / "inbox" / "cepidc-bad" / "objects" / "objects"
+    first = next(path for path in objects.rglob("*") if path.is_file())
+    if damage == "changed":
+        first.chmod(0o600)
+        first.write_bytes(first.read_bytes()[:-1] + b"x")
+    elif damage == "dropped":
+        first.unlink()
+    else:
+        guest = first.parent.parent / ("0" * len(first.parent.name)) / ("0" * 32)
+        guest.parent.mkdir(exist_ok=True)
+        shutil.copy(first, guest)
+
+    held = hub.open().receiving.receive().held
+
+    assert list(held) == ["cepidc-bad"]
+    assert "object" in str(held["cepidc-bad"])
+
+
+# ---------------------------------------------------------------------------- the row is set aside
+
+
+AT_THE_HOLDER = {
+    "short line": line(20)[:-6] + b"\n",
+    "long line": line(20)[:-1] + b";more\n",
+    "stray quote": line(20, DCD_CIM_COD='I5"9'),
+    "invalid UTF-8": line(20, DCD_CIM_COD="I50").replace(b"I50", b"\xe9\xff"),
+    "NUL byte": line(20, DCD_CIM_COD="I50").replace(b"I50", b"I\x0050"),
+    "stray carriage return": line(20, DCD_CIM_COD="I50").replace(b"I50", b"I\r50"),
+}
+
+
+@pytest.mark.parametrize("reason", AT_THE_HOLDER)
+def test_a_line_that_cannot_be_split_stays_with_its_holder(
+    hub: SmallHub, tmp_path: Path, reason: str
+) -> None:
+    bad = AT_THE_HOLDER[reason]
+    note = deliver(
+        hub, prepare(tmp_path / "files", GOOD + TEN[: len(TEN) // 2] + bad + TEN[len(TEN) // 2 :])
+    )
+
+    (count,) = note.files
+    kept = hub.parties / "holder" / "set-aside" / "cepidc-bad" / "KI_CCI_R.csv.lines"
+    assert (count.lines, count.sent, count.set_aside) == (11, 10, {reason: 1})
+    assert kept.read_bytes() == bad
+    assert ingest(hub).accepted == 10
+
+
+def test_a_line_of_100_megabytes_is_set_aside_in_little_memory(
+    hub: SmallHub, tmp_path: Path
+) -> None:
+    long = b"x" * 100_000_000 + b"\n"
+
+    note = deliver(hub, prepare(tmp_path / "files", GOOD + line(1) + long + line(2)))
+
+    kept = hub.parties / "holder" / "set-aside" / "cepidc-bad" / "KI_CCI_R.csv.lines"
+    assert note.files[0].set_aside == {"line too long": 1}
+    assert kept.stat().st_size == len(long)
+    assert ingest(hub).accepted == 2
+
+
+@pytest.mark.parametrize(
+    ("bad", "reason", "rows"),
+    [
+        (line(20, FLX_PER_ANN="soon"), "wrong type in FLX_PER_ANN", 1),
+        (line(20, BEN_DCD_DTE="2024-13-01"), "wrong type in BEN_DCD_DTE", 1),
+        (line(20, BEN_SEX_COD="7"), "text too long in BEN_SEX_COD", 0),
+        (line(20, DCD_CIM_COD="I50900"), "text too long in DCD_CIM_COD", 1),
+        (line(20) + line(20), "duplicate key", 2),
+        (line(3), "duplicate key", 2),
+    ],
+)
+def test_a_row_that_breaks_a_rule_is_set_aside_at_the_hub(
+    hub: SmallHub, tmp_path: Path, bad: bytes, reason: str, rows: int
+) -> None:
+    deliver(hub, prepare(tmp_path / "files", GOOD + TEN + bad))
+
+    report = ingest(hub)
+
+    (file,) = report.files
+    if rows:
+        assert file.checked.set_aside == {reason: rows}
+    else:
+        assert sum(file.checked.set_aside.values()) == 1
+    assert report.lines == report.accepted + report.set_aside
+
+
+# -------------------------------------------------------------------------- accepted with a note
+
+
+@pytest.mark.parametrize(
+    ("body", "note", "accepted"),
+    [
+        (GOOD + line(1)[:-1] + b"\r\n" + line(2), "CRLF and LF are mixed", 2),
+        (GOOD + line(1)[:-1] + b"\r\n", "lines end with CRLF", 1),
+        (GOOD + line(1) + line(2)[:-1], "no newline at the end", 2),
+        (b"\xef\xbb\xbf" + GOOD + line(1), "a byte order mark stands first", 1),
+        (GOOD, "nothing but a header", 0),
+        (b"", "an empty file", 0),
+    ],
+)
+def test_what_is_unusual_and_harmless_is_accepted_with_a_note(
+    hub: SmallHub, tmp_path: Path, body: bytes, note: str, accepted: int
+) -> None:
+    sent = deliver(hub, prepare(tmp_path / "files", body))
+
+    assert note in sent.files[0].notes
+    assert ingest(hub).accepted == accepted
+
+
+# ------------------------------------------------------------------------------------ a full disk
+
+
+INGEST = """
+import sys
+from pathlib import Path
+from fakes.small_hub import SmallHub
+hub = SmallHub(Path(sys.argv[1])).open()
+held = hub.receiving.receive().held
+for fault in held.values():
+    raise fault
+for dataset in hub.ingestion.waiting_datasets():
+    hub.ingestion.ingest(dataset, progress=lambda _: None)
+"""
+
+
+def test_a_full_disk_leaves_the_old_version_and_the_command_can_be_run_again(
+    hub: SmallHub, tmp_path: Path
+) -> None:
+    rows = b"".join(line(number) for number in range(4_000))
+    deliver(hub, prepare(tmp_path / "files", GOOD + rows))
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])}
+    command = [sys.executable, "-c", INGEST, str(hub.root)]
+    store = str(hub.hub / "store")
+    tiny = ["/usr/bin/bwrap", "--dev-bind", "/", "/", "--size", "65536", "--tmpfs", store, "--"]
+
+    full = subprocess.run([*tiny, *command], env=environment, capture_output=True, check=False)
+    again = subprocess.run(command, env=environment, capture_output=True, check=False)
+
+    assert full.returncode != 0
+    assert b"Unavailable" in full.stderr
+    assert again.returncode == 0
+    status = hub.open()
+    assert [each.index for each in status.log.entries() if each.event.kind == "VersionPublished"]
