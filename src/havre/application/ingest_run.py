@@ -138,7 +138,7 @@ class DatasetRun:
     ) -> AbstractContextManager[TableStream]:
         @contextmanager
         def opened() -> Iterator[TableStream]:
-            with self._reader.read_table(ListedFile(place, entry)) as rows:
+            with self._reader.read_table(ListedFile(place, entry), encoded=True) as rows:
                 yield rows
 
         return opened()

@@ -60,7 +60,8 @@ class ManifestEntry:
 
     sha256, size_bytes: of the ciphertext, padding included.
     content_sha256: of the cells in their order (`havre/v1/content`), the same
-        under any key and on any host.
+        under any key and on any host; null for a delivery, which is read once.
+    bounds: by column; none for a delivery.
     sealed_key: the object's file key, sealed to the partition.
     """
 
@@ -70,7 +71,7 @@ class ManifestEntry:
     sha256: Digest
     size_bytes: int
     rows: int
-    content_sha256: Digest
+    content_sha256: Digest | None
     bounds: Mapping[str, ColumnBounds]
     sealed_key: bytes = field(repr=False)
 
@@ -188,10 +189,14 @@ def _read_entry(value: Json) -> ManifestEntry:
         sha256=parse_digest(_text(fields["sha256"])),
         size_bytes=_count(fields["size_bytes"]),
         rows=_count(fields["rows"]),
-        content_sha256=parse_digest(_text(fields["content_sha256"])),
+        content_sha256=_read_digest(fields["content_sha256"]),
         bounds={name: _read_bounds(span) for name, span in _object(fields["bounds"]).items()},
         sealed_key=_read_base64(_text(fields["sealed_key"])),
     )
+
+
+def _read_digest(value: Json) -> Digest | None:
+    return None if value is None else parse_digest(_text(value))
 
 
 def _read_bounds(value: Json) -> ColumnBounds:

@@ -30,14 +30,15 @@ MAX_FILE_ROWS = 8 * 245_760
 class TableFacts:
     """What was counted while a file was written.
 
-    bounds: by column, every column.
+    bounds: by column, every column; none when nobody is to choose by them.
     content_sha256: of the cells in their order, whatever the file, the engine
-        or the key; the method is `havre/v1/content` (`docs/protocols.md`, section 3).
+        or the key; the method is `havre/v1/content` (`docs/protocols.md`, section 3);
+        null when it was not asked for.
     """
 
     rows: int
     bounds: Mapping[str, ColumnBounds]
-    content_sha256: Digest
+    content_sha256: Digest | None
 
 
 class TableWrite(Protocol):
@@ -58,10 +59,11 @@ class TableWrite(Protocol):
 class TableFiles(Protocol):
     """Writes and reads table files."""
 
-    def write(self, stream: TableStream, *, key: bytes) -> TableWrite:
+    def write(self, stream: TableStream, *, key: bytes, described: bool = True) -> TableWrite:
         """Write a sealed file, of at most `MAX_FILE_ROWS` rows if the caller can choose.
 
         key: 32 bytes, never used for another file.
+        described: count bounds and hash the content; without, the rows alone.
 
         Raises:
             InvalidInput: a column has a type that the lake does not hold.
@@ -71,8 +73,11 @@ class TableFiles(Protocol):
     def write_clear(self, stream: TableStream) -> TableWrite:
         """Write a plain Parquet file: for a memory file system, never for a disk."""
 
-    def read(self, file: BinaryIO, *, key: bytes) -> TableStream:
+    def read(self, file: BinaryIO, *, key: bytes, encoded: bool = False) -> TableStream:
         """Read a sealed file, in its order; `file` must stay open meanwhile.
+
+        encoded: give text that repeats as dictionaries, for whoever judges each
+            value once; the cells are the same.
 
         Raises:
             NotGenuine: another key, or bytes were changed; or the file is in clear; it

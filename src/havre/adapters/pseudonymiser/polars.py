@@ -36,7 +36,7 @@ from havre.values import TableStream
 _ORDER_DIGITS = 15
 
 # What is hashed at once: bounds memory, and is large enough for repeats to show.
-_BLOCK_ROWS = 1_000_000
+_BLOCK_ROWS = 250_000
 
 # Looking for repeats costs half as much as hashing: not done where there are none.
 _JUDGED_ROWS, _MOSTLY_DISTINCT = 20_000, 0.95

@@ -7,8 +7,10 @@ delivered with. A file is held in memory while its keys are compared.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 import polars as pl
 import pyarrow as pa
@@ -20,7 +22,8 @@ from havre.ports.sources import DeliveredFile, SetAsideRow
 DUPLICATE = "duplicate key"
 _DECIMAL_DIGITS = 18
 _PERSON = frozenset({Treatment.NIR, Treatment.FOREIGN_PSEUDONYM})
-_REASON = "_reason"
+_BROKEN = "_broken"
+_NULL = pl.Series([None], dtype=pl.String)
 _MONTH = "^(0[1-9]|1[0-2])$"
 _YEARMONTH = "^[0-9]{4}(0[1-9]|1[0-2])$"
 _YEAR = "^[0-9]{4}$"
@@ -51,16 +54,17 @@ class CheckedFiles:
         return rows.__arrow_c_stream__(requested_schema)
 
     def _batches(self, arrow: pa.Schema) -> Iterator[pa.RecordBatch]:
+        rules = _TableRules(self._schema)
         for file in self._files:
-            texts = _read(file)
-            cast = _marked(texts, self._schema)
-            broken = cast[_REASON].is_not_null()
-            self._note(file, texts.filter(broken), cast[_REASON].filter(broken), len(texts))
-            accepted = cast.filter(~broken).select(self._schema.column_names)
+            texts, cells = _read(file, rules)
+            broken = cells[_BROKEN] | rules.duplicates(cells)
+            delivered = _spelled(texts, broken)
+            self._note(file, delivered, rules.reasons(delivered), received=len(cells))
+            accepted = cells.filter(~broken).select(self._schema.column_names)
             yield from accepted.to_arrow().cast(arrow).to_batches()
 
     def _note(
-        self, file: DeliveredFile, broken: pl.DataFrame, reasons: pl.Series, received: int
+        self, file: DeliveredFile, broken: pl.DataFrame, reasons: pl.Series, *, received: int
     ) -> None:
         delivered = [
             pl.col(name).fill_null("")
@@ -77,39 +81,109 @@ class CheckedFiles:
         self.counts[file.delivery, file.path] = RowCount(received, received - len(broken), counts)
 
 
-def _read(file: DeliveredFile) -> pl.DataFrame:
-    frames = []
+def _read(file: DeliveredFile, rules: _TableRules) -> tuple[list[pa.Table], pl.DataFrame]:
+    """Read a file as text, part after part, and as typed cells, in the same order."""
+    texts: list[pa.Table] = []
+    cells: list[pl.DataFrame] = []
     for opened in file.rows:
         with opened as rows:
-            frames.append(pl.DataFrame(pa.RecordBatchReader.from_stream(rows).read_all()))
-    return pl.concat(frames)
+            for part in _parts(pa.RecordBatchReader.from_stream(rows)):
+                texts.append(part)
+                cells.append(rules.cast(part))
+    return texts, pl.concat(cells, rechunk=False)
 
 
-def _marked(texts: pl.DataFrame, schema: TableSchema) -> pl.DataFrame:
-    """Cast every column, and say of each row which rule it breaks first, or null."""
-    spellings = list(schema.missing)
-    cells: list[pl.Expr] = []
-    faults: list[pl.Expr] = []
-    for column in schema.columns:
-        text = pl.lit(None, dtype=pl.String)
-        if column.name in texts.columns:
-            text = pl.col(column.name)
-            empty = text == spellings[0] if len(spellings) == 1 else text.is_in(spellings)
-            text = pl.when(empty).then(None).otherwise(text)
-        cell, wrong = _rules(text, column)
-        cells.append(cell.alias(column.name))
-        faults += [
-            pl.when(broken).then(pl.lit(f"{rule} in {column.name}")) for rule, broken in wrong
+def _parts(reader: pa.RecordBatchReader) -> Iterator[pa.Table]:
+    yield reader.schema.empty_table()
+    for batch in reader:
+        yield pa.Table.from_batches([batch])
+
+
+def _spelled(texts: Sequence[pa.Table], mask: pl.Series) -> pl.DataFrame:
+    """Take some rows, as text, out of all parts of a file."""
+    taken, at = [], 0
+    for part in texts:
+        rows = part.filter(mask.slice(at, part.num_rows).to_arrow())
+        kinds = {field.name: getattr(field.type, "value_type", field.type) for field in rows.schema}
+        taken.append(pl.DataFrame(rows.cast(pa.schema(kinds))))
+        at += part.num_rows
+    return pl.concat(taken)
+
+
+class _TableRules:
+    """A table's rules, each as an expression over the text of one column."""
+
+    def __init__(self, schema: TableSchema) -> None:
+        self._schema = schema
+        self._columns = {column.name: _column_rules(column, schema) for column in schema.columns}
+
+    def cast(self, texts: pa.Table) -> pl.DataFrame:
+        """Type every cell, and say of each row whether it breaks a rule of a column."""
+        cells: list[pl.Series] = []
+        broken = pl.repeat(value=False, n=texts.num_rows, eager=True)
+        for name, rules in self._columns.items():
+            column = texts[name] if name in texts.column_names else pa.nulls(texts.num_rows)
+            distinct, places = _distinct(column)
+            judged = distinct.alias(name).to_frame().select(rules.cell, rules.broken)
+            if places is not None and judged[_BROKEN].any():
+                broken |= judged[_BROKEN].gather(places)
+            elif places is None:
+                broken |= judged[_BROKEN]
+            cells.append(judged[name] if places is None else judged[name].gather(places))
+        return pl.DataFrame([*cells, broken.alias(_BROKEN)])
+
+    def reasons(self, texts: pl.DataFrame) -> pl.Series:
+        """Name the first rule that each broken row breaks; one that breaks none has a twin."""
+        named = [
+            pl.when(broken).then(pl.lit(f"{rule} in {name}"))
+            for name, rules in self._columns.items()
+            for rule, broken in rules.faults
         ]
-    reason = pl.coalesce(faults) if faults else pl.lit(None, dtype=pl.String)
-    cast = texts.select(*cells, reason.alias(_REASON))
-    if not schema.primary_key:
-        return cast
-    # Only rows that are good otherwise can be told to have the same key.
-    key = pl.struct(schema.primary_key)
-    twice = pl.col(_REASON).is_null() & key.is_duplicated()
-    return cast.with_columns(
-        pl.when(twice).then(pl.lit(DUPLICATE)).otherwise(pl.col(_REASON)).alias(_REASON)
+        absent = {name: pl.lit(None, pl.String) for name in self._columns if name not in texts}
+        reason = pl.coalesce(*named, pl.lit(DUPLICATE))
+        return texts.with_columns(**absent).select(reason.alias("reason"))["reason"]
+
+    def duplicates(self, cells: pl.DataFrame) -> pl.Series:
+        """Say of each row whether another has its key."""
+        key = list(self._schema.primary_key)
+        # A hash of each key first: comparing the keys themselves takes three times as long.
+        if not key or not cells.select(key).hash_rows().is_duplicated().any():
+            return pl.repeat(value=False, n=len(cells), eager=True)
+        return cells.select(pl.struct(key).is_duplicated().alias("twice"))["twice"]
+
+
+def _distinct(column: Any) -> tuple[pl.Series, pl.Series | None]:
+    """Part a column that repeats into its values and their places; no places for another.
+
+    Whatever is asked of a text is then asked once of each value.
+    """
+    if not pa.types.is_dictionary(column.type):
+        return pl.Series(column, dtype=pl.String), None
+    encoded = column.combine_chunks()
+    values = pl.Series(encoded.dictionary, dtype=pl.String)
+    places = pl.Series(encoded.indices)
+    if places.null_count():
+        places, values = places.fill_null(len(values)), pl.concat([values, _NULL])
+    return values, places
+
+
+@dataclass(frozen=True, slots=True)
+class _ColumnRules:
+    """One column: its typed cell, the rules it may break, and whether it breaks one."""
+
+    cell: pl.Expr
+    faults: list[tuple[str, pl.Expr]]
+    broken: pl.Expr
+
+
+def _column_rules(column: Column, schema: TableSchema) -> _ColumnRules:
+    spellings = list(schema.missing)
+    text = pl.col(column.name)
+    empty = text == spellings[0] if len(spellings) == 1 else text.is_in(spellings)
+    cell, faults = _rules(pl.when(empty).then(None).otherwise(text), column)
+    broken = pl.any_horizontal([broken for _, broken in faults] or [pl.lit(value=False)])
+    return _ColumnRules(
+        cell.alias(column.name), faults, broken.fill_null(value=False).alias(_BROKEN)
     )
 
 

@@ -29,6 +29,9 @@ from havre.ports.sources import SetAsideLine
 # What is read at a time; a longer line than the second is no line of a table.
 _BLOCK_BYTES = 16 * 1024 * 1024
 MAX_LINE_BYTES = 1024 * 1024
+
+# What the CSV reader parses at once, one piece on each core; no line is longer.
+_PARSED_BYTES = 2 * MAX_LINE_BYTES
 _MAX_ANNOUNCEMENT_BYTES = 4 * 1024 * 1024
 
 _NEWLINE, _RETURN, _QUOTE, _NUL = 10, 13, 34, 0
@@ -223,7 +226,10 @@ class DelimitedRows:
 
     def _rows(self, block: bytes, offset: int) -> pa.Table:
         lines = _Lines(block, delimiter=ord(self._shape.delimiter))
-        reasons = lines.faults(len(self._shape.header) - 1)
+        table, reasons = self._whole_block(lines), {}
+        if table is None:
+            reasons = lines.faults(len(self._shape.header) - 1)
+            table = self._parsed(lines.without(reasons))
         first = self.lines + 2
         for at in sorted(reasons):
             self.set_aside.append(
@@ -239,7 +245,6 @@ class DelimitedRows:
         self._seen["crlf"] += int(lines.returned.sum())
         good = np.ones(len(lines.starts), dtype=bool)
         good[list(reasons)] = False
-        table = self._parsed(lines.without(reasons))
         if table.num_rows != int(good.sum()):
             raise LinesLost("A block of lines did not become as many rows.")
         numbers = pa.array(np.flatnonzero(good) + first)
@@ -250,13 +255,23 @@ class DelimitedRows:
         ]
         return pa.table(columns, schema=self._shape.schema)
 
+    def _whole_block(self, lines: _Lines) -> pa.Table | None:
+        """Parse a block in which no line is set aside; nothing when there may be one."""
+        if lines.may_be_faulty:
+            return None
+        try:
+            return self._parsed(lines.block)
+        except pa.ArrowInvalid:
+            # Some line has too few or too many columns.
+            return None
+
     def _parsed(self, text: bytes) -> pa.Table:
         names = list(self._shape.header)
         if not text:
             return pa.table({name: pa.array([], pa.string()) for name in names})
         return pa_csv.read_csv(
             pa.BufferReader(text),
-            read_options=pa_csv.ReadOptions(column_names=names, block_size=len(text) + 1),
+            read_options=pa_csv.ReadOptions(column_names=names, block_size=_PARSED_BYTES),
             parse_options=pa_csv.ParseOptions(
                 delimiter=self._shape.delimiter,
                 quote_char=False,
@@ -290,7 +305,7 @@ class _Lines:
     """The lines of a block: where each begins and how long it is, ends of line left out."""
 
     def __init__(self, block: bytes, *, delimiter: int) -> None:
-        self._block = block
+        self.block = block
         self._bytes = np.frombuffer(block, dtype=np.uint8)
         self._delimiter = delimiter
         self.ends: Places = np.flatnonzero(self._bytes == _NEWLINE)
@@ -298,6 +313,17 @@ class _Lines:
         before = self._bytes[np.maximum(self.ends - 1, 0)]
         self.returned: Any = (before == _RETURN) & (self.ends > self.starts)
         self.lengths: Any = self.ends - self.starts - self.returned
+
+    @property
+    def may_be_faulty(self) -> bool:
+        """Whether some line may have to be set aside, its number of columns left out.
+
+        One glance over the block; a carriage return is as often an end of line.
+        """
+        rare = any(byte in self.block for byte in (b'"', b"\r", b"\x00"))
+        # An empty line passes for a row of empty cells; a longer one is met by its columns.
+        lengths = self.lengths.min() == 0 or self.lengths.max() > MAX_LINE_BYTES
+        return rare or bool(lengths) or not _is_utf8(self.block)
 
     def faults(self, delimiters: int) -> dict[int, str]:
         """Say which lines cannot be split, and why; the graver reason counts.
@@ -322,12 +348,12 @@ class _Lines:
     def without(self, lines: Mapping[int, str]) -> bytes:
         """The block without some of its lines."""
         if not lines:
-            return self._block
+            return self.block
         pieces, at = [], 0
         for line in sorted(lines):
-            pieces.append(self._block[at : self.starts[line]])
+            pieces.append(self.block[at : self.starts[line]])
             at = int(self.ends[line]) + 1
-        return b"".join([*pieces, self._block[at:]])
+        return b"".join([*pieces, self.block[at:]])
 
     def _line_of(self, places: Places) -> Places:
         return np.unique(np.searchsorted(self.ends, places))
@@ -344,7 +370,7 @@ class _Lines:
         """Find the lines that are no text: one look at all of them, then one for each that is not."""
         bad: list[int] = []
         at = 0
-        view = memoryview(self._block)
+        view = memoryview(self.block)
         while True:
             try:
                 str(view[at:], "utf-8")
@@ -354,3 +380,13 @@ class _Lines:
                 at = int(self.ends[line]) + 1
             else:
                 return bad
+
+
+def _is_utf8(block: bytes) -> bool:
+    if block.isascii():
+        return True
+    try:
+        block.decode("utf-8")
+    except UnicodeDecodeError:
+        return False
+    return True

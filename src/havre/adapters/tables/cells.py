@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import pyarrow as pa
@@ -20,6 +21,8 @@ from havre.errors import InvalidInput
 from havre.formats.canonical import encode_canonical
 from havre.formats.manifest import ColumnBounds
 from havre.values import Digest, TableStream
+
+T = TypeVar("T")
 
 # Rows of one row group: DuckDB's default, and the block of the content hash.
 BLOCK_ROWS = 245_760
@@ -48,23 +51,36 @@ def read_blocks(
     """Read a stream as tables of exactly `rows` rows, the last with fewer, in lake types."""
     reader = pa.RecordBatchReader.from_stream(stream)
     schema = lake_schema(reader.schema)
-    return schema, _blocks(reader, schema, rows=rows)
+    return schema, read_ahead(_blocks(reader, schema, rows=rows))
+
+
+def read_ahead(items: Iterator[T]) -> Iterator[T]:
+    """Read the next item on a thread of its own while the last is worked on.
+
+    Two items are in memory at a time; what fails there fails here.
+    """
+    with ThreadPoolExecutor(max_workers=1) as ahead:
+        waiting = ahead.submit(next, items, None)
+        while (item := waiting.result()) is not None:
+            waiting = ahead.submit(next, items, None)
+            yield item
 
 
 def _blocks(reader: pa.RecordBatchReader, schema: pa.Schema, *, rows: int) -> Iterator[pa.Table]:
     waiting: list[pa.Table] = []
     count = 0
     for batch in reader:
-        rest = pa.Table.from_batches([batch]).cast(schema)
+        rest = pa.Table.from_batches([batch])
+        rest = rest if rest.schema.equals(schema) else rest.cast(schema)
         while count + rest.num_rows >= rows:
             taken = rest.slice(0, rows - count)
-            yield pa.concat_tables([*waiting, taken]).combine_chunks()
+            yield pa.concat_tables([*waiting, taken])
             rest, waiting, count = rest.slice(taken.num_rows), [], 0
         if rest.num_rows:
             waiting.append(rest)
             count += rest.num_rows
     if waiting:
-        yield pa.concat_tables(waiting).combine_chunks()
+        yield pa.concat_tables(waiting)
 
 
 def _lake_type(kind: pa.DataType) -> pa.DataType | None:
@@ -153,7 +169,7 @@ class ContentHash:
 
     Per column a SHA-256 over blocks of 245,760 rows: one byte per row (1 for a
     cell, 0 for none); then, for text, bytes and decimals (as text), the lengths
-    as little-endian 64-bit integers and all the bytes; for other kinds one
+    as little-endian 32-bit integers and all the bytes; for other kinds one
     little-endian 64-bit number per row (integers and truth values; days since
     1970 for dates, microseconds for moments; IEEE 754 for fractions), 0 for none.
     The result is the SHA-256 of the canonical JSON of names, kinds, column hashes
@@ -171,7 +187,7 @@ class ContentHash:
             cells = block[name].combine_chunks()
             if isinstance(cells, pa.ChunkedArray):
                 cells = pa.concat_arrays(cells.chunks)
-            digest.update(np.asarray(pc.is_valid(cells).cast(pa.uint8())).tobytes())
+            digest.update(_presence(cells))
             for piece in _cell_bytes(cells, kind):
                 digest.update(piece)
 
@@ -203,17 +219,26 @@ def _kind(kind: pa.DataType) -> str:
     return next((name for name, check in names.items() if check(kind)), "integer")
 
 
+def _presence(cells: pa.Array) -> bytes:
+    if not cells.null_count:
+        return b"\x01" * len(cells)
+    return np.asarray(pc.is_valid(cells).cast(pa.uint8())).tobytes()
+
+
 def _cell_bytes(cells: pa.Array, kind: str) -> Iterator[Any]:
     if kind in {"text", "bytes", "decimal"}:
-        text = cells.cast(pa.large_string() if kind != "bytes" else pa.large_binary())
-        text = pc.fill_null(text, "" if kind != "bytes" else b"")
-        offsets = np.frombuffer(text.buffers()[1], np.int64)[text.offset :][: len(text) + 1]
-        yield np.diff(offsets).astype("<i8").tobytes()
+        variable = pa.binary() if kind == "bytes" else pa.string()
+        text = cells if cells.type == variable else cells.cast(variable)
+        if text.null_count:
+            text = pc.fill_null(text, b"" if kind == "bytes" else "")
+        offsets = np.frombuffer(text.buffers()[1], np.int32)[text.offset :][: len(text) + 1]
+        yield np.diff(offsets).astype("<u4", copy=False).data
         if text.buffers()[2] is not None:
             yield memoryview(text.buffers()[2])[int(offsets[0]) : int(offsets[-1])]
         return
     if kind == "date":
         cells = cells.cast(pa.int32())
     numbers = cells.cast(pa.float64() if kind == "fraction" else pa.int64())
-    numbers = pc.fill_null(numbers, 0)
-    yield np.asarray(numbers).astype("<f8" if kind == "fraction" else "<i8").tobytes()
+    if numbers.null_count:
+        numbers = pc.fill_null(numbers, 0)
+    yield np.asarray(numbers).astype("<f8" if kind == "fraction" else "<i8", copy=False).data

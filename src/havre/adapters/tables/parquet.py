@@ -13,6 +13,8 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from itertools import chain, islice
 from typing import Any, BinaryIO
 
 import pyarrow as pa
@@ -20,7 +22,13 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pyarrow.parquet.encryption as pe
 
-from havre.adapters.tables.cells import BLOCK_ROWS, BoundsCounter, ContentHash, read_blocks
+from havre.adapters.tables.cells import (
+    BLOCK_ROWS,
+    BoundsCounter,
+    ContentHash,
+    read_ahead,
+    read_blocks,
+)
 from havre.errors import NotGenuine
 from havre.formats.padding import padded_size
 from havre.ports.tables import FILE_KEY_BYTES, MAX_FILE_ROWS, TableFacts
@@ -29,7 +37,7 @@ from havre.values import Digest, TableStream
 # A dictionary pays when values repeat. It is judged on the first rows; a wrong
 # guess costs size, never a second page, because nothing limits the dictionary.
 _JUDGED_ROWS = 16_384
-_MAX_DICTIONARY_VALUES = 1024
+_MAX_DICTIONARY_VALUES = 4096
 _NO_LIMIT = 2**30
 
 # The SNDS writes "unknown" as 1582 or 1600; such rows are kept with the undated.
@@ -39,24 +47,25 @@ _FIRST_YEAR, _LAST_YEAR = 1900, 2199
 class ParquetTables:
     """`ports.tables.TableFiles` with PyArrow."""
 
-    def write(self, stream: TableStream, *, key: bytes) -> SealedWrite:
+    def write(self, stream: TableStream, *, key: bytes, described: bool = True) -> SealedWrite:
         """Write a sealed file."""
         if len(key) != FILE_KEY_BYTES:
             raise ValueError("a file key is 32 bytes")
-        return SealedWrite(stream, encryption=pe.create_encryption_properties(key))
+        encryption = pe.create_encryption_properties(key)
+        return SealedWrite(stream, encryption=encryption, described=described)
 
     def write_clear(self, stream: TableStream) -> SealedWrite:
         """Write the same layout without a key."""
-        return SealedWrite(stream, encryption=None)
+        return SealedWrite(stream, encryption=None, described=True)
 
-    def read(self, file: BinaryIO, *, key: bytes) -> TableStream:
+    def read(self, file: BinaryIO, *, key: bytes, encoded: bool = False) -> TableStream:
         """Read a sealed file batch by batch; a file in clear is refused."""
         if len(key) != FILE_KEY_BYTES:
             raise ValueError("a file key is 32 bytes")
         try:
-            sealed = pq.ParquetFile(
-                file, decryption_properties=pe.create_decryption_properties(key)
-            )
+            sealed = _opened(file, key=key)
+            if encoded and (texts := _encoded_texts(sealed)):
+                sealed = _opened(file, key=key, read_dictionary=texts)
         except (OSError, pa.ArrowException):
             raise _altered() from None
         rows: TableStream = pa.RecordBatchReader.from_batches(sealed.schema_arrow, _batches(sealed))
@@ -66,11 +75,10 @@ class ParquetTables:
         self, stream: TableStream, *, year_column: str | None
     ) -> Iterator[tuple[int, TableStream]]:
         """Part each run of `MAX_FILE_ROWS` rows by year, in order of year."""
-        schema, blocks = read_blocks(stream, rows=MAX_FILE_ROWS)
         if year_column is None:
-            yield 0, next(blocks, schema.empty_table())
-            yield from ((0, block) for block in blocks)
+            yield from ((0, part) for part in _parts(stream))
             return
+        _, blocks = read_blocks(stream, rows=MAX_FILE_ROWS)
         for block in blocks:
             years = _years(block[year_column])
             for year in sorted(pc.unique(years).to_pylist()):
@@ -88,9 +96,11 @@ class ParquetTables:
 class SealedWrite:
     """`ports.tables.TableWrite`: the file's bytes as they become ready."""
 
-    def __init__(self, stream: TableStream, *, encryption: Any) -> None:
+    def __init__(self, stream: TableStream, *, encryption: Any, described: bool) -> None:
         self._schema, self._blocks = read_blocks(stream)
         self._encryption = encryption
+        self._bounds = BoundsCounter(self._schema if described else pa.schema([]))
+        self._content = ContentHash(self._schema) if described else None
         self._facts: TableFacts | None = None
 
     @property
@@ -102,18 +112,25 @@ class SealedWrite:
 
     def __iter__(self) -> Iterator[bytes]:
         """Yield row group after row group, then the padding and the footer."""
-        bounds, content, outbox = BoundsCounter(self._schema), ContentHash(self._schema), _Outbox()
+        outbox = _Outbox()
         first = next(self._blocks, None)
         writer = self._writer(outbox, first)
-        while first is not None:
-            writer.write_table(first, row_group_size=BLOCK_ROWS)
-            bounds.add(first)
-            content.add(first)
-            yield from outbox.take()
-            first = next(self._blocks, None)
+        with ThreadPoolExecutor(max_workers=1) as beside:
+            while first is not None:
+                counted = beside.submit(self._count, first)
+                writer.write_table(first, row_group_size=BLOCK_ROWS)
+                counted.result()
+                yield from outbox.take()
+                first = next(self._blocks, None)
         writer.close()
         yield from _padded(b"".join(outbox.take()), written=outbox.written)
-        self._facts = TableFacts(bounds.rows, bounds.bounds(), content.digest())
+        content_sha256 = self._content.digest() if self._content else None
+        self._facts = TableFacts(self._bounds.rows, self._bounds.bounds(), content_sha256)
+
+    def _count(self, block: pa.Table) -> None:
+        self._bounds.add(block)
+        if self._content is not None:
+            self._content.add(block)
 
     def _writer(self, outbox: _Outbox, first: pa.Table | None) -> pq.ParquetWriter:
         return pq.ParquetWriter(
@@ -173,6 +190,17 @@ def _padded(tail: bytes, *, written: int) -> Iterator[bytes]:
     yield tail[footer_at:]
 
 
+def _parts(stream: TableStream) -> Iterator[TableStream]:
+    """Cut a stream into streams of at most `MAX_FILE_ROWS` rows; each is read before the next."""
+    schema, blocks = read_blocks(stream)
+    first = next(blocks, schema.empty_table())
+    while first is not None:
+        taken = chain([first], islice(blocks, MAX_FILE_ROWS // BLOCK_ROWS - 1))
+        batches = chain.from_iterable(block.to_batches() for block in taken)
+        yield pa.RecordBatchReader.from_batches(schema, batches)
+        first = next(blocks, None)
+
+
 def _repeating(table: pa.Table) -> list[str]:
     judged = table.slice(0, _JUDGED_ROWS)
     limit = min(_MAX_DICTIONARY_VALUES, max(1, judged.num_rows // 4))
@@ -184,9 +212,27 @@ def _repeating(table: pa.Table) -> list[str]:
     ]
 
 
+def _opened(
+    file: BinaryIO, *, key: bytes, read_dictionary: list[str] | None = None
+) -> pq.ParquetFile:
+    opener = pe.create_decryption_properties(key)
+    return pq.ParquetFile(file, read_dictionary=read_dictionary, decryption_properties=opener)
+
+
+def _encoded_texts(sealed: pq.ParquetFile) -> list[str]:
+    """List the columns of text that every row group keeps as a dictionary."""
+    groups = [sealed.metadata.row_group(n) for n in range(sealed.metadata.num_row_groups)]
+    return [
+        field.name
+        for n, field in enumerate(sealed.schema_arrow)
+        if pa.types.is_string(field.type)
+        and all(group.column(n).has_dictionary_page for group in groups)
+    ]
+
+
 def _batches(sealed: pq.ParquetFile) -> Iterator[pa.RecordBatch]:
     try:
-        yield from sealed.iter_batches()
+        yield from read_ahead(sealed.iter_batches(batch_size=BLOCK_ROWS))
     except (OSError, pa.ArrowException):
         raise _altered() from None
 

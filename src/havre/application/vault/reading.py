@@ -154,15 +154,17 @@ class VaultReader:
             yield lent
 
     @contextmanager
-    def read_table(self, file: ListedFile) -> Iterator[TableStream]:
+    def read_table(self, file: ListedFile, *, encoded: bool = False) -> Iterator[TableStream]:
         """Open one file as rows, in their order.
+
+        encoded: as `ports.tables.TableFiles.read` has it.
 
         Raises:
             NotGenuine: the file is not what its manifest says.
         """
         check_object(self._objects, file.entry.object_id, sha256=file.entry.sha256)
         with self._objects.open(file.entry.object_id) as opened:
-            yield self._tables.read(opened, key=self._key(file))
+            yield self._tables.read(opened, key=self._key(file), encoded=encoded)
 
     def check_content(self, file: ListedFile) -> None:
         """Make sure that a file holds the cells that its manifest says, in their order.

@@ -134,7 +134,9 @@ class VaultWriter:
         rows: at most `ports.tables.MAX_FILE_ROWS`.
         """
         object_id, key = new_object_id(), FileKey.draw()
-        write = self._tables.write(rows, key=key.take())
+        # A delivery is read once, whole: nobody chooses it by bounds or compares its cells.
+        described = kind is not ObjectKind.DELIVERY
+        write = self._tables.write(rows, key=key.take(), described=described)
         stored = self._objects.put(object_id, write)
         return ManifestEntry(
             object_id=object_id,
