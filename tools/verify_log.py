@@ -178,8 +178,21 @@ def _parse_head(note: bytes, *, what: str) -> Head:
 
 
 @dataclass(frozen=True)
+class Party:
+    """Somebody who may sign, as the trust-root file names them."""
+
+    name: str
+    role: str
+    operator: str
+    key: bytes
+
+
+@dataclass(frozen=True)
 class Trust:
-    """Who may sign: the trust-root file, which you have from elsewhere."""
+    """Who may sign: the trust-root file, which you have from elsewhere.
+
+    parties: by key id, the SHA-256 of the key, which names a party on the log.
+    """
 
     sha256: str
     origin: str
@@ -187,6 +200,7 @@ class Trust:
     hub: bytes
     controller: bytes
     witnesses: dict[str, bytes]
+    parties: dict[str, Party]
 
 
 def _parse_trust(document: bytes) -> Trust:
@@ -196,22 +210,39 @@ def _parse_trust(document: bytes) -> Trust:
     try:
         if body["format"] != "havre/v1/trust":
             raise ValueError
-        roles: dict[str, list[tuple[str, str, bytes]]] = {}
-        for party in body["parties"]:
-            entry = (str(party["name"]), str(party["operator"]), bytes.fromhex(party["key"]))
-            roles.setdefault(str(party["role"]), []).append(entry)
-        (_, _, hub), (_, _, controller) = (*roles["hub"], *roles["controller"])
-        faulty, witnesses = int(body["faulty_witnesses"]), roles["witness"]
+        listed = [
+            Party(str(each["name"]), str(each["role"]), str(each["operator"]), _key(each["key"]))
+            for each in body["parties"]
+        ]
+        (hub,) = (party.key for party in listed if party.role == "hub")
+        (controller,) = (party.key for party in listed if party.role == "controller")
+        witnesses = [party for party in listed if party.role == "witness"]
+        faulty = int(body["faulty_witnesses"])
         origin = str(body["origin"])
     except (KeyError, TypeError, ValueError):
         raise Fault(f"{what} is not of the form havre/v1/trust.") from None
-    count = len({operator for _, operator, _ in witnesses})
-    distinct = len({key for _, _, key in witnesses}) == count == len(witnesses)
-    if faulty < 1 or count < 3 * faulty + 1 or not distinct:
-        raise Fault(f"{what} names too few independent witnesses for {faulty} that may lie.")
-    keys = {name: key for name, _, key in witnesses}
     sha256 = hashlib.sha256(document).hexdigest()
-    return Trust(sha256, origin, len(keys) - faulty, hub, controller, keys)
+    parties = _distinct(listed, faulty=faulty, what=what)
+    keys = {party.name: party.key for party in witnesses}
+    return Trust(sha256, origin, len(keys) - faulty, hub, controller, keys, parties)
+
+
+def _distinct(listed: list[Party], *, faulty: int, what: str) -> dict[str, Party]:
+    """Name parties by key id; witnesses must be enough, and each of another operator."""
+    parties = {hashlib.sha256(party.key).hexdigest(): party for party in listed}
+    if not len(parties) == len(listed) == len({party.name for party in listed}):
+        raise Fault(f"{what} names two parties with one key or one name.")
+    witnesses = [party.operator for party in listed if party.role == "witness"]
+    if faulty < 1 or not len(witnesses) == len(set(witnesses)) >= 3 * faulty + 1:
+        raise Fault(f"{what} names too few independent witnesses for {faulty} that may lie.")
+    return parties
+
+
+def _key(text: Any) -> bytes:
+    key = bytes.fromhex(text)
+    if len(key) != 32:
+        raise ValueError
+    return key
 
 
 def _check_signature(head: Head, *, trust: Trust, keys: list[tuple[int, bytes]], what: str) -> None:
@@ -394,7 +425,7 @@ class Story:
     ids: set[str] = field(default_factory=set)
     newest_version: dict[str, int] = field(default_factory=dict)
     permits: dict[str, int] = field(default_factory=dict)
-    statements: dict[str, set[str]] = field(default_factory=dict)
+    permit_moves: dict[int, Event] = field(default_factory=dict)
     closed: set[int] = field(default_factory=set)
     jobs: dict[str, int] = field(default_factory=dict)
     votes: dict[str, dict[str, str]] = field(default_factory=dict)
@@ -410,6 +441,20 @@ class Story:
         if self.events[index]["kind"] not in kinds:
             raise Fault(f"it refers to entry {index}, which is no {' or '.join(kinds)}")
         return self.events[index]
+
+
+# Where a permit may go next; what ends it for good leads nowhere.
+PERMIT_MOVES = {
+    "": "submitted",
+    "submitted": "assessment refused withdrawn",
+    "assessment": "granted refused withdrawn",
+    "granted": "granted suspended revoked expired",
+    "suspended": "granted revoked expired",
+    "refused": "",
+    "withdrawn": "",
+    "revoked": "",
+    "expired": "",
+}
 
 
 def _opened(story: Story, event: Event) -> None:
@@ -431,11 +476,11 @@ def _permit(story: Story, event: Event) -> None:
     before = story.permits.get(name)
     if event["predecessor"] != before:
         raise Fault(f"it does not name the entry before it of permit {name}")
-    ended = ("revoked", "expired", "refused", "withdrawn")
-    if before is not None and story.events[before]["state"] in ended:
-        raise Fault(f"permit {name} had ended for good")
+    state = "" if before is None else story.events[before]["state"]
+    if event["state"] not in PERMIT_MOVES[state].split():
+        raise Fault(f"permit {name} cannot become {event['state']} from there")
     story.permits[name] = len(story.events)
-    story.statements.setdefault(name, set()).add(event["statement_sha256"])
+    story.permit_moves[len(story.events)] = event
 
 
 def _in_force(story: Story, name: str) -> None:
@@ -590,32 +635,113 @@ def _log_keys(story: Story, *, trust: Trust) -> list[tuple[int, bytes]]:
 
 def _open_envelope(encoded: str, *, key: bytes, what: str) -> dict[str, Any]:
     """Open a DSSE envelope of which every signature must be by one key."""
-    envelope = _parse(_decode(encoded, what=what), what=what)
+    statement, keys = _open_signed(_decode(encoded, what=what), what=what)
+    if keys != [key]:
+        raise Fault(f"{what} is not signed by the controller.")
+    return statement
+
+
+def _open_signed(document: bytes, *, what: str) -> tuple[dict[str, Any], list[bytes]]:
+    """Open a DSSE envelope, every signature verified; return the statement and the keys."""
+    envelope = _parse(document, what=what)
     try:
         payload = _decode(envelope["payload"], what=what)
         kind = str(envelope["payloadType"]).encode()
-        signatures = [_decode(each["sig"], what=what) for each in envelope["signatures"]]
-    except (KeyError, TypeError):
+        signed = [(_key(each["keyid"]), each["sig"]) for each in envelope["signatures"]]
+    except (KeyError, TypeError, ValueError):
         raise Fault(f"{what} carries no signed statement.") from None
     message = b"DSSEv1 %d %s %d %s" % (len(kind), kind, len(payload), payload)
-    if not signatures or not all(_signed_by(key, each, message) for each in signatures):
-        raise Fault(f"{what} is not signed by the controller.")
-    return _parse(payload, what=what)
+    if not all(_signed_by(key, _decode(each, what=what), message) for key, each in signed):
+        raise Fault(f"{what} has a signature that does not verify.")
+    keys = [key for key, _ in signed]
+    if not keys or len(set(keys)) != len(keys):
+        raise Fault(f"{what} is signed by nobody, or by somebody twice.")
+    return _parse(payload, what=what), keys
 
 
 # ---------------------------------------------------------------- files beside the log
 
 
-def _check_permits(folder: Path, story: Story) -> int:
-    """Compare every published permit with the hash on the log; return how many there are."""
-    paths = sorted(folder.glob("*.json"))
+# Who must have signed what a permit's new state rests on, and how many of different operators.
+PERMIT_SIGNERS = {
+    "submitted": ("havre/v1/permit-application", "researcher", 1),
+    "assessment": ("havre/v1/permit", "authority", 1),
+    "granted": ("havre/v1/permit", "authority", 2),
+    "refused": ("havre/v1/permit-decision", "authority", 1),
+    "suspended": ("havre/v1/permit-decision", "authority", 1),
+    "revoked": ("havre/v1/permit-decision", "authority", 1),
+}
+
+
+def _check_permits(folder: Path, story: Story, *, trust: Trust | None) -> int:
+    """Compare every published statement with the hash on the log; return how many there are.
+
+    With trust roots, also who signed it: a permit is what two authorities have signed.
+    """
+    paths = sorted(path for path in folder.rglob("*") if not path.is_dir())
+    by_path = {
+        f"{event['permit']}/{index}.json": event for index, event in story.permit_moves.items()
+    }
     for path in paths:
-        what = f"register/permits/{path.name}"
+        name = path.relative_to(folder).as_posix()
+        what = f"register/permits/{name}"
         document = _read(path, limit_bytes=MAX_DOCUMENT_BYTES, what=what)
-        on_log = story.statements.get(path.stem, set())
-        if hashlib.sha256(document).hexdigest() not in on_log:
+        event = by_path.get(name)
+        if event is None or hashlib.sha256(document).hexdigest() != event["statement_sha256"]:
             raise Fault(f"{what} is not the statement that the log names.")
+        if trust is not None:
+            _check_permit_signers(document, event, trust=trust, what=what)
     return len(paths)
+
+
+def _check_permit_signers(document: bytes, event: Event, *, trust: Trust, what: str) -> None:
+    statement, keys = _open_signed(document, what=what)
+    ids = sorted(hashlib.sha256(key).hexdigest() for key in keys)
+    if ids != sorted(event["signers"]) or not set(ids) <= set(trust.parties):
+        raise Fault(f"{what} is signed by others than the log and the trust roots name.")
+    signers = [trust.parties[each] for each in ids]
+    applicant, people = _read_permit(statement, event, origin=trust.origin, what=what)
+    _, role, needed = PERMIT_SIGNERS[event["state"]]
+    if len({party.operator for party in signers if party.role == role}) < needed:
+        raise Fault(f"{what} lacks a signature: {needed} of role {role} are needed.")
+    if event["state"] == "submitted" and [party.name for party in signers] != [applicant]:
+        raise Fault(f"{what} is not signed by its applicant alone.")
+    houses = {party.operator for party in trust.parties.values() if party.name in people}
+    if role == "authority" and houses & {party.operator for party in signers}:
+        raise Fault(f"{what} is signed by the applicant's own house.")
+
+
+def _read_permit(
+    statement: dict[str, Any], event: Event, *, origin: str, what: str
+) -> tuple[str, set[str]]:
+    """Read who applies and everybody concerned, from a statement that says what the log says."""
+    try:
+        kind = PERMIT_SIGNERS[event["state"]][0]
+        subject = statement["subject"][0]["name"]
+        said, text = statement["predicateType"], statement["predicate"]
+        decision = kind.endswith("-decision")
+        state = text["state"] if decision else event["state"]
+        applicant, people = ("", []) if decision else (text["applicant"], text["people"])
+    except (KeyError, IndexError, TypeError):
+        raise Fault(f"{what} does not say what its entry on the log says.") from None
+    if (said, subject, state) != (kind, f"{origin}#{event['permit']}", event["state"]):
+        raise Fault(f"{what} does not say what its entry on the log says.")
+    return applicant, {applicant, *people}
+
+
+def _check_roles(story: Story, *, trust: Trust) -> None:
+    """Make sure that whoever the log says has voted or delivered is one who may."""
+    for index, event in enumerate(story.events):
+        acting = {"VoteCast": ("checker", "checker"), "DeliveryReceived": ("holder", "holder")}
+        if event["kind"] in acting:
+            field_name, role = acting[event["kind"]]
+            party = trust.parties.get(event[field_name])
+            if party is None or party.role != role:
+                raise Fault(f"Entry {index} is not right: its {role} is none of the trust roots.")
+        if event["kind"] == "OutputReviewed" and event["decision"] == "approved":
+            approving = [key for key, vote in event["votes"].items() if vote == "approve"]
+            if len({trust.parties[key].operator for key in approving}) < 2:
+                raise Fault(f"Entry {index} is not right: one house alone approved.")
 
 
 def _check_releases(folder: Path, story: Story) -> int:
@@ -728,7 +854,7 @@ def verify(site: Path, *, options: argparse.Namespace, now: int) -> Report:
         report.checked.append(f"cosigned by enough witnesses {max(0, age_s)} seconds ago")
     elif seen is None:
         report.not_checked.append("freshness (is it an old copy): give --max-age or --seen")
-    _check_beside(site, story, report)
+    _check_beside(site, story, report, trust=trust)
     for count, what in ((log.ahead, "files past the checkpoint"), (story.unknown, "unknown kinds")):
         if count:
             report.not_checked.append(f"{what}: {count}")
@@ -737,10 +863,15 @@ def verify(site: Path, *, options: argparse.Namespace, now: int) -> Report:
     return report
 
 
-def _check_beside(site: Path, story: Story, report: Report) -> None:
-    permits = _check_permits(site / "register" / "permits", story)
+def _check_beside(site: Path, story: Story, report: Report, *, trust: Trust | None) -> None:
+    permits = _check_permits(site / "register" / "permits", story, trust=trust)
     files = _check_releases(site / "releases", story)
-    report.checked.append(f"{permits} permits and {files} released files against the log")
+    report.checked.append(f"{permits} permit statements and {files} released files against the log")
+    if trust is not None:
+        _check_roles(story, trust=trust)
+        report.checked.append("permits by the signatures of those who may grant, votes by checkers")
+    if missing := len(story.permit_moves) - permits:
+        report.not_checked.append(f"permit statements that are not beside the log: {missing}")
 
 
 def _arguments() -> argparse.ArgumentParser:

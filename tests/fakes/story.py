@@ -36,6 +36,7 @@ from havre.domain.events import (
     VersionPublished,
     VoteCast,
 )
+from havre.domain.statements import Statement, sign_statement
 from havre.domain.trust import encode_trust_roots
 from havre.formats.canonical import Json, encode_canonical
 from havre.formats.notes import (
@@ -51,7 +52,6 @@ from havre.formats.notes import (
     short_key_id,
 )
 
-PERMIT_ENVELOPE = b'{"a":"signed permit"}'
 RELEASED = b"age;rate\n40-59;0.012\n"
 ZEROS = "0" * 64
 
@@ -66,8 +66,8 @@ def story(cast: Cast) -> list[Event]:
     roots_sha256 = sha256(encode_trust_roots(cast.roots))
     told(HubOpened, origin=cast.roots.origin, trust_sha256=roots_sha256)
     told(CatalogueImported, catalogue_sha256=ZEROS, tables=11)
-    _ingest(told)
-    _permit_and_extract(told)
+    _ingest(told, cast)
+    _permit_and_extract(told, cast)
     _run_and_release(told, cast)
     return told.events
 
@@ -82,11 +82,11 @@ class _Told:
         return index
 
 
-def _ingest(told: _Told) -> None:
+def _ingest(told: _Told, cast: Cast) -> None:
     delivery = told(
         DeliveryReceived,
         delivery="d1",
-        holder=ZEROS,
+        holder=key_id(cast["holder"].public),
         partition="p1",
         note_commitment=ZEROS,
         objects={"a" * 32: ZEROS},
@@ -114,16 +114,37 @@ def _ingest(told: _Told) -> None:
     told(VersionPublished, dataset="dcir", parent=first, manifests={"p3": ZEROS}, rows=1300)
 
 
-def _permit_and_extract(told: _Told) -> None:
+# Who signs what a permit's state rests on.
+PERMIT_STEPS = {
+    "submitted": ("havre/v1/permit-application", ("researcher",)),
+    "assessment": ("havre/v1/permit", ("authority-1",)),
+    "granted": ("havre/v1/permit", ("authority-1", "authority-2")),
+}
+PERMIT_TEXT: dict[str, Json] = {"applicant": "researcher", "people": ["researcher"]}
+
+
+def permit_envelope(cast: Cast, state: str, **changes: Any) -> bytes:
+    """Sign what a permit's state rests on; `changes` name another kind, text or signers."""
+    kind, signers = PERMIT_STEPS[state]
+    statement = Statement(
+        changes.get("kind", kind),
+        cast.roots.origin,
+        changes.get("permit", "diabetes"),
+        changes.get("text", PERMIT_TEXT),
+    )
+    return sign_statement(statement, [cast[name] for name in changes.get("signers", signers)])
+
+
+def _permit_and_extract(told: _Told, cast: Cast) -> None:
     before: int | None = None
-    for state in ("submitted", "assessment", "granted"):
+    for state, (_, signers) in PERMIT_STEPS.items():
         before = told(
             PermitMoved,
             permit="diabetes",
             state=state,
             predecessor=before,
-            statement_sha256=sha256(PERMIT_ENVELOPE),
-            signers=(ZEROS,),
+            statement_sha256=sha256(permit_envelope(cast, state)),
+            signers=tuple(key_id(cast[name].public) for name in signers),
         )
     request = told(
         KeysRequested,
@@ -188,10 +209,13 @@ def _run_and_release(told: _Told, cast: Cast) -> None:
     )
 
 
-def write_beside(site: Path) -> None:
+def write_beside(site: Path, cast: Cast) -> None:
     """Write the register and the released files that the story names."""
-    (site / "register/permits").mkdir(parents=True)
-    (site / "register/permits/diabetes.json").write_bytes(PERMIT_ENVELOPE)
+    (site / "register/permits/diabetes").mkdir(parents=True)
+    for index, event in enumerate(story(cast)):
+        if isinstance(event, PermitMoved):
+            path = site / f"register/permits/diabetes/{index}.json"
+            path.write_bytes(permit_envelope(cast, event.state))
     (site / "releases/r1/tables").mkdir(parents=True)
     (site / "releases/r1/tables/rates.csv").write_bytes(RELEASED)
     (site / "releases/r1/manifest.json").write_bytes(b"{}")

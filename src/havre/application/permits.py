@@ -181,6 +181,13 @@ class Permits:
         }
         return [self.standing(name) for name in sorted(names)]
 
+    def statements(self, name: str) -> dict[int, bytes]:
+        """The signed envelopes that a permit's entries on the log rest on, by index."""
+        return {
+            index: self._records.document(KIND_PERMIT, moved.statement_sha256)
+            for index, moved in self._entries(name)
+        }
+
     def _entries(self, name: str) -> list[tuple[int, PermitMoved]]:
         return [
             (logged.index, logged.event)

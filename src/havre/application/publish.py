@@ -65,7 +65,7 @@ class Publication:
                 trust_sha256=hashlib.sha256(trust).hexdigest(),
                 register=register,
                 permits={name: each.permit for name, each in standings.items()},
-                signed={name: each.envelope for name, each in standings.items()},
+                signed={name: self._permits.statements(name) for name in standings},
                 tables=self._tables(register),
             )
         )

@@ -23,7 +23,7 @@ class SiteFacts:
     """Everything that the pages show.
 
     permits: by name, the text that authorities signed.
-    signed: by name, the signed envelope as on the log.
+    signed: by name and index of the entry on the log, the signed envelope it rests on.
     tables: request to file name to the rows of a released table.
     cosigned: names of the witnesses behind the published head.
     """
@@ -38,7 +38,7 @@ class SiteFacts:
     trust_sha256: str
     register: Register
     permits: Mapping[str, Permit]
-    signed: Mapping[str, bytes]
+    signed: Mapping[str, Mapping[int, bytes]]
     tables: Mapping[str, Mapping[str, Sequence[Sequence[str]]]]
 
 

@@ -55,8 +55,9 @@ class StaticSite:
         yield "style.css", _resource("style.css").encode()
         yield "trust.json", facts.trust
         yield "verify_log.py", self._verifier
-        for name, envelope in facts.signed.items():
-            yield f"register/permits/{name}.json", envelope
+        for name, envelopes in facts.signed.items():
+            for index, envelope in envelopes.items():
+                yield f"register/permits/{name}/{index}.json", envelope
         for language in LANGUAGES:
             for page in _TEMPLATES:
                 yield f"{language}/{page}.html", self._page(page, language, facts)

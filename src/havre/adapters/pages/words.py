@@ -47,7 +47,7 @@ WORDS: Mapping[str, tuple[str, str]] = MappingProxyType(
         "born": ("né(e)s de {0} à {1}", "born from {0} to {1}"),
         "everybody": ("tout le monde", "everybody"),
         "smallest": ("Plus petit effectif montré", "Smallest count shown"),
-        "signed": ("Texte signé", "Signed text"),
+        "signed": ("texte signé", "signed text"),
         "history": ("Ce qui s'est passé", "What happened"),
         "entry": ("Entrée", "Entry"),
         "when": ("Quand (UTC)", "When (UTC)"),
