@@ -28,6 +28,8 @@ DCIR_2022 = Partition(PartitionKind.DATASET, "dcir", 2022)
 PROJECT = Partition(PartitionKind.PROJECT, "diabetes")
 SECRET = Partition(PartitionKind.SECRET, "pp-diabetes")
 STAGE_2 = Partition(PartitionKind.SECRET, "stage-2")
+LANDING = Partition(PartitionKind.LANDING, "landing-00000")
+OTHER_LANDING = Partition(PartitionKind.LANDING, "landing-00001")
 
 PERMIT = Permit(
     name="diabetes",
@@ -67,7 +69,9 @@ class HubKeys:
         self.records = self.log.records()
         self.journal = self.log.journal()
         self.journal.record(self.log.opened())
-        self.ceremonies().make([DCIR_2021, DCIR_2022, PROJECT, SECRET, STAGE_2])
+        self.ceremonies().make(
+            [DCIR_2021, DCIR_2022, PROJECT, SECRET, STAGE_2, LANDING, OTHER_LANDING]
+        )
 
     @staticmethod
     def _with_tokens(roots: TrustRoots, tokens: dict[str, FileToken]) -> TrustRoots:
