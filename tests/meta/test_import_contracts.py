@@ -55,7 +55,8 @@ class Breach:
 PLANTED: dict[str, dict[str, tuple[str, ...]]] = {
     "layers": {
         "errors.py": ("havre.values",),
-        "values.py": ("havre.crypto.random",),
+        "values.py": ("havre.crypto.random", "havre.streams"),
+        "streams.py": ("havre.values",),
         "formats/planted.py": ("havre.crypto.merkle", "havre.domain.plan", "havre.snds.codes"),
         "crypto/planted.py": ("havre.formats.canonical", "havre.snds.codes"),
         "snds/planted.py": ("havre.formats.canonical", "havre.crypto.nir"),
@@ -105,6 +106,29 @@ PLANTED: dict[str, dict[str, tuple[str, ...]]] = {
         "application/run_planted.py": ("havre.ports.sandbox",),
         "cli/planted.py": ("havre.ports.sandbox", "subprocess"),
     },
+    "command-line": {
+        "cli/planted.py": (
+            "havre.adapters.machine.clock",
+            "havre.application.audit",
+            "havre.crypto.nir",
+            "havre.domain.plan",
+            "havre.formats.canonical",
+            "havre.ports.clock",
+            "havre.snds.codes",
+            "havre.study.tables",
+            "havre.values",
+        ),
+    },
+    "study-alone": {
+        "study/planted.py": (
+            "havre.crypto.nir",
+            "havre.domain.plan",
+            "havre.formats.canonical",
+            "havre.snds.codes",
+            "havre.streams",
+            "havre.values",
+        ),
+    },
     "adapter-strangers": {
         "adapters/objects/planted.py": ("havre.adapters.tables.parquet",),
         "adapters/engines/planted.py": ("havre.adapters.tables.parquet",),
@@ -134,13 +158,20 @@ PLANTED: dict[str, dict[str, tuple[str, ...]]] = {
     "pure-core": {
         "domain/planted.py": (
             "asyncio",
+            "ctypes",
+            "http.client",
             "io",
+            "logging",
+            "multiprocessing",
             "os",
             "pathlib",
             "shutil",
+            "signal",
             "socket",
+            "sqlite3",
             "subprocess",
             "tempfile",
+            "threading",
             "time",
             "urllib.request",
         ),
@@ -150,7 +181,8 @@ PLANTED: dict[str, dict[str, tuple[str, ...]]] = {
         "crypto/signatures.py": ("os",),
         "snds/planted.py": ("os", "pathlib", "time"),
         "values.py": ("os", "time"),
-        "errors.py": ("os", "time"),
+        "streams.py": ("os", "time"),
+        "errors.py": ("os", "threading", "time"),
     },
     "randomness": {
         "application/planted.py": ("random", "secrets", "uuid"),
@@ -159,6 +191,12 @@ PLANTED: dict[str, dict[str, tuple[str, ...]]] = {
         "domain/planted.py": ("random", "secrets", "uuid"),
         "ports/planted.py": ("random", "secrets", "uuid"),
         "formats/planted.py": ("random", "secrets", "uuid"),
+        "bootstrap/planted.py": ("random", "secrets", "uuid"),
+        "snds/planted.py": ("random", "secrets", "uuid"),
+        "study/planted.py": ("random", "secrets", "uuid"),
+        "values.py": ("random", "secrets", "uuid"),
+        "streams.py": ("random", "secrets", "uuid"),
+        "errors.py": ("random", "secrets", "uuid"),
         "cli/planted.py": ("random", "secrets", "uuid"),
     },
 }

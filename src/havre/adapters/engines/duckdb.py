@@ -24,6 +24,7 @@ from typing import Any
 from havre.domain.plan import Condition, Follow, OneOf, Plan, TablePlan
 from havre.errors import InvalidInput, NotGenuine, Unavailable, Unprotected
 from havre.ports.engine import SourceFile
+from havre.streams import kept
 from havre.values import TableStream
 
 _MEBIBYTE = 1024 * 1024
@@ -172,7 +173,7 @@ class _Rows:
 
         with _failures_named():
             reader = self._run.batches(self._sql)
-        named = pa.RecordBatchReader.from_batches(reader.schema, self._batches(reader))
+        named = pa.RecordBatchReader.from_batches(reader.schema, kept(self._batches(reader)))
         return named.__arrow_c_stream__(requested_schema)
 
     def _batches(self, reader: Any) -> Iterator[Any]:

@@ -29,6 +29,7 @@ from havre.crypto.pseudonym_labels import (
 )
 from havre.errors import InvalidInput
 from havre.ports.pseudonymiser import Form, HashedColumn, Reading
+from havre.streams import kept, refusals_heard
 from havre.values import TableStream
 
 # 60 bits of the HMAC order the rows: among 10⁶ of them a tie has odds of 1 in 2 million,
@@ -71,7 +72,8 @@ class PolarsPseudonymiser:
     def shuffle_rows(self, stream: TableStream, *, secret: bytes) -> TableStream:
         """Sort by the HMAC of each row's text; equal rows are interchangeable."""
         key = hmac_key(secret)
-        table = pa.table(stream)
+        with refusals_heard():
+            table = pa.table(stream)
         cells = [
             _order_text(table[name]).alias(str(n)) for n, name in enumerate(table.column_names)
         ]
@@ -111,7 +113,7 @@ class HashedBlocks:
 
     def __arrow_c_stream__(self, requested_schema: object | None = None) -> object:
         """Offer the hashed rows."""
-        rows = pa.RecordBatchReader.from_batches(self.schema, self._batches())
+        rows = pa.RecordBatchReader.from_batches(self.schema, kept(self._batches()))
         return rows.__arrow_c_stream__(requested_schema)
 
     def _batches(self) -> Iterator[pa.RecordBatch]:

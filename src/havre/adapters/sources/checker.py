@@ -18,6 +18,7 @@ import pyarrow as pa
 from havre.domain.delivery import LINE_COLUMN, RowCount
 from havre.domain.schema import Column, ColumnType, TableSchema, Treatment
 from havre.ports.sources import DeliveredFile, SetAsideRow
+from havre.streams import kept
 
 DUPLICATE = "duplicate key"
 _DECIMAL_DIGITS = 18
@@ -50,7 +51,7 @@ class CheckedFiles:
     def __arrow_c_stream__(self, requested_schema: object | None = None) -> object:
         """Offer the rows that keep every rule."""
         arrow = pa.schema([(column.name, _arrow_type(column)) for column in self._schema.columns])
-        rows = pa.RecordBatchReader.from_batches(arrow, self._batches(arrow))
+        rows = pa.RecordBatchReader.from_batches(arrow, kept(self._batches(arrow)))
         return rows.__arrow_c_stream__(requested_schema)
 
     def _batches(self, arrow: pa.Schema) -> Iterator[pa.RecordBatch]:

@@ -25,6 +25,7 @@ from havre.domain.announcement import ANNOUNCEMENT, FileKind, FoundFile, Layout
 from havre.domain.delivery import LINE_COLUMN, LinesLost
 from havre.errors import InvalidInput
 from havre.ports.sources import SetAsideLine
+from havre.streams import kept
 
 # What is read at a time; a longer line than the second is no line of a table.
 _BLOCK_BYTES = 16 * 1024 * 1024
@@ -191,7 +192,7 @@ class DelimitedRows:
 
     def __arrow_c_stream__(self, requested_schema: object | None = None) -> object:
         """Offer the rows."""
-        rows = pa.RecordBatchReader.from_batches(self._shape.schema, self._batches())
+        rows = pa.RecordBatchReader.from_batches(self._shape.schema, kept(self._batches()))
         return rows.__arrow_c_stream__(requested_schema)
 
     def _batches(self) -> Iterator[pa.RecordBatch]:

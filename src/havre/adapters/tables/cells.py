@@ -20,6 +20,7 @@ import pyarrow.compute as pc
 from havre.errors import InvalidInput
 from havre.formats.canonical import encode_canonical
 from havre.formats.manifest import ColumnBounds
+from havre.streams import refusals_heard
 from havre.values import Digest, TableStream
 
 T = TypeVar("T")
@@ -69,7 +70,7 @@ def read_ahead(items: Iterator[T]) -> Iterator[T]:
 def _blocks(reader: pa.RecordBatchReader, schema: pa.Schema, *, rows: int) -> Iterator[pa.Table]:
     waiting: list[pa.Table] = []
     count = 0
-    for batch in reader:
+    for batch in _heard(reader):
         rest = pa.Table.from_batches([batch])
         rest = rest if rest.schema.equals(schema) else rest.cast(schema)
         while count + rest.num_rows >= rows:
@@ -81,6 +82,11 @@ def _blocks(reader: pa.RecordBatchReader, schema: pa.Schema, *, rows: int) -> It
             count += rest.num_rows
     if waiting:
         yield pa.concat_tables(waiting)
+
+
+def _heard(reader: pa.RecordBatchReader) -> Iterator[pa.RecordBatch]:
+    with refusals_heard():
+        yield from reader
 
 
 def _lake_type(kind: pa.DataType) -> pa.DataType | None:

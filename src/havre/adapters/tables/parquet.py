@@ -32,6 +32,7 @@ from havre.adapters.tables.cells import (
 from havre.errors import NotGenuine
 from havre.formats.padding import padded_size
 from havre.ports.tables import FILE_KEY_BYTES, MAX_FILE_ROWS, TableFacts
+from havre.streams import kept
 from havre.values import Digest, TableStream
 
 # A dictionary pays when values repeat. It is judged on the first rows; a wrong
@@ -68,7 +69,9 @@ class ParquetTables:
                 sealed = _opened(file, key=key, read_dictionary=texts)
         except (OSError, pa.ArrowException):
             raise _altered() from None
-        rows: TableStream = pa.RecordBatchReader.from_batches(sealed.schema_arrow, _batches(sealed))
+        rows: TableStream = pa.RecordBatchReader.from_batches(
+            sealed.schema_arrow, kept(_batches(sealed))
+        )
         return rows
 
     def split_by_year(
@@ -197,7 +200,7 @@ def _parts(stream: TableStream) -> Iterator[TableStream]:
     while first is not None:
         taken = chain([first], islice(blocks, MAX_FILE_ROWS // BLOCK_ROWS - 1))
         batches = chain.from_iterable(block.to_batches() for block in taken)
-        yield pa.RecordBatchReader.from_batches(schema, batches)
+        yield pa.RecordBatchReader.from_batches(schema, kept(batches))
         first = next(blocks, None)
 
 
