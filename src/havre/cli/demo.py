@@ -230,7 +230,7 @@ def _cut(tale: Tale) -> list[str]:
 
 def _run_first(tale: Tale) -> list[str]:
     """Step 6."""
-    job = _run(tale, "fine")
+    job = _run(tale, "one-more")
     tale.facts["first"] = job["job"]
     return [
         (
@@ -276,7 +276,7 @@ def _verify(tale: Tale) -> list[str]:
     whole = tale.verify(site, *trust, "--max-age", "900")
     if whole.returncode:
         raise Refused("The verifier refused the hub's own log.")
-    said = [whole.stdout.strip().splitlines()[0]]
+    said = whole.stdout.strip().splitlines()
     for name, spoil in _SPOILED.items():
         copy = tale.folder / "spoiled" / name.replace(" ", "-")
         shutil.copytree(site, copy)

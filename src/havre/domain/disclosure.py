@@ -104,7 +104,7 @@ class Finding:
 
     @property
     def _many(self) -> str:
-        return f" ({self.cells} cells)" if self.cells else ""
+        return f" ({self.cells} cell{'s' * (self.cells > 1)})" if self.cells else ""
 
 
 def check_outputs(files: Mapping[str, bytes], *, rules: OutputRules) -> list[Finding]:
