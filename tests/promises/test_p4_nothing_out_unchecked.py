@@ -187,7 +187,7 @@ def test_what_the_machine_found_goes_back_before_anybody_can_vote(hub: HubOutput
     submission = hub.reviews().submit("r1", job, researcher=hub.log.cast["researcher"])
 
     assert submission.standing.state is ReleaseState.RETURNED
-    assert hub.reviews().findings("r1") == ["rates.csv, column cases: counts below 11 (1 cells)"]
+    assert hub.reviews().findings("r1") == ["rates.csv, column cases: counts below 11 (1 cell)"]
     with pytest.raises(Refused, match="from returned to partially-reviewed"):
         hub.voted("approve")
 
