@@ -39,7 +39,7 @@ def build_environment(lock: Path, folder: Path) -> Digest:
     if not lock.is_file():
         raise NotFound(f"There is no lock file {lock.name}.")
     folder.parent.mkdir(parents=True, exist_ok=True)
-    with folder.with_name(f".{folder.name}.lock").open("w") as guard:
+    with folder.with_name(f"{folder.name}.lock").open("w") as guard:
         # Two processes that want it build it once.
         fcntl.flock(guard, fcntl.LOCK_EX)
         return _built(lock, folder)
@@ -50,7 +50,7 @@ def _built(lock: Path, folder: Path) -> Digest:
     mark = folder / _MARK
     if mark.exists() and mark.read_text().split()[0] == wanted:
         return Digest(mark.read_text().split()[1])
-    building = folder.with_name(f".{folder.name}.building")
+    building = folder.with_name(f"{folder.name}.building")
     shutil.rmtree(building, ignore_errors=True)
     building.mkdir(parents=True)
     _copy_interpreter(building)
