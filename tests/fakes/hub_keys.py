@@ -17,7 +17,8 @@ from havre.crypto.random import new_object_id
 from havre.domain.events import PermitMoved
 from havre.domain.permit import OutputRules, Permit, Population, TableGrant
 from havre.domain.permit_states import PermitState
-from havre.domain.permit_text import PREDICATE_PERMIT, permit_predicate
+from havre.domain.permit_signing import Ground, grant_predicate
+from havre.domain.permit_text import PREDICATE_PERMIT
 from havre.domain.statements import Statement, envelope_digest, sign_statement
 from havre.domain.trust import Role, TrustRoots
 from havre.values import Partition, PartitionKind
@@ -129,15 +130,17 @@ class HubKeys:
     def signed(
         self, permit: Permit = PERMIT, *, by: Sequence[str] = ("authority-1", "authority-2")
     ) -> bytes:
-        """A permit's text under these signatures."""
+        """A permit's text under these signatures, about the entry that comes next on the log."""
+        head = self.log.public().head()
+        ground = Ground(head.size if head else 0, self.log.clock.now())
         statement = Statement(
-            PREDICATE_PERMIT, self.roots.origin, permit.name, permit_predicate(permit)
+            PREDICATE_PERMIT, self.roots.origin, permit.name, grant_predicate(permit, ground)
         )
         return sign_statement(statement, [self.log.cast[name] for name in by])
 
-    def move(self, envelope: bytes, *states: PermitState) -> int:
+    def move(self, envelope: bytes, *states: PermitState, after: int | None = None) -> int:
         """Put a permit's way on the log; returns the index of its last entry."""
-        predecessor = None
+        predecessor = after
         for state in states:
             (predecessor,) = self.journal.record(
                 PermitMoved(

@@ -150,6 +150,38 @@ def a_permit_withdrawn_directly_by_an_authority(hub: HubKeys) -> KeysWanted:
     return hub.granted()
 
 
+def an_old_grant_put_on_the_log_again_after_a_suspension(hub: HubKeys) -> KeysWanted:
+    wanted = hub.granted()
+    (grant,) = wanted.documents.values()
+    again = hub.move(grant, PermitState.SUSPENDED, PermitState.GRANTED, after=wanted.permit)
+    return replace(wanted, permit=again)
+
+
+def an_old_grant_put_on_the_log_again_for_a_renewal(hub: HubKeys) -> KeysWanted:
+    wanted = hub.granted()
+    (grant,) = wanted.documents.values()
+    hub.log.clock.move(days=60)
+    return replace(wanted, permit=hub.move(grant, PermitState.GRANTED, after=wanted.permit))
+
+
+def a_renewal_that_is_due(hub: HubKeys) -> KeysWanted:
+    wanted = hub.granted()
+    hub.log.clock.move(days=91)
+    hub.journal.renew()
+    return wanted
+
+
+def a_grant_signed_for_a_later_day(hub: HubKeys) -> KeysWanted:
+    hub.log.clock.move(days=60)
+    signed = hub.signed()
+    hub.log.clock.move(days=-60)
+    return hub.granted(signed)
+
+
+def an_applicant_whose_house_nobody_knows(hub: HubKeys) -> KeysWanted:
+    return hub.granted(hub.signed(replace(PERMIT, applicant="nobody-known")))
+
+
 MISSING: list[tuple[Callable[[HubKeys], KeysWanted], str]] = [
     (no_signature_of_a_second_authority, "1 of role authority"),
     (a_signature_by_the_applicant, "applicant's own house"),
@@ -167,6 +199,11 @@ MISSING: list[tuple[Callable[[HubKeys], KeysWanted], str]] = [
     (an_ingestion_without_a_delivery, "at least one"),
     (an_entry_that_is_no_permits, "as the permit's is none"),
     (a_permit_withdrawn_directly_by_an_authority, "withdrawn permit diabetes directly"),
+    (an_old_grant_put_on_the_log_again_after_a_suspension, "about another state"),
+    (an_old_grant_put_on_the_log_again_for_a_renewal, "about another state"),
+    (a_renewal_that_is_due, "not renewed for 90 days"),
+    (a_grant_signed_for_a_later_day, "for a later day"),
+    (an_applicant_whose_house_nobody_knows, "not in the trust roots"),
 ]
 
 
@@ -207,6 +244,19 @@ def test_another_one_time_key_than_the_entrys_is_refused(hub: HubKeys) -> None:
         hub.custodian("custodian-1").release(
             replace(request, one_time_key=PartitionKey.generate().public)
         )
+
+
+@pytest.mark.parametrize("days", [-2, 2])
+def test_a_request_that_is_dated_by_another_clock_is_refused(hub: HubKeys, days: int) -> None:
+    hub.granted()
+    hub.log.clock.move(days=days)
+    key = PartitionKey.generate()
+    request = asked(hub, key)
+    hub.log.clock.move(days=-days)
+    hub.journal.renew()
+
+    with pytest.raises(Refused, match="time is not that of this custodian's clock"):
+        hub.custodian("custodian-1").release(request)
 
 
 def test_the_same_entry_asked_again_gets_the_same_bytes(hub: HubKeys) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 
 from havre.application.audit import PublicLog
 from havre.application.journal import Journal
@@ -16,7 +17,13 @@ from havre.crypto.random import new_object_id
 from havre.domain.events import PermitMoved
 from havre.domain.permit import Permit
 from havre.domain.permit_check import complete_permit
-from havre.domain.permit_signing import AUTHORITIES_NEEDED, open_permit
+from havre.domain.permit_signing import (
+    AUTHORITIES_NEEDED,
+    Ground,
+    grant_predicate,
+    open_permit,
+    rests_on,
+)
 from havre.domain.permit_states import PermitState, check_move, replay_permit
 from havre.domain.permit_text import (
     PREDICATE_PERMIT,
@@ -44,6 +51,8 @@ PREDICATE_APPLICATION = "havre/v1/permit-application"
 PREDICATE_DECISION = "havre/v1/permit-decision"
 KIND_PERMIT = "permit"
 KIND_SIGNATURE = "permit-signature"
+# A first signature that is older says too little about today: they begin anew.
+_GATHERING_DAYS = 30
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +108,10 @@ class Permits:
         )
         if self._entries(permit.name):
             raise Refused(f"There is a permit {permit.name} already.", hint="Choose another name.")
-        envelope = sign_statement(self._statement(PREDICATE_APPLICATION, permit), [applicant])
+        statement = Statement(
+            PREDICATE_APPLICATION, self._roots.origin, permit.name, permit_predicate(permit)
+        )
+        envelope = sign_statement(statement, [applicant])
         opened = self._open(envelope, PREDICATE_APPLICATION, {Role.RESEARCHER: 1})
         if [party.name for party in opened.signers] != [permit.applicant]:
             raise Refused("An application is signed by its applicant and nobody else.")
@@ -115,9 +127,8 @@ class Permits:
                 signer is no authority, or has signed already.
         """
         standing = self.standing(name)
-        mine = sign_statement(self._statement(PREDICATE_PERMIT, standing.permit), [authority])
-        envelope = self._with_earlier_signature(standing, mine)
-        _, opened = open_permit(envelope, roots=self._roots, authorities=1)
+        envelope = self._signed(standing, authority)
+        opened = open_permit(envelope, roots=self._roots, authorities=1).opened
         if len(opened.signers) >= AUTHORITIES_NEEDED:
             check_move(standing.state, PermitState.GRANTED)
             self._move(standing.permit, PermitState.GRANTED, envelope, opened)
@@ -149,7 +160,7 @@ class Permits:
             PREDICATE_DECISION,
             self._roots.origin,
             name,
-            {"permit": name, "reason": reason, "state": state.value},
+            {"reason": reason, "state": state.value, **self._ground(name).fields},
         )
         envelope = sign_statement(statement, [authority])
         opened = self._open(envelope, PREDICATE_DECISION, {Role.AUTHORITY: 1})
@@ -203,13 +214,13 @@ class Permits:
 
     def _read_text(self, envelope: bytes) -> Permit:
         try:
-            return open_permit(envelope, roots=self._roots, authorities=1)[0]
+            return open_permit(envelope, roots=self._roots, authorities=1).permit
         except WrongContext:
             opened = self._open(envelope, PREDICATE_APPLICATION, {Role.RESEARCHER: 1})
             return parse_permit(opened.statement.predicate)
 
-    def _statement(self, predicate_type: str, permit: Permit) -> Statement:
-        return Statement(predicate_type, self._roots.origin, permit.name, permit_predicate(permit))
+    def _ground(self, name: str) -> Ground:
+        return Ground(rests_on(self._entries(name)), self._clock.now())
 
     def _open(self, envelope: bytes, predicate_type: str, required: Mapping[Role, int]) -> Opened:
         return open_statement(
@@ -220,14 +231,27 @@ class Permits:
             required=required,
         )
 
-    def _with_earlier_signature(self, standing: PermitStanding, mine: bytes) -> bytes:
-        if standing.state is PermitState.ASSESSMENT:
-            return merge_signatures([standing.envelope, mine])
+    def _signed(self, standing: PermitStanding, authority: Token) -> bytes:
+        """Sign a permit's text: under the signature that waits for a second one, or as the first."""
+        name = standing.permit.name
+        ground, earlier = self._ground(name), self._earlier_signature(standing)
+        if earlier is not None:
+            begun = open_permit(earlier, roots=self._roots, authorities=1).ground
+            fresh = ground.decided_at - begun.decided_at <= timedelta(days=_GATHERING_DAYS)
+            if begun.rests_on == ground.rests_on and fresh:
+                ground = begun
+            else:
+                earlier = None
+        text = grant_predicate(standing.permit, ground)
+        statement = Statement(PREDICATE_PERMIT, self._roots.origin, name, text)
+        mine = sign_statement(statement, [authority])
+        return mine if earlier is None else merge_signatures([earlier, mine])
+
+    def _earlier_signature(self, standing: PermitStanding) -> bytes | None:
         try:
-            earlier = self._records.document(KIND_SIGNATURE, standing.permit.name)
+            return self._records.document(KIND_SIGNATURE, standing.permit.name)
         except NotFound:
-            return mine
-        return merge_signatures([earlier, mine])
+            return standing.envelope if standing.state is PermitState.ASSESSMENT else None
 
     def _move(self, permit: Permit, state: PermitState, envelope: bytes, opened: Opened) -> None:
         entries = self._entries(permit.name)

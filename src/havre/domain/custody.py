@@ -25,7 +25,7 @@ from havre.domain.events import (
     PermitMoved,
 )
 from havre.domain.permit import project_secret
-from havre.domain.permit_signing import open_permit
+from havre.domain.permit_signing import check_ground, open_permit
 from havre.domain.permit_states import PermitState, check_in_force, replay_permit
 from havre.domain.statements import Opened, open_statement
 from havre.domain.trust import Role, TrustRoots
@@ -37,6 +37,10 @@ PREDICATE_DELIVERY_NOTE = "havre/v1/delivery-note"
 NOTE_LABEL = "havre/v1/delivery-note"
 STAGE_2_SECRET = "stage-2"
 MANDATE_DAYS = 90
+# How far the hub's clock, in the entry that asks, may lie from the custodian's own:
+# what is counted by the day would otherwise be counted by the hub's word.
+REQUEST_AGE = timedelta(minutes=15)
+REQUEST_AHEAD = timedelta(minutes=2)
 # How often a delivery may be opened, when the hub died in between.
 MANDATE_OPENINGS = 3
 
@@ -94,6 +98,8 @@ def check_release(request: ShareRequest, view: CustodianView) -> KeysRequested:
         raise ReleaseRefused("The entry that is named is no request for keys.")
     if hashlib.sha256(request.one_time_key).hexdigest() != entry.one_time_key_sha256:
         raise ReleaseRefused("The one-time key is not the one that the entry names.")
+    if not -REQUEST_AHEAD <= view.now - entry.at <= REQUEST_AGE:
+        raise ReleaseRefused("The request's time is not that of this custodian's clock.")
     unknown = [each for each in entry.partitions if each not in view.partitions]
     if unknown or not entry.partitions:
         raise ReleaseRefused(
@@ -124,26 +130,29 @@ def _check_permit(
     kinds = _PURPOSES.get(entry.purpose)
     if kinds is None:
         raise ReleaseRefused("A permit opens keys for an extract or a run, and for nothing else.")
-    moved, last, state = _last_move(entry.permit, view)
-    if moved.permit in view.revoked:
-        raise ReleaseRefused(f"An authority has withdrawn permit {moved.permit} directly.")
+    moves, state = _moves(entry.permit, view)
+    last = moves[-1][1]
+    if last.permit in view.revoked:
+        raise ReleaseRefused(f"An authority has withdrawn permit {last.permit} directly.")
     envelope = _document(request, last.statement_sha256)
     if state is not PermitState.GRANTED:
-        raise ReleaseRefused(f"Permit {moved.permit} is {state.value}.")
-    permit, _ = open_permit(envelope, roots=view.roots)
-    if permit.name != moved.permit:
+        raise ReleaseRefused(f"Permit {last.permit} is {state.value}.")
+    signed = open_permit(envelope, roots=view.roots)
+    permit = signed.permit
+    if permit.name != last.permit:
         raise ReleaseRefused("The signed permit is another one than the log's entry names.")
-    check_in_force(permit, state=state, decided_at=last.at, now=view.now)
+    check_ground(signed.ground, moves)
+    check_in_force(permit, state=state, decided_at=signed.ground.decided_at, now=view.now)
     for partition in partitions:
         if partition.kind not in kinds:
             raise ReleaseRefused(f"A {entry.purpose} opens no {partition.kind.value} partition.")
         permit.covers(partition)
 
 
-def _last_move(
+def _moves(
     named: int | None, view: CustodianView
-) -> tuple[PermitMoved, PermitMoved, PermitState]:
-    """Find the permit's last entry, and refuse a request that rests on an earlier one."""
+) -> tuple[list[tuple[int, PermitMoved]], PermitState]:
+    """List the permit's entries, and refuse a request that does not rest on the last one."""
     place = -1 if named is None else named
     moved = view.events[place] if 0 <= place < len(view.events) else None
     if not isinstance(moved, PermitMoved):
@@ -153,10 +162,10 @@ def _last_move(
         for index, event in enumerate(view.events)
         if isinstance(event, PermitMoved) and event.permit == moved.permit
     ]
-    state, index, last = replay_permit(moves)
+    state, index, _ = replay_permit(moves)
     if index != named:
         raise ReleaseRefused("The request does not rest on the permit's last entry.")
-    return moved, last, state
+    return moves, state
 
 
 def _check_mandate(

@@ -17,6 +17,8 @@ from havre.errors import InvalidInput, Refused
 # A permit that nobody has looked at for a quarter opens nothing
 # (`docs/protocols.md`, section 4).
 RENEWAL_DAYS = 90
+# How far ahead of the reader's clock an authority's may be.
+_AHEAD = timedelta(hours=1)
 
 
 class PermitState(StrEnum):
@@ -85,10 +87,13 @@ def check_in_force(
 ) -> None:
     """Make sure a permit opens something at this moment.
 
-    state, decided_at: of the permit's last entry on the log.
+    state: of the permit's last entry on the log.
+    decided_at: when the authorities decided, as they signed it; the hub's own
+        clock would let it call an old decision a new one.
 
     Raises:
-        NotInForce: not granted, not begun, ended, or not renewed for 90 days.
+        NotInForce: not granted, not begun, ended, signed for later, or not
+            renewed for 90 days.
     """
     if state is not PermitState.GRANTED:
         raise NotInForce(f"Permit {permit.name} is {state.value}.")
@@ -96,6 +101,8 @@ def check_in_force(
         raise NotInForce(f"Permit {permit.name} begins on {permit.starts_on}.")
     if now.date() > permit.ends_on:
         raise NotInForce(f"Permit {permit.name} ended on {permit.ends_on}.")
+    if decided_at > now + _AHEAD:
+        raise NotInForce(f"Permit {permit.name} was signed for a later day than today.")
     if now - decided_at > timedelta(days=RENEWAL_DAYS):
         raise NotInForce(
             f"Permit {permit.name} was not renewed for {RENEWAL_DAYS} days.",
