@@ -12,7 +12,8 @@ What this cannot know by itself comes from you, and from elsewhere than DIR:
 Without them it says that authenticity and freshness were not checked.
 
 It needs Python 3.11 and the package `cryptography`, nothing else. Exit codes:
-0 what was checked is genuine, 4 something is not, 2 the command was wrong.
+0 what was checked is genuine, 4 something is not, 5 it is genuine and older than
+--max-age allows, 2 the command or a file of yours was wrong.
 
 Sources: RFC 9162 section 2.1; C2SP tlog-tiles, tlog-checkpoint, signed-note and
 tlog-cosignature; RFC 8785; DSSE v1; `docs/protocols.md`.
@@ -49,7 +50,7 @@ MAX_AHEAD_S = 120
 # Counts about people stand on the log rounded; a finer one would say too much.
 COUNT_ROUNDING = 100
 
-EXIT_NOT_GENUINE = 4
+EXIT_WRONG_COMMAND, EXIT_NOT_GENUINE, EXIT_TOO_OLD = 2, 4, 5
 
 _LINE = re.compile(r"— (?P<name>[^ +]+) (?P<blob>[A-Za-z0-9+/]+={0,2})")
 _TILE = re.compile(
@@ -59,6 +60,14 @@ _TILE = re.compile(
 
 class Fault(Exception):
     """Something is not what it claims; one sentence that names the place."""
+
+
+class TooOld(Fault):
+    """All of it holds, and it is an older copy than the reader accepts."""
+
+
+class WrongFile(Exception):
+    """A file that the reader brought cannot be used; the site is not to blame."""
 
 
 # ---------------------------------------------------------------- reading files
@@ -127,9 +136,12 @@ def _parse(document: bytes, *, what: str) -> dict[str, Any]:
 
 def _decode(text: str, *, what: str) -> bytes:
     try:
-        return base64.b64decode(text, validate=True)
+        content = base64.b64decode(text, validate=True)
     except (binascii.Error, ValueError):
         raise Fault(f"{what} is not base64.") from None
+    if base64.b64encode(content).decode() != text:
+        raise Fault(f"{what} is spelled in another base64 than the one.")
+    return content
 
 
 def _signed_by(key: bytes, signature: bytes, message: bytes) -> bool:
@@ -201,6 +213,21 @@ class Trust:
     controller: bytes
     witnesses: dict[str, bytes]
     parties: dict[str, Party]
+
+
+def _read_trust(path: Path) -> Trust:
+    """Read the reader's own trust roots; what is wrong with them is no fault of the site.
+
+    Raises:
+        WrongFile: it cannot be read, or names too weak a choice of witnesses.
+    """
+    try:
+        document = path.read_bytes()
+        if len(document) > MAX_DOCUMENT_BYTES:
+            raise WrongFile("The trust-root file is too long.")
+        return _parse_trust(document)
+    except (OSError, Fault) as fault:
+        raise WrongFile(str(fault) or "The trust-root file cannot be read.") from None
 
 
 def _parse_trust(document: bytes) -> Trust:
@@ -277,7 +304,7 @@ def _check_age(times: list[int], *, trust: Trust, max_age_s: int, now: int) -> i
         raise Fault("Too many cosignatures lie in the future of this machine's clock.")
     age_s = now - counted[trust.quorum - 1]
     if age_s > max_age_s:
-        raise Fault(f"The head was last cosigned {age_s} seconds ago; {max_age_s} are allowed.")
+        raise TooOld(f"The head was last cosigned {age_s} seconds ago; {max_age_s} are allowed.")
     return age_s
 
 
@@ -321,10 +348,11 @@ class Tree:
 
 @dataclass
 class LogFolder:
-    """The files of a log; `widths` lists the partial files of each tile."""
+    """The files of a log that were not read yet: full tiles, and the widths of partial ones."""
 
     folder: Path
     widths: dict[tuple[str, int], list[int]] = field(default_factory=dict)
+    full: set[tuple[str, int]] = field(default_factory=set)
     files: int = 0
     strange: list[str] = field(default_factory=list)
     ahead: int = 0
@@ -340,17 +368,20 @@ class LogFolder:
                         self.strange.append(path)
                     continue
                 number = int(match["path"].replace("x", "").replace("/", ""))
-                if match["width"]:
+                if _tile_path(number) != match["path"]:
+                    self.strange.append(path)
+                elif match["width"]:
                     place = (match["level"], number)
                     self.widths.setdefault(place, []).append(int(match["width"]))
+                else:
+                    self.full.add((match["level"], number))
 
     def tile(self, level: str, number: int, *, width: int) -> bytes:
         """Read one tile or bundle."""
-        groups = [f"{number % 1000:03d}"]
-        while number := number // 1000:
-            groups.insert(0, f"x{number % 1000:03d}")
         partial = "" if width == WIDTH else f".p/{width}"
-        path = f"tile/{level}/{'/'.join(groups)}{partial}"
+        path = f"tile/{level}/{_tile_path(number)}{partial}"
+        if width == WIDTH:
+            self.full.discard((level, number))
         self.files += 1
         return _read(self.folder / path, limit_bytes=MAX_BUNDLE_BYTES, what=f"log/{path}")
 
@@ -370,7 +401,15 @@ class LogFolder:
 
     def check_rest(self) -> None:
         """Count the files that belong to entries past the checkpoint."""
-        self.ahead += sum(map(len, self.widths.values()))
+        self.ahead += sum(map(len, self.widths.values())) + len(self.full)
+
+
+def _tile_path(number: int) -> str:
+    """Spell a tile's number in groups of three digits: 1234 is x001/234."""
+    groups = [f"{number % 1000:03d}"]
+    while number := number // 1000:
+        groups.insert(0, f"x{number % 1000:03d}")
+    return "/".join(groups)
 
 
 def _bundle(log: LogFolder, number: int, *, size: int) -> list[bytes]:
@@ -417,6 +456,18 @@ Event = dict[str, Any]
 
 
 @dataclass
+class _Request:
+    """A request to let outputs out, as the entries so far have moved it."""
+
+    state: str = "pending"
+    job: str = ""
+    turn: int = 0
+    votes: dict[str, str] = field(default_factory=dict)
+    decision: str = ""
+    reviewed_at: int = 0
+
+
+@dataclass
 class Story:
     """What the entries so far have said, as far as later ones refer to it."""
 
@@ -427,9 +478,10 @@ class Story:
     permits: dict[str, int] = field(default_factory=dict)
     permit_moves: dict[int, Event] = field(default_factory=dict)
     closed: set[int] = field(default_factory=set)
-    jobs: dict[str, int] = field(default_factory=dict)
-    votes: dict[str, dict[str, str]] = field(default_factory=dict)
-    approved: set[str] = field(default_factory=set)
+    lent: list[tuple[int, str, Event]] = field(default_factory=list)
+    taken_in: set[str] = field(default_factory=set)
+    jobs: dict[str, Event] = field(default_factory=dict)
+    requests: dict[str, _Request] = field(default_factory=dict)
     releases: dict[str, Event] = field(default_factory=dict)
     handovers: list[tuple[int, Event]] = field(default_factory=list)
     unknown: int = 0
@@ -441,6 +493,14 @@ class Story:
         if self.events[index]["kind"] not in kinds:
             raise Fault(f"it refers to entry {index}, which is no {' or '.join(kinds)}")
         return self.events[index]
+
+    def check_lent(self, permit: str, purpose: str, *, since: int = 0, plan: str = "") -> None:
+        """Make sure that custodians had lent a permit's keys for what was then done."""
+        for at, name, asked in self.lent:
+            same = (name, asked["purpose"]) == (permit, purpose) and at >= since
+            if same and plan in ("", asked["plan_commitment"]):
+                return
+        raise Fault(f"no keys of permit {permit} had been lent for it")
 
 
 # Where a permit may go next; what ends it for good leads nowhere.
@@ -456,12 +516,32 @@ PERMIT_MOVES = {
     "expired": "",
 }
 
+# Where a request to release outputs may go next.
+RELEASE_MOVES = {
+    "pending": "submitted withdrawn",
+    "submitted": "partially-reviewed returned",
+    "partially-reviewed": "reviewed returned",
+    "reviewed": "approved rejected returned",
+    "returned": "submitted withdrawn",
+    "approved": "released",
+    "released": "",
+    "rejected": "",
+    "withdrawn": "",
+}
+VOTES_NEEDED = 2
+
 
 def _opened(story: Story, event: Event) -> None:
     if story.events:
         raise Fault("the log was opened a second time")
     if event["origin"] != story.origin:
         raise Fault("it opens the log of another origin")
+
+
+def _checked(story: Story, event: Event) -> None:
+    if event["delivery"] in story.taken_in:
+        raise Fault("its delivery was taken in before")
+    story.taken_in.add(event["delivery"])
 
 
 def _version(story: Story, event: Event) -> None:
@@ -492,8 +572,15 @@ def _in_force(story: Story, name: str) -> None:
 def _requested(story: Story, event: Event) -> None:
     if event["permit"] is not None:
         story.earlier(event["permit"], "PermitMoved")
+        if event["purpose"] not in ("extract", "run") or event["deliveries"]:
+            raise Fault("a permit opens keys for an extract or a run, and for nothing else")
+        return
+    # Without a permit there is the mandate: deliveries, each taken in once.
+    if event["purpose"] != "ingest" or not event["deliveries"]:
+        raise Fault("it rests on no permit and on no delivery")
     for index in event["deliveries"]:
-        story.earlier(index, "DeliveryReceived")
+        if story.earlier(index, "DeliveryReceived")["delivery"] in story.taken_in:
+            raise Fault("a delivery that it opens was taken in before")
 
 
 def _closed(story: Story, event: Event) -> None:
@@ -502,11 +589,15 @@ def _closed(story: Story, event: Event) -> None:
         raise Fault("its request was closed before")
     story.closed.add(event["request"])
     if event["kind"] == "KeysReleased" and request["permit"] is not None:
-        _in_force(story, story.events[request["permit"]]["permit"])
+        name = story.events[request["permit"]]["permit"]
+        if request["permit"] != story.permits[name]:
+            raise Fault("its request does not rest on the permit's last entry")
+        _in_force(story, name)
+        story.lent.append((len(story.events), name, request))
 
 
 def _extract(story: Story, event: Event) -> None:
-    _in_force(story, event["permit"])
+    story.check_lent(event["permit"], "extract", plan=event["plan_commitment"])
     for dataset, index in event["versions"].items():
         if story.earlier(index, "VersionPublished")["dataset"] != dataset:
             raise Fault("it was cut from another dataset than it says")
@@ -515,19 +606,45 @@ def _extract(story: Story, event: Event) -> None:
 def _job(story: Story, event: Event) -> None:
     if story.earlier(event["extract"], "ExtractMade")["permit"] != event["permit"]:
         raise Fault("it ran on another permit's extract")
-    story.jobs[event["job"]] = len(story.events)
+    if event["job"] in story.jobs:
+        raise Fault("a job of this name ran before")
+    story.check_lent(event["permit"], "run", since=event["extract"])
+    story.jobs[event["job"]] = event
+
+
+def _moved(story: Story, event: Event) -> None:
+    request = story.requests.setdefault(event["request"], _Request())
+    state = event["state"]
+    if state not in RELEASE_MOVES[request.state].split():
+        raise Fault(f"a request cannot become {state} from {request.state}")
+    if event["job"] not in story.jobs:
+        raise Fault("its job never ran")
+    if state == "submitted":
+        request = _Request(job=event["job"], turn=request.turn + 1)
+        story.requests[event["request"]] = request
+    if event["job"] != request.job:
+        raise Fault("it is about another job than was submitted")
+    if request.state == "reviewed" and state != request.decision:
+        raise Fault("the votes did not lead there")
+    if state == "released" and event["request"] not in story.releases:
+        raise Fault("its files are not on the log")
+    request.state = state
 
 
 def _vote(story: Story, event: Event) -> None:
-    cast = story.votes.setdefault(event["request"], {})
-    if event["checker"] in cast:
+    request = story.requests.get(event["request"], _Request())
+    if request.state not in ("submitted", "partially-reviewed"):
+        raise Fault("there was nothing to vote on")
+    if event["checker"] in request.votes:
         raise Fault("one checker voted twice")
-    cast[event["checker"]] = event["vote_commitment"]
+    request.votes[event["checker"]] = event["vote_commitment"]
 
 
 def _reviewed(story: Story, event: Event) -> None:
-    cast = story.votes.pop(event["request"], {})
-    if set(event["votes"]) != set(cast) or set(event["salts"]) != set(cast):
+    request = story.requests.get(event["request"], _Request())
+    if request.state != "reviewed" or event["turn"] != request.turn or request.decision:
+        raise Fault("its votes were not all cast in this turn, or were opened before")
+    if set(event["votes"]) != set(request.votes) or set(event["salts"]) != set(request.votes):
         raise Fault("the votes opened are not the votes cast")
     for checker, vote in event["votes"].items():
         said = {
@@ -538,34 +655,36 @@ def _reviewed(story: Story, event: Event) -> None:
         }
         salt = bytes.fromhex(event["salts"][checker])
         message = b"havre/v1/vote\n" + _canonical(said)
-        if hmac.new(salt, message, hashlib.sha256).hexdigest() != cast[checker]:
+        if hmac.new(salt, message, hashlib.sha256).hexdigest() != request.votes[checker]:
             raise Fault("a vote that was opened is not the one that was cast")
-    story.approved.discard(event["request"])
-    if list(event["votes"].values()).count("approve") >= 2:
-        story.approved.add(event["request"])
+    votes = list(event["votes"].values())
+    agreed = len(votes) >= VOTES_NEEDED and set(votes) == {"approve"}
+    if (event["decision"] == "approved") != agreed:
+        raise Fault("its decision is not what the votes say")
+    request.decision, request.reviewed_at = event["decision"], len(story.events)
 
 
 def _released(story: Story, event: Event) -> None:
-    if event["request"] not in story.approved:
-        raise Fault("two checkers had not approved it")
-    if event["job"] not in story.jobs:
-        raise Fault("its job never ran")
-    if story.events[story.jobs[event["job"]]]["permit"] != event["permit"]:
-        raise Fault("its job ran under another permit")
+    request = story.requests.get(event["request"], _Request())
+    if request.state != "approved" or event["request"] in story.releases:
+        raise Fault("two checkers had not approved it, or it was released before")
+    if event["job"] != request.job:
+        raise Fault("another job was approved")
+    job = story.jobs[request.job]
+    if job["permit"] != event["permit"] or job["outcome"] != "finished":
+        raise Fault("its job ran under another permit, or did not finish")
+    # Approved files lie sealed to the project: custodians had a last say.
+    story.check_lent(event["permit"], "run", since=request.reviewed_at)
     story.releases[event["request"]] = event
-
-
-def _moved(story: Story, event: Event) -> None:
-    if event["job"] not in story.jobs:
-        raise Fault("its job never ran")
 
 
 def _handover(story: Story, event: Event) -> None:
     story.handovers.append((len(story.events), event))
 
 
-# What is asked of each kind of entry, beyond what is asked of all.
+# What is asked of each kind of entry, beyond its fields.
 RULES: dict[str, Callable[[Story, Event], None]] = {
+    "DeliveryChecked": _checked,
     "ExtractMade": _extract,
     "Handover": _handover,
     "HubOpened": _opened,
@@ -580,16 +699,72 @@ RULES: dict[str, Callable[[Story, Event], None]] = {
     "VersionPublished": _version,
     "VoteCast": _vote,
 }
-PLAIN_KINDS = {
-    "Arrived",
-    "CatalogueImported",
-    "DatasetPseudonymised",
-    "DeliveryChecked",
-    "DeliveryReceived",
-    "Departed",
-    "DrillRan",
-    "PartitionsCreated",
+
+
+def _is_text(value: Any) -> bool:
+    return type(value) is str
+
+
+def _is_number(value: Any) -> bool:
+    return type(value) is int and value >= 0
+
+
+def _is_number_or_null(value: Any) -> bool:
+    return value is None or _is_number(value)
+
+
+def _is_list_of(check: Callable[[Any], bool]) -> Callable[[Any], bool]:
+    return lambda value: type(value) is list and all(map(check, value))
+
+
+def _is_map_of(check: Callable[[Any], bool]) -> Callable[[Any], bool]:
+    return lambda value: type(value) is dict and all(map(check, value.values()))
+
+
+SHAPES: dict[str, Callable[[Any], bool]] = {
+    "text": _is_text,
+    "texts": _is_list_of(_is_text),
+    "number": _is_number,
+    "numbers": _is_list_of(_is_number),
+    "number?": _is_number_or_null,
+    "map": _is_map_of(_is_text),
+    "number-map": _is_map_of(_is_number),
+    "map-map": _is_map_of(_is_map_of(_is_text)),
 }
+
+# Every field of every kind of entry, with its shape where it is no text: an entry has
+# these and no others.
+FIELDS = {
+    "Arrived": "departure manifest_sha256 parity_sha256",
+    "CatalogueImported": "catalogue_sha256 tables:number",
+    "DatasetPseudonymised": "dataset deliveries:texts treatments_sha256",
+    "DeliveryChecked": (
+        "delivery outcome report_commitment rows_accepted:number rows_set_aside:number"
+    ),
+    "DeliveryReceived": "delivery holder note_commitment objects:map partition",
+    "Departed": "departure manifest_sha256",
+    "DrillRan": "counters:number-map drill receipt_sha256 verdict",
+    "ExtractMade": (
+        "manifest_sha256 partition permit plan_commitment rows:number versions:number-map"
+    ),
+    "Handover": "log_key statement",
+    "HubOpened": "origin trust_sha256",
+    "JobRan": "code_sha256 environment_sha256 extract:number job outcome outputs_commitment permit",
+    "KeysAbandoned": "request:number",
+    "KeysReleased": "receipts:map request:number",
+    "KeysRequested": (
+        "deliveries:numbers one_time_key_sha256 partitions:texts "
+        "permit:number? plan_commitment purpose"
+    ),
+    "OutputReleased": "files:map job manifest_sha256 permit request",
+    "OutputReviewed": "decision request salts:map turn:number votes:map",
+    "PartitionsCreated": "public_keys:map shares:map-map",
+    "PermitMoved": "permit predecessor:number? signers:texts state statement_sha256",
+    "ReleaseMoved": "findings_commitment job request state",
+    "VersionPublished": "dataset manifests:map parent:number? rows:number",
+    "VoteCast": "checker request vote_commitment",
+}
+COMMON_FIELDS = "at event_id kind v:number"
 
 
 def _take(story: Story, entry: bytes) -> None:
@@ -597,25 +772,36 @@ def _take(story: Story, entry: bytes) -> None:
     index = len(story.events)
     try:
         event = _parse(entry, what="it")
-        if not re.fullmatch("[0-9a-f]{32}", event["event_id"]) or event["v"] != 1:
-            raise Fault("it is not an event of version 1")
+        _check_fields(event)
         if event["event_id"] in story.ids:
             raise Fault("its id was used before")
         if index == 0 and event["kind"] != "HubOpened":
             raise Fault("the log does not begin with its opening")
-        for name in ("rows", "rows_accepted", "rows_set_aside"):
-            if event.get(name, 0) % COUNT_ROUNDING:
-                raise Fault("a count about people is not rounded")
-        if rule := RULES.get(event["kind"]):
-            rule(story, event)
-        elif event["kind"] not in PLAIN_KINDS:
+        if event["kind"] not in FIELDS:
             story.unknown += 1
+        elif rule := RULES.get(event["kind"]):
+            rule(story, event)
     except Fault as fault:
         raise Fault(f"Entry {index} is not right: {fault}".rstrip(".") + ".") from None
-    except (KeyError, TypeError, ValueError, AttributeError):
+    except (KeyError, TypeError, ValueError):
         raise Fault(f"Entry {index} is not right: its fields are not those of its kind.") from None
     story.ids.add(event["event_id"])
     story.events.append(event)
+
+
+def _check_fields(event: Event) -> None:
+    """Make sure that an entry has the fields of its kind and no more."""
+    known = f"{COMMON_FIELDS} {FIELDS.get(str(event.get('kind')), '')}".split()
+    for name, _, shape in (each.partition(":") for each in known):
+        if name not in event or not SHAPES[shape or "text"](event[name]):
+            raise Fault("its fields are not those of its kind")
+    if event["kind"] in FIELDS and len(event) != len(known):
+        raise Fault("it has fields that its kind has not")
+    if not re.fullmatch("[0-9a-f]{32}", event["event_id"]) or event["v"] != 1:
+        raise Fault("it is not an event of version 1")
+    for name in ("rows", "rows_accepted", "rows_set_aside"):
+        if event.get(name, 0) % COUNT_ROUNDING:
+            raise Fault("a count about people is not rounded")
 
 
 def _log_keys(story: Story, *, trust: Trust) -> list[tuple[int, bytes]]:
@@ -623,142 +809,248 @@ def _log_keys(story: Story, *, trust: Trust) -> list[tuple[int, bytes]]:
     keys = [(0, trust.hub)]
     for index, event in story.handovers:
         what = f"The handover in entry {index}"
-        statement = _open_envelope(event["statement"], key=trust.controller, what=what)
+        signed = _open_signed(_decode(event["statement"], what=what), what=what)
+        if signed.keys != [trust.controller]:
+            raise Fault(f"{what} is not signed by the controller.")
         said = {"from_size": index + 2, "log_key": event["log_key"]}
-        of_this_log = statement.get("subject", [{}])[0].get("name") == f"{trust.origin}#log-key"
-        kind = statement.get("predicateType")
-        if (statement.get("predicate"), kind) != (said, "havre/v1/handover") or not of_this_log:
+        about = (signed.kind, signed.origin, signed.subject)
+        if signed.said != said or about != ("havre/v1/handover", trust.origin, "log-key"):
             raise Fault(f"{what} is signed for another key, another place or another log.")
         keys.append((index + 2, bytes.fromhex(event["log_key"])))
     return keys
 
 
-def _open_envelope(encoded: str, *, key: bytes, what: str) -> dict[str, Any]:
-    """Open a DSSE envelope of which every signature must be by one key."""
-    statement, keys = _open_signed(_decode(encoded, what=what), what=what)
-    if keys != [key]:
-        raise Fault(f"{what} is not signed by the controller.")
-    return statement
+PAYLOAD_TYPE = "application/vnd.in-toto+json"
+STATEMENT_TYPE = "https://in-toto.io/Statement/v1"
 
 
-def _open_signed(document: bytes, *, what: str) -> tuple[dict[str, Any], list[bytes]]:
-    """Open a DSSE envelope, every signature verified; return the statement and the keys."""
-    envelope = _parse(document, what=what)
+@dataclass(frozen=True)
+class _Signed:
+    """A statement of which every signature verifies, and the keys behind them."""
+
+    kind: str
+    origin: str
+    subject: str
+    said: dict[str, Any]
+    keys: list[bytes]
+
+
+def _open_signed(document: bytes, *, what: str) -> _Signed:
+    """Open a DSSE envelope around an in-toto Statement; each has one spelling."""
+    payload, signatures = _read_envelope(_parse(document, what=what), what=what)
+    kind = PAYLOAD_TYPE.encode()
+    message = b"DSSEv1 %d %s %d %s" % (len(kind), kind, len(payload), payload)
+    if not all(_signed_by(key, signature, message) for key, signature in signatures.items()):
+        raise Fault(f"{what} has a signature that does not verify.")
+    return _read_statement(_parse(payload, what=what), list(signatures), what=what)
+
+
+def _read_envelope(envelope: dict[str, Any], *, what: str) -> tuple[bytes, dict[bytes, bytes]]:
+    """Read the payload and the signatures by key, in order of key, none twice."""
     try:
         payload = _decode(envelope["payload"], what=what)
-        kind = str(envelope["payloadType"]).encode()
-        signed = [(_key(each["keyid"]), each["sig"]) for each in envelope["signatures"]]
+        signatures = {
+            _key(line["keyid"]): _decode(line["sig"], what=what) for line in envelope["signatures"]
+        }
     except (KeyError, TypeError, ValueError):
         raise Fault(f"{what} carries no signed statement.") from None
-    message = b"DSSEv1 %d %s %d %s" % (len(kind), kind, len(payload), payload)
-    if not all(_signed_by(key, _decode(each, what=what), message) for key, each in signed):
-        raise Fault(f"{what} has a signature that does not verify.")
-    keys = [key for key, _ in signed]
-    if not keys or len(set(keys)) != len(keys):
-        raise Fault(f"{what} is signed by nobody, or by somebody twice.")
-    return _parse(payload, what=what), keys
+    same = {
+        "payload": envelope["payload"],
+        "payloadType": PAYLOAD_TYPE,
+        "signatures": [
+            {"keyid": key.hex(), "sig": base64.b64encode(signature).decode()}
+            for key, signature in sorted(signatures.items())
+        ],
+    }
+    if envelope != same or not signatures:
+        raise Fault(f"{what} is spelled as no envelope of ours.")
+    return payload, signatures
+
+
+def _read_statement(statement: dict[str, Any], keys: list[bytes], *, what: str) -> _Signed:
+    try:
+        kind, said = statement["predicateType"], statement["predicate"]
+        name = statement["subject"][0]["name"]
+        origin, _, subject = name.rpartition("#")
+    except (KeyError, IndexError, TypeError, AttributeError):
+        raise Fault(f"{what} is spelled as no statement of ours.") from None
+    digest = hashlib.sha256(f"{origin}\n{subject}".encode()).hexdigest()
+    same = {
+        "_type": STATEMENT_TYPE,
+        "predicate": said,
+        "predicateType": kind,
+        "subject": [{"digest": {"sha256": digest}, "name": name}],
+    }
+    if statement != same or type(said) is not dict or type(kind) is not str:
+        raise Fault(f"{what} is spelled as no statement of ours.")
+    return _Signed(kind, origin, subject, said, keys)
 
 
 # ---------------------------------------------------------------- files beside the log
 
 
 # Who must have signed what a permit's new state rests on, and how many of different operators.
+# A permit ends by the calendar, which nobody signs.
 PERMIT_SIGNERS = {
     "submitted": ("havre/v1/permit-application", "researcher", 1),
     "assessment": ("havre/v1/permit", "authority", 1),
     "granted": ("havre/v1/permit", "authority", 2),
     "refused": ("havre/v1/permit-decision", "authority", 1),
+    "withdrawn": ("havre/v1/permit-decision", "researcher", 1),
     "suspended": ("havre/v1/permit-decision", "authority", 1),
     "revoked": ("havre/v1/permit-decision", "authority", 1),
 }
+# Statements that carry the permit's whole text.
+_WITH_TEXT = ("havre/v1/permit-application", "havre/v1/permit")
 
 
-def _check_permits(folder: Path, story: Story, *, trust: Trust | None) -> int:
-    """Compare every published statement with the hash on the log; return how many there are.
+@dataclass
+class _Permits:
+    """The signed statements beside the log, by the index of the entry that names each."""
 
-    With trust roots, also who signed it: a permit is what two authorities have signed.
-    """
-    paths = sorted(path for path in folder.rglob("*") if not path.is_dir())
+    statements: dict[int, _Signed] = field(default_factory=dict)
+
+    def applicant(self, index: int, story: Story) -> str | None:
+        """Tell who asked for the permit of an entry, if the application is there."""
+        first = index
+        while (before := story.permit_moves[first]["predecessor"]) is not None:
+            first = before
+        signed = self.statements.get(first)
+        return str(signed.said.get("applicant")) if signed else None
+
+
+def _read_permits(folder: Path, story: Story) -> _Permits:
+    """Open every published statement; each is the one whose hash the log names."""
+    permits = _Permits()
     by_path = {
-        f"{event['permit']}/{index}.json": event for index, event in story.permit_moves.items()
+        f"{event['permit']}/{index}.json": index for index, event in story.permit_moves.items()
     }
-    for path in paths:
+    for path in sorted(path for path in folder.rglob("*") if not path.is_dir()):
         name = path.relative_to(folder).as_posix()
         what = f"register/permits/{name}"
         document = _read(path, limit_bytes=MAX_DOCUMENT_BYTES, what=what)
-        event = by_path.get(name)
-        if event is None or hashlib.sha256(document).hexdigest() != event["statement_sha256"]:
+        index = by_path.get(name, -1)
+        named = story.permit_moves.get(index, {}).get("statement_sha256")
+        if hashlib.sha256(document).hexdigest() != named:
             raise Fault(f"{what} is not the statement that the log names.")
-        if trust is not None:
-            _check_permit_signers(document, event, trust=trust, what=what)
-    return len(paths)
+        signed = _open_signed(document, what=what)
+        _check_statement(signed, index, story, what=what)
+        permits.statements[index] = signed
+    for index, signed in permits.statements.items():
+        applicant = permits.applicant(index, story)
+        if signed.kind in _WITH_TEXT and applicant not in (None, signed.said["applicant"]):
+            raise Fault(f"The statement of entry {index} names another applicant than the first.")
+    return permits
 
 
-def _check_permit_signers(document: bytes, event: Event, *, trust: Trust, what: str) -> None:
-    statement, keys = _open_signed(document, what=what)
-    ids = sorted(hashlib.sha256(key).hexdigest() for key in keys)
-    if ids != sorted(event["signers"]) or not set(ids) <= set(trust.parties):
-        raise Fault(f"{what} is signed by others than the log and the trust roots name.")
-    signers = [trust.parties[each] for each in ids]
-    applicant, people = _read_permit(statement, event, origin=trust.origin, what=what)
-    _, role, needed = PERMIT_SIGNERS[event["state"]]
-    if len({party.operator for party in signers if party.role == role}) < needed:
-        raise Fault(f"{what} lacks a signature: {needed} of role {role} are needed.")
-    if event["state"] == "submitted" and [party.name for party in signers] != [applicant]:
-        raise Fault(f"{what} is not signed by its applicant alone.")
-    houses = {party.operator for party in trust.parties.values() if party.name in people}
-    if role == "authority" and houses & {party.operator for party in signers}:
-        raise Fault(f"{what} is signed by the applicant's own house.")
-
-
-def _read_permit(
-    statement: dict[str, Any], event: Event, *, origin: str, what: str
-) -> tuple[str, set[str]]:
-    """Read who applies and everybody concerned, from a statement that says what the log says."""
-    try:
-        kind = PERMIT_SIGNERS[event["state"]][0]
-        subject = statement["subject"][0]["name"]
-        said, text = statement["predicateType"], statement["predicate"]
-        decision = kind.endswith("-decision")
-        state = text["state"] if decision else event["state"]
-        applicant, people = ("", []) if decision else (text["applicant"], text["people"])
-    except (KeyError, IndexError, TypeError):
-        raise Fault(f"{what} does not say what its entry on the log says.") from None
-    if (said, subject, state) != (kind, f"{origin}#{event['permit']}", event["state"]):
+def _check_statement(signed: _Signed, index: int, story: Story, *, what: str) -> None:
+    """Make sure that a statement says what its entry says, and was made about that moment."""
+    event = story.permit_moves[index]
+    kind = PERMIT_SIGNERS.get(event["state"], ("",))[0]
+    if (signed.kind, signed.origin, signed.subject) != (kind, story.origin, event["permit"]):
         raise Fault(f"{what} does not say what its entry on the log says.")
-    return applicant, {applicant, *people}
+    if kind == "havre/v1/permit-decision" and signed.said.get("state") != event["state"]:
+        raise Fault(f"{what} does not say what its entry on the log says.")
+    if kind in _WITH_TEXT:
+        people = signed.said.get("people")
+        if not _is_text(signed.said.get("applicant")) or not SHAPES["texts"](people):
+            raise Fault(f"{what} does not name an applicant and people.")
+    if kind == "havre/v1/permit-application":
+        return
+    # An old decision put on the log again rests on another entry than the one before it.
+    before = event["predecessor"]
+    if event["state"] != "assessment" and story.permit_moves[before]["state"] == "assessment":
+        before = story.permit_moves[before]["predecessor"]
+    if signed.said.get("rests_on") != before:
+        raise Fault(f"{what} was signed about another state of the permit.")
+
+
+def _check_signers(permits: _Permits, story: Story, *, trust: Trust) -> None:
+    """Make sure that every move of a permit is signed by those who may, in number and apart."""
+    for index, event in story.permit_moves.items():
+        what = f"Entry {index}"
+        if event["state"] not in PERMIT_SIGNERS:
+            continue
+        _, role, needed = PERMIT_SIGNERS[event["state"]]
+        if not set(event["signers"]) <= set(trust.parties):
+            raise Fault(f"{what} is signed by others than the trust roots name.")
+        signers = [trust.parties[each] for each in event["signers"]]
+        if len({party.operator for party in signers if party.role == role}) < needed:
+            raise Fault(f"{what} lacks a signature: {needed} of role {role} are needed.")
+        if index in permits.statements:
+            _check_signed_text(permits, index, story, trust=trust)
+
+
+def _check_signed_text(permits: _Permits, index: int, story: Story, *, trust: Trust) -> None:
+    signed, event = permits.statements[index], story.permit_moves[index]
+    ids = sorted(hashlib.sha256(key).hexdigest() for key in signed.keys)
+    if ids != sorted(event["signers"]):
+        raise Fault(f"Entry {index} is signed by others than its statement.")
+    signers = [trust.parties[each] for each in ids]
+    if event["state"] in ("submitted", "withdrawn"):
+        applicant = permits.applicant(index, story)
+        if applicant is not None and [party.name for party in signers] != [applicant]:
+            raise Fault(f"Entry {index} is not signed by the applicant alone.")
+    elif signed.kind in _WITH_TEXT:
+        _check_apart(signed, signers, index, trust=trust)
+
+
+def _check_apart(signed: _Signed, signers: list[Party], index: int, *, trust: Trust) -> None:
+    """Make sure that nobody signed a permit for his own house."""
+    operators = {party.name: party.operator for party in trust.parties.values()}
+    people = {signed.said["applicant"], *signed.said["people"]}
+    if not people <= set(operators):
+        raise Fault(f"The permit of entry {index} names people whom the trust roots do not know.")
+    if {operators[name] for name in people} & {party.operator for party in signers}:
+        raise Fault(f"Entry {index} is signed by the applicant's own house.")
+
+
+def _check_dates(permits: _Permits, story: Story) -> None:
+    """Make sure that keys were lent while the signed permit held, by the hub's own clock."""
+    for at, _, asked in story.lent:
+        signed = permits.statements.get(asked["permit"])
+        day = story.events[at]["at"][:10]
+        if signed is None:
+            continue
+        first, last = str(signed.said.get("starts_on")), str(signed.said.get("ends_on"))
+        if not first <= day <= last:
+            raise Fault(f"Entry {at} lends keys of a permit that holds from {first} to {last}.")
 
 
 def _check_roles(story: Story, *, trust: Trust) -> None:
     """Make sure that whoever the log says has voted or delivered is one who may."""
+    acting = {"VoteCast": ("checker", "checker"), "DeliveryReceived": ("holder", "holder")}
     for index, event in enumerate(story.events):
-        acting = {"VoteCast": ("checker", "checker"), "DeliveryReceived": ("holder", "holder")}
         if event["kind"] in acting:
             field_name, role = acting[event["kind"]]
             party = trust.parties.get(event[field_name])
             if party is None or party.role != role:
                 raise Fault(f"Entry {index} is not right: its {role} is none of the trust roots.")
-        if event["kind"] == "OutputReviewed" and event["decision"] == "approved":
-            approving = [key for key, vote in event["votes"].items() if vote == "approve"]
-            if len({trust.parties[key].operator for key in approving}) < 2:
-                raise Fault(f"Entry {index} is not right: one house alone approved.")
+        approved = event["kind"] == "OutputReviewed" and event["decision"] == "approved"
+        if approved and len({trust.parties[key].operator for key in event["votes"]}) < VOTES_NEEDED:
+            raise Fault(f"Entry {index} is not right: one house alone approved.")
 
 
-def _check_releases(folder: Path, story: Story) -> int:
-    """Compare every released file with the hash on the log; pages in HTML are not ours to judge."""
-    checked = 0
-    for path in sorted(folder.rglob("*")):
-        request, _, name = path.relative_to(folder).as_posix().partition("/")
-        if path.is_dir() or path.suffix == ".html":
-            continue
-        what = f"releases/{request}/{name}"
-        event = story.releases.get(request)
-        if event is None:
-            raise Fault(f"{what} belongs to no release on the log.")
-        if _sha256_of(path, what=what) != event["files"].get(name, event["manifest_sha256"]):
+MANIFEST = "ro-crate-metadata.json"
+
+
+def _check_releases(folder: Path, story: Story) -> tuple[int, int]:
+    """Compare released files with the hashes on the log; how many are there, and how many not."""
+    wanted = {
+        f"{request}/{name}": digest
+        for request, event in story.releases.items()
+        for name, digest in {**event["files"], MANIFEST: event["manifest_sha256"]}.items()
+    }
+    found = 0
+    for path in sorted(path for path in folder.rglob("*") if not path.is_dir()):
+        name = path.relative_to(folder).as_posix()
+        what = f"releases/{name}"
+        if name not in wanted:
+            raise Fault(f"{what} was not released by the log.")
+        if _sha256_of(path, what=what) != wanted[name]:
             raise Fault(f"{what} is not the file that was released.")
-        checked += 1
-    return checked
+        found += 1
+    return found, len(wanted) - found
 
 
 # ---------------------------------------------------------------- the whole
@@ -770,6 +1062,7 @@ class Report:
 
     checked: list[str] = field(default_factory=list)
     not_checked: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
     size: int = 0
     root: str = ""
 
@@ -814,64 +1107,92 @@ def _check_who(
     )
     began_with = story.events[0]["trust_sha256"] if story.events else trust.sha256
     if began_with != trust.sha256:
-        report.checked.append("note: these trust roots are not those the log began with")
+        report.notes.append("these trust roots are not those that the log began with")
     return times
 
 
-def verify(site: Path, *, options: argparse.Namespace, now: int) -> Report:
-    """Check a site folder as far as the options allow.
+def verify(site: Path, report: Report, *, options: argparse.Namespace, now: int) -> None:
+    """Check a site folder as far as the options allow, and report it.
 
     now: seconds since 1970 by the reader's own clock.
 
     Raises:
         Fault: the first thing that is not what it claims.
+        WrongFile: a file of the reader's own cannot be used.
     """
-    report, folder = Report(), site / "log"
+    _refuse_links(site)
+    folder = site / "log"
     head = _parse_head(
         _read(folder / "checkpoint", limit_bytes=MAX_NOTE_BYTES, what="log/checkpoint"),
         what="log/checkpoint",
     )
     report.size, report.root = head.size, head.root.hex()
-    seen = trust = None
-    if options.seen:
-        note = _read(options.seen, limit_bytes=MAX_NOTE_BYTES, what="The head seen earlier")
-        seen = _parse_head(note, what="The head seen earlier")
+    seen = _read_seen(options.seen) if options.seen else None
+    trust = _read_trust(options.trust) if options.trust else None
     log = LogFolder(folder)
     log.survey()
     story = _read_story(log, head, seen=seen)
     report.checked.append(f"{head.size} entries and {log.files} tile files under one root")
     report.checked.append("every entry refers to what was there before it")
-    if options.trust:
-        document = _read(options.trust, limit_bytes=MAX_DOCUMENT_BYTES, what="The trust-root file")
-        trust = _parse_trust(document)
-        times = _check_who(head, story, report, trust=trust, seen=seen)
-    else:
+    times = _check_who(head, story, report, trust=trust, seen=seen) if trust else []
+    if trust is None:
         report.not_checked.append("authenticity (who signed): give --trust FILE, from elsewhere")
+    elif options.trust.resolve().is_relative_to(site.resolve()):
+        report.not_checked.append("authenticity: these trust roots come from the site itself")
     if seen is not None:
         report.checked.append(f"it continues the head of {seen.size} entries seen earlier")
+    _check_beside(site, story, report, trust=trust)
+    for what, count in {
+        "files past the checkpoint": log.ahead,
+        "unknown kinds": story.unknown,
+        "files in log/ that are no part of a log": len(log.strange),
+    }.items():
+        report.not_checked += [f"{what}: {count}"] if count else []
+    # Last: an old copy may be genuine all the same, and that is another answer.
     if trust is not None and options.max_age is not None:
         age_s = _check_age(times, trust=trust, max_age_s=options.max_age, now=now)
         report.checked.append(f"cosigned by enough witnesses {max(0, age_s)} seconds ago")
-    elif seen is None:
-        report.not_checked.append("freshness (is it an old copy): give --max-age or --seen")
-    _check_beside(site, story, report, trust=trust)
-    for count, what in ((log.ahead, "files past the checkpoint"), (story.unknown, "unknown kinds")):
-        if count:
-            report.not_checked.append(f"{what}: {count}")
-    if log.strange:
-        report.not_checked.append(f"files in log/ that are no part of a log: {len(log.strange)}")
-    return report
+    else:
+        what = "freshness (is it an old copy): give --max-age"
+        report.not_checked.append(what if seen else f"{what} or --seen")
+
+
+def _refuse_links(site: Path) -> None:
+    """Refuse a site with a link in it: what a link shows today it need not show tomorrow."""
+    for here, folders, names in os.walk(site):
+        for name in (*folders, *names):
+            if (Path(here) / name).is_symlink():
+                raise Fault(f"{(Path(here) / name).relative_to(site).as_posix()} is a link.")
+
+
+def _read_seen(path: Path) -> Head:
+    """Read the head that the reader saw earlier.
+
+    Raises:
+        WrongFile: it is none.
+    """
+    try:
+        return _parse_head(path.read_bytes()[: MAX_NOTE_BYTES + 1], what="The head seen earlier")
+    except (OSError, Fault) as fault:
+        raise WrongFile(str(fault)) from None
 
 
 def _check_beside(site: Path, story: Story, report: Report, *, trust: Trust | None) -> None:
-    permits = _check_permits(site / "register" / "permits", story, trust=trust)
-    files = _check_releases(site / "releases", story)
-    report.checked.append(f"{permits} permit statements and {files} released files against the log")
+    permits = _read_permits(site / "register" / "permits", story)
+    _check_dates(permits, story)
+    found, missing = _check_releases(site / "releases", story)
+    moves, texts = len(story.permit_moves), len(permits.statements)
+    report.checked.append(f"{texts} permit statements and {found} released files against the log")
     if trust is not None:
+        _check_signers(permits, story, trust=trust)
         _check_roles(story, trust=trust)
-        report.checked.append("permits by the signatures of those who may grant, votes by checkers")
-    if missing := len(story.permit_moves) - permits:
-        report.not_checked.append(f"permit statements that are not beside the log: {missing}")
+        report.checked.append(
+            f"who may grant, deliver and vote; {texts} of {moves} moves of permits by signatures"
+        )
+    if moves - texts:
+        report.not_checked.append(f"permit statements that are not beside the log: {moves - texts}")
+    if missing:
+        report.not_checked.append(f"released files that are not beside the log: {missing}")
 
 
 def _arguments() -> argparse.ArgumentParser:
@@ -886,16 +1207,46 @@ def _arguments() -> argparse.ArgumentParser:
     return parser
 
 
-def _print(report: Report, fault: str | None, *, as_json: bool) -> None:
-    verdict = "not genuine" if fault else "genuine as far as checked"
+VERDICTS = {
+    0: "genuine as far as checked",
+    EXIT_NOT_GENUINE: "not genuine",
+    EXIT_TOO_OLD: "too old",
+}
+
+
+def _print(report: Report, code: int, fault: str | None, *, as_json: bool) -> None:
+    verdict = VERDICTS[code]
     if as_json:
         print(json.dumps({"verdict": verdict, "fault": fault, **vars(report)}, sort_keys=True))
         return
-    for line in report.checked:
-        print(f"checked      {line}")
-    for line in report.not_checked:
-        print(f"NOT CHECKED  {line}")
-    print(f"{verdict.upper()}: {fault}" if fault else verdict.upper())
+    for word, lines in (
+        ("checked", report.checked),
+        ("note", report.notes),
+        ("NOT CHECKED", report.not_checked),
+    ):
+        for line in lines:
+            print(f"{word:<12} {_printable(line)}")
+    print(f"{verdict.upper()}: {_printable(fault)}" if fault else verdict.upper())
+
+
+def _printable(text: str) -> str:
+    """Keep a name out of the site from writing a line of its own, or to the terminal."""
+    return "".join(c if c.isascii() and c.isprintable() else "?" for c in text)
+
+
+def _verified(report: Report, options: argparse.Namespace) -> tuple[int, str | None]:
+    """Verify, and answer with an exit code and what is wrong, whatever the site holds."""
+    try:
+        verify(options.site, report, options=options, now=int(time.time()))
+    except TooOld as fault:
+        return EXIT_TOO_OLD, str(fault)
+    except Fault as fault:
+        return EXIT_NOT_GENUINE, str(fault)
+    except WrongFile:
+        raise
+    except Exception as fault:  # noqa: BLE001 - whatever a hostile site does, it is not genuine
+        return EXIT_NOT_GENUINE, f"It cannot be read to the end ({type(fault).__name__})."
+    return 0, None
 
 
 def main() -> int:
@@ -905,16 +1256,14 @@ def main() -> int:
         parser.error("DIR is not a folder")
     if options.max_age is not None and (options.trust is None or options.max_age < 0):
         parser.error("--max-age needs --trust, and is not negative")
-    for given in (options.trust, options.seen):
-        if given is not None and not given.is_file():
-            parser.error(f"{given} is not a file")
+    report = Report()
     try:
-        report = verify(options.site, options=options, now=int(time.time()))
-    except Fault as fault:
-        _print(Report(), str(fault), as_json=options.json)
-        return EXIT_NOT_GENUINE
-    _print(report, None, as_json=options.json)
-    return 0
+        code, fault = _verified(report, options)
+    except WrongFile as wrong:
+        parser.error(_printable(str(wrong)))
+    # What was checked before a fault was found is no answer to a reader.
+    _print(Report() if code == EXIT_NOT_GENUINE else report, code, fault, as_json=options.json)
+    return code
 
 
 if __name__ == "__main__":

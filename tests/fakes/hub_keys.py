@@ -14,10 +14,11 @@ from havre.adapters.tokens.file import FileToken, create_party
 from havre.application.ceremony import Ceremonies, KnownPartition, PartitionCatalogue
 from havre.application.vault.keys import KeyRelease, KeysWanted
 from havre.crypto.random import new_object_id
+from havre.crypto.signatures import key_id
 from havre.domain.events import PermitMoved
 from havre.domain.permit import OutputRules, Permit, Population, TableGrant
-from havre.domain.permit_states import PermitState
 from havre.domain.permit_signing import Ground, grant_predicate
+from havre.domain.permit_states import PermitState
 from havre.domain.permit_text import PREDICATE_PERMIT
 from havre.domain.statements import Statement, envelope_digest, sign_statement
 from havre.domain.trust import Role, TrustRoots
@@ -47,6 +48,16 @@ PERMIT = Permit(
     environment_sha256="a" * 64,
     years={"dcir": (2021,)},
 )
+
+_AUTHORITIES = ("authority-1", "authority-2")
+# Who signs a permit into each state.
+_SIGNERS = {
+    PermitState.SUBMITTED: ("researcher",),
+    PermitState.ASSESSMENT: _AUTHORITIES[:1],
+    PermitState.GRANTED: _AUTHORITIES,
+    PermitState.SUSPENDED: _AUTHORITIES[:1],
+    PermitState.REVOKED: _AUTHORITIES[:1],
+}
 
 
 @dataclass
@@ -127,9 +138,7 @@ class HubKeys:
         """A partition's public half."""
         return PartitionCatalogue(self.records).find(partition)
 
-    def signed(
-        self, permit: Permit = PERMIT, *, by: Sequence[str] = ("authority-1", "authority-2")
-    ) -> bytes:
+    def signed(self, permit: Permit = PERMIT, *, by: Sequence[str] = _AUTHORITIES) -> bytes:
         """A permit's text under these signatures, about the entry that comes next on the log."""
         head = self.log.public().head()
         ground = Ground(head.size if head else 0, self.log.clock.now())
@@ -150,7 +159,7 @@ class HubKeys:
                     state=state.value,
                     predecessor=predecessor,
                     statement_sha256=envelope_digest(envelope),
-                    signers=(),
+                    signers=tuple(key_id(self.log.cast[name].public) for name in _SIGNERS[state]),
                 )
             )
         if predecessor is None:

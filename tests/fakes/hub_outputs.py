@@ -29,7 +29,14 @@ from havre.application.vault.reading import LentKeys, VaultReader
 from havre.application.vault.sealing import VaultWriter, WritePlace
 from havre.crypto.commitments import commit_to, new_salt
 from havre.crypto.random import new_object_id
-from havre.domain.events import Event, ExtractMade, JobRan, VersionPublished
+from havre.domain.events import (
+    Event,
+    ExtractMade,
+    JobRan,
+    KeysReleased,
+    KeysRequested,
+    VersionPublished,
+)
 from havre.domain.job import OUTPUTS_LABEL, JobRecord, encode_job, outputs_document, parse_job
 from havre.domain.permit import OutputRules
 from havre.domain.permit_states import PermitState
@@ -69,14 +76,36 @@ class HubOutputs(HubKeys):
         permit = replace(PERMIT, output=OutputRules(11, ("table", "figure", "text")))
         envelope = self.signed(permit)
         self.records.commit([], [Document(KIND_PERMIT, envelope_digest(envelope), envelope)])
-        self.move(envelope, PermitState.SUBMITTED, PermitState.ASSESSMENT, PermitState.GRANTED)
+        self.granted_at = self.move(
+            envelope, PermitState.SUBMITTED, PermitState.ASSESSMENT, PermitState.GRANTED
+        )
         self.objects = LocalObjects(self.root / "store")
         self.tables = ParquetTables()
         self.extract = self._extracted()
         self.shelf = self.log.site / "releases"
 
+    def _lend(self, purpose: str) -> None:
+        """Say on the log that custodians lent the project's keys."""
+        at = self.log.clock.now()
+        (request,) = self.journal.record(
+            KeysRequested(
+                event_id=new_object_id(),
+                at=at,
+                permit=self.granted_at,
+                deliveries=(),
+                partitions=(self.known(PROJECT).partition_id,),
+                purpose=purpose,
+                plan_commitment=ZEROS,
+                one_time_key_sha256=ZEROS,
+            )
+        )
+        self.journal.record(
+            KeysReleased(event_id=new_object_id(), at=at, request=request, receipts={})
+        )
+
     def _extracted(self) -> int:
         at = self.log.clock.now()
+        self._lend("extract")
         (version,) = self.journal.record(
             VersionPublished(
                 event_id=new_object_id(), at=at, dataset="dcir", parent=None, manifests={}, rows=0
@@ -122,6 +151,7 @@ class HubOutputs(HubKeys):
             request=ZEROS,
         )
         salt = new_salt()
+        self._lend("run")
         self.journal.record(
             JobRan(
                 event_id=new_object_id(),

@@ -120,17 +120,25 @@ PERMIT_STEPS = {
     "assessment": ("havre/v1/permit", ("authority-1",)),
     "granted": ("havre/v1/permit", ("authority-1", "authority-2")),
 }
-PERMIT_TEXT: dict[str, Json] = {"applicant": "researcher", "people": ["researcher"]}
+PERMIT_TEXT: dict[str, Json] = {
+    "applicant": "researcher",
+    "ends_on": "2027-12-31",
+    "people": ["researcher"],
+    "starts_on": "2026-01-01",
+}
+# Index of the application's entry, on which both authorities' signatures rest.
+ASKED_AT = 9
 
 
 def permit_envelope(cast: Cast, state: str, **changes: Any) -> bytes:
     """Sign what a permit's state rests on; `changes` name another kind, text or signers."""
     kind, signers = PERMIT_STEPS[state]
+    ground: dict[str, Json] = {"rests_on": ASKED_AT} if state != "submitted" else {}
     statement = Statement(
         changes.get("kind", kind),
         cast.roots.origin,
         changes.get("permit", "diabetes"),
-        changes.get("text", PERMIT_TEXT),
+        {**ground, **changes.get("text", PERMIT_TEXT)},
     )
     return sign_statement(statement, [cast[name] for name in changes.get("signers", signers)])
 
@@ -146,16 +154,7 @@ def _permit_and_extract(told: _Told, cast: Cast) -> None:
             statement_sha256=sha256(permit_envelope(cast, state)),
             signers=tuple(key_id(cast[name].public) for name in signers),
         )
-    request = told(
-        KeysRequested,
-        permit=before,
-        deliveries=(),
-        partitions=("p2", "p3"),
-        purpose="extract",
-        plan_commitment=ZEROS,
-        one_time_key_sha256=ZEROS,
-    )
-    told(KeysReleased, request=request, receipts={"custodian-1": ZEROS, "custodian-3": ZEROS})
+    _lend(told, before, "extract", "p2", "p3")
     version = next(
         index
         for index, event in reversed(list(enumerate(told.events)))
@@ -172,24 +171,48 @@ def _permit_and_extract(told: _Told, cast: Cast) -> None:
     )
 
 
+def _lend(told: _Told, permit: int | None, purpose: str, *partitions: str) -> None:
+    request = told(
+        KeysRequested,
+        permit=permit,
+        deliveries=(),
+        partitions=partitions,
+        purpose=purpose,
+        plan_commitment=ZEROS,
+        one_time_key_sha256=ZEROS,
+    )
+    told(KeysReleased, request=request, receipts={"custodian-1": ZEROS, "custodian-3": ZEROS})
+
+
 def _run_and_release(told: _Told, cast: Cast) -> None:
+    extract = len(told.events) - 1
+    granted = next(
+        index
+        for index, event in reversed(list(enumerate(told.events)))
+        if isinstance(event, PermitMoved)
+    )
+    _lend(told, granted, "run", "p4")
     told(
         JobRan,
         job="j1",
         permit="diabetes",
-        extract=len(told.events) - 1,
+        extract=extract,
         code_sha256=ZEROS,
         environment_sha256=ZEROS,
         outcome="finished",
         outputs_commitment=ZEROS,
     )
-    told(ReleaseMoved, request="r1", job="j1", state="submitted", findings_commitment=ZEROS)
+    _move(told, "submitted")
     salts = {}
-    for number, name in enumerate(("checker-1", "checker-2"), start=1):
+    steps = ("partially-reviewed", "reviewed")
+    for number, (name, step) in enumerate(
+        zip(("checker-1", "checker-2"), steps, strict=True), start=1
+    ):
         checker, salt = key_id(cast[name].public), bytes([number]) * 32
         said: Json = {"checker": checker, "request": "r1", "turn": 1, "vote": "approve"}
         commitment = commit_to(encode_canonical(said), label="havre/v1/vote", salt=salt)
         told(VoteCast, request="r1", checker=checker, vote_commitment=commitment)
+        _move(told, step)
         salts[checker] = salt.hex()
     told(
         OutputReviewed,
@@ -199,6 +222,8 @@ def _run_and_release(told: _Told, cast: Cast) -> None:
         votes=dict.fromkeys(salts, "approve"),
         salts=salts,
     )
+    _move(told, "approved")
+    _lend(told, granted, "run", "p4")
     told(
         OutputReleased,
         request="r1",
@@ -207,6 +232,11 @@ def _run_and_release(told: _Told, cast: Cast) -> None:
         files={"tables/rates.csv": sha256(RELEASED)},
         manifest_sha256=sha256(b"{}"),
     )
+    _move(told, "released")
+
+
+def _move(told: _Told, state: str) -> None:
+    told(ReleaseMoved, request="r1", job="j1", state=state, findings_commitment=ZEROS)
 
 
 def write_beside(site: Path, cast: Cast) -> None:
@@ -218,7 +248,7 @@ def write_beside(site: Path, cast: Cast) -> None:
             path.write_bytes(permit_envelope(cast, event.state))
     (site / "releases/r1/tables").mkdir(parents=True)
     (site / "releases/r1/tables/rates.csv").write_bytes(RELEASED)
-    (site / "releases/r1/manifest.json").write_bytes(b"{}")
+    (site / "releases/r1/ro-crate-metadata.json").write_bytes(b"{}")
 
 
 def publish(

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 VERIFIER = Path(__file__).parents[2] / "tools/verify_log.py"
-GENUINE, USAGE, NOT_GENUINE = 0, 2, 4
+GENUINE, USAGE, NOT_GENUINE, TOO_OLD = 0, 2, 4, 5
 
 
 def verify(*arguments: object) -> subprocess.CompletedProcess[str]:

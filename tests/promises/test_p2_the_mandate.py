@@ -272,7 +272,7 @@ MISSING: list[tuple[Callable[[Landed], KeysWanted], str]] = [
     (an_entry_that_is_no_delivery, "as a delivery's is none"),
     (a_delivery_that_comes_later, "as a delivery's is none"),
     (a_delivery_taken_in_before, "taken in under the mandate before"),
-    (a_delivery_opened_too_often, "opened under the mandate before"),
+    (a_delivery_opened_too_often, "opened 3 times today"),
     (the_same_delivery_received_again, "stands on the log before"),
     (another_delivery_into_a_used_landing_partition, "stands on the log before"),
     (another_purpose, "for ingestion only"),

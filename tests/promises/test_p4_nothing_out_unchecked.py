@@ -225,7 +225,7 @@ def test_a_file_put_beside_the_released_ones_is_noticed_by_a_stranger(hub: HubOu
     (hub.shelf / "r2").mkdir()
     (hub.shelf / "r2/rates.csv").write_bytes(GOOD_TABLE)
 
-    assert "belongs to no release on the log" in hub.stranger().stdout
+    assert "was not released by the log" in hub.stranger().stdout
 
 
 # ------------------------------------------------------------------- who may vote

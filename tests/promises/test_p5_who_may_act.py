@@ -17,11 +17,12 @@ from typing import Any, TypeAlias
 import pytest
 
 from fakes.parties import Cast, Hands
-from fakes.story import permit_envelope, publish, sha256, story, write_beside
+from fakes.story import PERMIT_TEXT, permit_envelope, publish, sha256, story, write_beside
 from fakes.verifier import GENUINE, NOT_GENUINE, verify
 from havre.crypto.signatures import key_id
 from havre.domain.events import Event, encode_event
 from havre.domain.trust import encode_trust_roots
+from havre.formats.canonical import encode_canonical
 
 AUTHORITIES = ("authority-1", "authority-2")
 Change: TypeAlias = Callable[[list[Event], Path], None]
@@ -88,12 +89,12 @@ def delivered_by(cast: Cast, name: str) -> Change:
 
 def revoked_by(cast: Cast, name: str, *, said: str = "revoked") -> Change:
     def change(events: list[Event], site: Path) -> None:
-        text = {"permit": "diabetes", "reason": "ended", "state": said}
-        kind = "havre/v1/permit-decision"
-        envelope = permit_envelope(cast, "granted", kind=kind, text=text, signers=[name])
         granted: Any = max(
             (n for n, event in enumerate(events) if event.kind == "PermitMoved"), default=0
         )
+        text = {"reason": "ended", "rests_on": granted, "state": said}
+        kind = "havre/v1/permit-decision"
+        envelope = permit_envelope(cast, "granted", kind=kind, text=text, signers=[name])
         moved: Any = events[granted]
         revoked = replace(
             moved,
@@ -126,17 +127,27 @@ UNSIGNED: dict[str, tuple[Callable[[Cast], Change], str]] = {
         ),
         "signed by others",
     ),
-    "an authority's own permit": (
+    "a permit for an authority's colleague": (
         lambda cast: granted_by(
-            cast, *AUTHORITIES, text={"applicant": "authority-1", "people": []}
+            cast, *AUTHORITIES, text={**PERMIT_TEXT, "people": ["authority-2"]}
         ),
         "own house",
     ),
-    "a permit for an authority's colleague": (
+    "a permit for somebody unknown": (
+        lambda cast: granted_by(cast, *AUTHORITIES, text={**PERMIT_TEXT, "people": ["nobody"]}),
+        "do not know",
+    ),
+    "a permit revoked by a researcher": (lambda cast: revoked_by(cast, "researcher"), "lacks"),
+    "a vote by an authority": (lambda cast: voted_by(cast, "authority-1"), "its checker"),
+    "a delivery by a researcher": (lambda cast: delivered_by(cast, "researcher"), "its holder"),
+}
+# What needs no trust roots: the statement and the log contradict each other.
+CONTRADICTED: dict[str, tuple[Callable[[Cast], Change], str]] = {
+    "an authority's own permit": (
         lambda cast: granted_by(
-            cast, *AUTHORITIES, text={"applicant": "researcher", "people": ["authority-2"]}
+            cast, *AUTHORITIES, text={**PERMIT_TEXT, "applicant": "authority-1"}
         ),
-        "own house",
+        "another applicant",
     ),
     "another permit's signatures": (
         lambda cast: granted_by(cast, *AUTHORITIES, permit="other"),
@@ -148,16 +159,73 @@ UNSIGNED: dict[str, tuple[Callable[[Cast], Change], str]] = {
     ),
     "a permit without a text": (
         lambda cast: granted_by(cast, *AUTHORITIES, text={}),
-        "does not say",
+        "does not name",
     ),
-    "a permit revoked by a researcher": (lambda cast: revoked_by(cast, "researcher"), "lacks"),
+    "a permit signed about another moment": (
+        lambda cast: granted_by(cast, *AUTHORITIES, text={**PERMIT_TEXT, "rests_on": 2}),
+        "another state",
+    ),
+    "a permit that had ended": (
+        lambda cast: granted_by(cast, *AUTHORITIES, text={**PERMIT_TEXT, "ends_on": "2026-01-02"}),
+        "holds from",
+    ),
     "another decision than the log says": (
         lambda cast: revoked_by(cast, "authority-1", said="suspended"),
         "does not say",
     ),
-    "a vote by an authority": (lambda cast: voted_by(cast, "authority-1"), "its checker"),
-    "a delivery by a researcher": (lambda cast: delivered_by(cast, "researcher"), "its holder"),
 }
+
+
+@pytest.mark.parametrize("breach", CONTRADICTED)
+def test_a_statement_that_is_not_the_logs_is_noticed_by_anybody(
+    tmp_path: Path, cast: Cast, breach: str
+) -> None:
+    change, said = CONTRADICTED[breach]
+
+    found = verify(told(tmp_path / "site", cast, change(cast)))
+
+    assert (found.returncode, said in found.stdout) == (NOT_GENUINE, True), found.stdout
+
+
+# An envelope of our payload in another spelling than the one.
+RESPELLED: dict[str, Callable[[dict[str, Any]], dict[str, Any]]] = {
+    "another payload type": lambda body: {**body, "payloadType": "text/plain"},
+    "a field too many": lambda body: {**body, "note": "hello"},
+    "a signature line with more in it": lambda body: {
+        **body,
+        "signatures": [{**body["signatures"][0], "more": 1}, *body["signatures"][1:]],
+    },
+    "signatures in another order": lambda body: {**body, "signatures": body["signatures"][::-1]},
+    "no signature": lambda body: {**body, "signatures": []},
+    "one signature twice": lambda body: {**body, "signatures": [body["signatures"][0]] * 2},
+}
+
+
+@pytest.mark.parametrize("spelling", RESPELLED)
+def test_an_envelope_has_one_spelling(tmp_path: Path, cast: Cast, spelling: str) -> None:
+    def change(events: list[Event], site: Path) -> None:
+        place = max(n for n, event in enumerate(events) if event.kind == "PermitMoved")
+        path = site / f"register/permits/diabetes/{place}.json"
+        body = encode_canonical(RESPELLED[spelling](json.loads(path.read_bytes())))
+        path.write_bytes(body)
+        moved: Any = events[place]
+        events[place] = replace(moved, statement_sha256=sha256(body))
+
+    assert verify(told(tmp_path / "site", cast, change)).returncode == NOT_GENUINE
+
+
+def test_signers_that_the_log_names_are_held_against_the_roots_without_their_statements(
+    tmp_path: Path, cast: Cast, trust: Path
+) -> None:
+    def change(events: list[Event], site: Path) -> None:
+        for place, event in enumerate(events):
+            if event.kind == "PermitMoved":
+                events[place] = replace(event, signers=())  # type: ignore[call-arg]
+        shutil.rmtree(site / "register")
+
+    found = verify(told(tmp_path / "site", cast, change), "--trust", trust)
+
+    assert (found.returncode, "lacks a signature" in found.stdout) == (NOT_GENUINE, True)
 
 
 @pytest.mark.parametrize("breach", UNSIGNED)

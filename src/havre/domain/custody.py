@@ -41,8 +41,9 @@ MANDATE_DAYS = 90
 # what is counted by the day would otherwise be counted by the hub's word.
 REQUEST_AGE = timedelta(minutes=15)
 REQUEST_AHEAD = timedelta(minutes=2)
-# How often a delivery may be opened, when the hub died in between.
+# How often in a day a delivery may be opened, when the hub died in between.
 MANDATE_OPENINGS = 3
+_A_DAY = timedelta(days=1)
 
 
 class ReleaseRefused(Refused):
@@ -209,7 +210,7 @@ def _open_mandate(view: CustodianView) -> Opened:
     releases = sum(
         isinstance(event, KeysRequested)
         and event.permit is None
-        and view.now - event.at < timedelta(days=1)
+        and view.now - event.at < _A_DAY
         for event in view.events
     )
     if releases > int(str(body["daily_releases"])):
@@ -264,8 +265,13 @@ def _check_not_taken_in(index: int, request: ShareRequest, view: CustodianView) 
         if isinstance(event, KeysRequested) and index in event.deliveries
     }
     closed = {e.request for e in earlier if isinstance(e, KeysReleased | KeysAbandoned)}
-    if asked - closed or len(asked) >= MANDATE_OPENINGS:
-        raise ReleaseRefused("A delivery was opened under the mandate before.")
+    if asked - closed:
+        raise ReleaseRefused("A delivery is being opened under the mandate already.")
+    if sum(view.now - earlier[place].at < _A_DAY for place in asked) >= MANDATE_OPENINGS:
+        raise ReleaseRefused(
+            f"A delivery was opened {MANDATE_OPENINGS} times today, and not taken in.",
+            hint="Find out why it was not taken in; it may be opened again tomorrow.",
+        )
 
 
 def _check_first(index: int, received: DeliveryReceived, view: CustodianView) -> None:
