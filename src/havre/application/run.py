@@ -39,6 +39,7 @@ from havre.domain.job import (
 from havre.domain.permit import Permit
 from havre.domain.permit_states import PermitState
 from havre.domain.statements import (
+    Opened,
     Statement,
     envelope_digest,
     open_statement,
@@ -131,18 +132,25 @@ class StudyRuns:
     def run(self, name: str, code: StudyCode, *, researcher: Token) -> JobReport:
         """Run a study on the newest extract of its permit.
 
+        The person is whoever the trust roots say holds the key that signs the
+        request, before any key is opened: a token's own name is not believed.
+
         Raises:
+            NotGenuine: the key is nobody's in these trust roots.
             Refused: the permit does not grant it: its state, the person or the
                 environment; or the custodians do not agree.
             NotFound: no permit, or no extract yet.
             Unprotected: this machine cannot make a sandbox; nothing was opened.
         """
         standing = self._permits.standing(name)
-        check_may_run(standing, researcher=researcher.name, environment=code.environment_sha256)
+        request = self._signed(standing.permit, code, researcher)
+        asked = self._opened(request)
+        check_may_run(
+            standing, researcher=asked.signers[0].name, environment=code.environment_sha256
+        )
         self._tools.sandbox.probe()
         index, extract = self._newest_extract(name)
         project = self._partitions.find(Partition(PartitionKind.PROJECT, name))
-        request = self._signed(standing.permit, code, researcher)
         with self._release.open(self._wanted(standing, project)) as keys:
             reader = self._tools.reader(keys)
             files = self._files(extract, project, reader)
@@ -158,7 +166,7 @@ class StudyRuns:
             )
         )
         job = f"job-{new_object_id()[:12]}"
-        record = self._job_record(job, standing.permit, result, project, request=request)
+        record = self._job_record(job, standing.permit, result, project, asked=asked)
         return self._record(record, code, result, extract=index, request=request)
 
     def _wanted(self, standing: PermitStanding, project: KnownPartition) -> KeysWanted:
@@ -223,6 +231,15 @@ class StudyRuns:
         statement = Statement(PREDICATE_JOB, self._roots.origin, permit.name, predicate)
         return sign_statement(statement, [researcher])
 
+    def _opened(self, request: bytes) -> Opened:
+        return open_statement(
+            request,
+            roots=self._roots,
+            predicate_type=PREDICATE_JOB,
+            origin=self._roots.origin,
+            required={Role.RESEARCHER: 1},
+        )
+
     def _job_record(
         self,
         job: str,
@@ -230,25 +247,18 @@ class StudyRuns:
         result: SandboxResult,
         project: KnownPartition,
         *,
-        request: bytes,
+        asked: Opened,
     ) -> JobRecord:
-        opened = open_statement(
-            request,
-            roots=self._roots,
-            predicate_type=PREDICATE_JOB,
-            origin=self._roots.origin,
-            required={Role.RESEARCHER: 1},
-        )
         bundle, bundle_sha256 = self._sealed(result.outputs, project)
         return JobRecord(
             job=job,
             permit=permit.name,
-            researcher=opened.signers[0].name,
+            researcher=asked.signers[0].name,
             outcome=result.outcome.value,
             files={each.name: hashlib.sha256(each.body).hexdigest() for each in result.outputs},
             bundle=bundle,
             bundle_sha256=bundle_sha256,
-            request=opened.envelope_sha256,
+            request=asked.envelope_sha256,
         )
 
     def _record(
