@@ -147,7 +147,13 @@ class HubKeys:
         )
         return sign_statement(statement, [self.log.cast[name] for name in by])
 
-    def move(self, envelope: bytes, *states: PermitState, after: int | None = None) -> int:
+    def move(
+        self,
+        envelope: bytes,
+        *states: PermitState,
+        after: int | None = None,
+        permit: str = "diabetes",
+    ) -> int:
         """Put a permit's way on the log; returns the index of its last entry."""
         predecessor = after
         for state in states:
@@ -155,7 +161,7 @@ class HubKeys:
                 PermitMoved(
                     event_id=new_object_id(),
                     at=self.log.clock.now(),
-                    permit="diabetes",
+                    permit=permit,
                     state=state.value,
                     predecessor=predecessor,
                     statement_sha256=envelope_digest(envelope),

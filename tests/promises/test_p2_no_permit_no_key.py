@@ -182,6 +182,21 @@ def an_applicant_whose_house_nobody_knows(hub: HubKeys) -> KeysWanted:
     return hub.granted(hub.signed(replace(PERMIT, applicant="nobody-known")))
 
 
+def another_permits_signatures_under_a_new_name(hub: HubKeys) -> KeysWanted:
+    """A revoked permit's envelope, told again as the permit of another name."""
+    signed = hub.signed()
+    states = (PermitState.SUBMITTED, PermitState.ASSESSMENT, PermitState.GRANTED)
+    index = hub.move(signed, *states, permit="diabetes-again")
+    return replace(hub.granted(signed), permit=index)
+
+
+def a_grant_before_the_last_one(hub: HubKeys) -> KeysWanted:
+    wanted = hub.granted()
+    (grant,) = wanted.documents.values()
+    hub.move(grant, PermitState.GRANTED, after=wanted.permit)
+    return wanted
+
+
 MISSING: list[tuple[Callable[[HubKeys], KeysWanted], str]] = [
     (no_signature_of_a_second_authority, "1 of role authority"),
     (a_signature_by_the_applicant, "applicant's own house"),
@@ -204,6 +219,8 @@ MISSING: list[tuple[Callable[[HubKeys], KeysWanted], str]] = [
     (a_renewal_that_is_due, "not renewed for 90 days"),
     (a_grant_signed_for_a_later_day, "for a later day"),
     (an_applicant_whose_house_nobody_knows, "not in the trust roots"),
+    (another_permits_signatures_under_a_new_name, "another one than the log's entry names"),
+    (a_grant_before_the_last_one, "does not rest on the permit's last entry"),
 ]
 
 
@@ -244,6 +261,16 @@ def test_another_one_time_key_than_the_entrys_is_refused(hub: HubKeys) -> None:
         hub.custodian("custodian-1").release(
             replace(request, one_time_key=PartitionKey.generate().public)
         )
+
+
+def test_shares_that_make_another_key_than_the_logs_open_nothing(hub: HubKeys) -> None:
+    """SLIP-39 says that shares fit each other, never that they are of this partition."""
+    wanted = hub.granted()
+    another = hub.known(DCIR_2022)
+    swapped = [replace(known, public_key=another.public_key) for known in wanted.partitions]
+
+    with pytest.raises(NotGenuine, match="another key than the catalogue's"):
+        opened(hub, replace(wanted, partitions=swapped))
 
 
 @pytest.mark.parametrize("days", [-2, 2])
