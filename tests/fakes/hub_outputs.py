@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import json
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -42,7 +41,7 @@ from havre.domain.permit import OutputRules
 from havre.domain.permit_states import PermitState
 from havre.domain.schema import Catalogue
 from havre.domain.statements import envelope_digest
-from havre.formats.canonical import encode_canonical
+from havre.formats.canonical import Json, encode_canonical
 from havre.formats.manifest import ObjectKind
 from havre.ports.records import Document
 
@@ -53,10 +52,16 @@ SMALL_TABLE = b"region,cases,rate\nBretagne,120,3.25\nCorse,4,2.75\n"
 
 
 def sidecar(*files: Mapping[str, Any]) -> bytes:
-    """What a study says of its files."""
-    usual: dict[str, Any] = {"counts": [], "kind": "table", "title": "A", "underlying": None}
-    whole = [{**usual, **file} for file in files]
-    return json.dumps({"format": "havre/v1/outputs", "files": whole}).encode()
+    """What a study says of its files, in its one spelling."""
+    usual: dict[str, Any] = {
+        "counts": [],
+        "kind": "table",
+        "measures": [],
+        "title": "A",
+        "underlying": None,
+    }
+    whole: list[Json] = [{**usual, **file} for file in files]
+    return encode_canonical({"format": "havre/v1/outputs", "files": whole}) + b"\n"
 
 
 def outputs(table: bytes = GOOD_TABLE) -> dict[str, bytes]:

@@ -147,7 +147,7 @@ people = Tables().people().collect()
 rows = people.group_by("sex").agg(people=pl.len()).sort("sex")
 if "small" in sys.argv:
     rows = rows.with_columns(people=pl.when(pl.col("sex") == "1").then(3).otherwise("people"))
-Outputs().table("people.csv", rows, title="People by sex", counts=["people"])
+Outputs().table("people.csv", rows, title="By sex", counts=["people"], measures=["sex"])
 """
 
 

@@ -196,6 +196,20 @@ def test_a_vote_tried_again_after_too_few_witnesses_counts_once(hub: HubOutputs)
     assert hub.stranger().returncode == 0
 
 
+def test_a_vote_tried_again_as_another_vote_is_refused_by_name(hub: HubOutputs) -> None:
+    """A checker who corrects a vote that waits hears that the first one stands."""
+    hub.submitted()
+    cosigners = hub.journal._cosigners
+    everybody, cosigners._witnesses = cosigners._witnesses, cosigners._witnesses[:1]
+    with pytest.raises(Unavailable):
+        hub.voted("approve")
+    cosigners._witnesses = everybody
+
+    with pytest.raises(Refused, match=r"vote of this turn is approve.*return was not cast"):
+        hub.voted("return")
+    assert len(events_of(hub.events(), VoteCast)) == 1
+
+
 class RunningClock(SetClock):
     """A clock that goes on while it is read."""
 

@@ -21,10 +21,11 @@ from fakes.hub_outputs import GOOD_TABLE, SMALL_TABLE, HubOutputs, outputs
 from fakes.parties import Hands
 from havre.application import review as review_module
 from havre.application.review import KIND_VOTE_SALT
+from havre.bootstrap.study_reports import submission_row
 from havre.crypto.signatures import key_id
 from havre.domain.events import OutputReleased, OutputReviewed, ReleaseMoved, VoteCast, events_of
 from havre.domain.permit_states import PermitState
-from havre.domain.release import ReleaseState
+from havre.domain.release import SUBMISSIONS_A_DAY, ReleaseState
 from havre.errors import HavreError, NotFound, NotGenuine, Refused
 from havre.formats.canonical import parse_canonical
 
@@ -228,6 +229,52 @@ def test_a_file_put_beside_the_released_ones_is_noticed_by_a_stranger(hub: HubOu
     assert "was not released by the log" in hub.stranger().stdout
 
 
+# -------------------------------------------------- what an author learns meanwhile
+
+
+def returned(hub: HubOutputs, number: int) -> None:
+    job = hub.left(f"job-{number}", outputs(SMALL_TABLE))
+    hub.reviews().submit(f"r{number}", job, researcher=hub.log.cast["researcher"])
+
+
+def test_an_author_hears_which_rule_broke_and_not_where(hub: HubOutputs) -> None:
+    job = hub.left("job-1", outputs(SMALL_TABLE))
+
+    submission = hub.reviews().submit("r1", job, researcher=hub.log.cast["researcher"])
+
+    assert submission_row(submission) == {
+        "request": "r1",
+        "state": "returned",
+        "turn": 1,
+        "job": "job-1",
+        "votes": 0,
+        "rules": ["a count is below the permit's smallest"],
+    }
+
+
+def test_a_project_asks_a_few_times_a_day_and_no_more(hub: HubOutputs) -> None:
+    """Every answer is a few bits that nobody looked at."""
+    for number in range(SUBMISSIONS_A_DAY):
+        returned(hub, number)
+    hub.log.clock.move(hours=23)
+
+    with pytest.raises(Refused, match="5 submissions of 24 hours"):
+        returned(hub, 99)
+    assert {event.request for event in events_of(hub.events(), ReleaseMoved)} == {
+        f"r{number}" for number in range(SUBMISSIONS_A_DAY)
+    }
+
+
+def test_the_next_day_it_may_ask_again(hub: HubOutputs) -> None:
+    for number in range(SUBMISSIONS_A_DAY):
+        returned(hub, number)
+    hub.log.clock.move(hours=25)
+
+    returned(hub, 99)
+
+    assert hub.reviews().standing("r99").state is ReleaseState.RETURNED
+
+
 # ------------------------------------------------------------------- who may vote
 
 
@@ -274,6 +321,35 @@ def test_one_checker_does_not_vote_twice(hub: HubOutputs) -> None:
         hub.voted("approve")
     with pytest.raises(Refused, match="from partially-reviewed to released"):
         release(hub)
+
+
+def of_house(hub: HubOutputs, name: str, house: str) -> None:
+    """Give a party another operator, in the roots that the hub believes."""
+    parties = tuple(
+        replace(party, operator=house) if party.name == name else party
+        for party in hub.roots.parties
+    )
+    hub.roots = replace(hub.roots, parties=parties)
+
+
+def test_two_checkers_of_one_house_count_as_one(hub: HubOutputs) -> None:
+    of_house(hub, "checker-2", "house of checker-1")
+    hub.submitted()
+    hub.voted("approve")
+
+    with pytest.raises(Refused, match="two of one house count as one"):
+        hub.reviews().vote("r1", "approve", checker=hub.log.cast["checker-2"])
+    assert hub.reviews().standing("r1").state is ReleaseState.PARTIALLY_REVIEWED
+
+
+def test_a_checker_of_the_projects_house_does_not_vote_or_look(hub: HubOutputs) -> None:
+    of_house(hub, "checker-1", "house of researcher")
+    hub.submitted()
+
+    with pytest.raises(Refused, match="house that has a part in this project"):
+        hub.voted("approve")
+    with pytest.raises(Refused, match="house that has a part in this project"):
+        hub.reviews().show("r1", checker=hub.log.cast["checker-1"])
 
 
 def test_another_word_is_no_vote(hub: HubOutputs) -> None:

@@ -15,8 +15,9 @@ from havre.application.permits import Permits
 from havre.crypto.commitments import check_opening, commit_to, new_salt
 from havre.crypto.random import new_object_id
 from havre.crypto.signatures import key_id
-from havre.domain.disclosure import Finding, check_outputs, must_findings
+from havre.domain.disclosure import check_outputs
 from havre.domain.events import Event, OutputReviewed, ReleaseMoved, VoteCast
+from havre.domain.findings import Finding, must_findings
 from havre.domain.job import JobRecord
 from havre.domain.release import (
     APPROVE,
@@ -25,7 +26,9 @@ from havre.domain.release import (
     VOTES_NEEDED,
     ReleaseStanding,
     ReleaseState,
+    check_independent,
     check_move,
+    check_submissions,
     decide,
     replay_release,
 )
@@ -100,7 +103,8 @@ class Reviews:
         What breaks a rule that must hold goes back to its author the same moment.
 
         Raises:
-            Refused: another researcher's job, or the request is not the author's to move.
+            Refused: another researcher's job, the request is not the author's to move, or
+                too many submissions of this permit in a day.
             NotFound: no such job.
         """
         # What a process before could not publish goes out first: nobody acts on a stale log.
@@ -111,6 +115,7 @@ class Reviews:
         if before.job:
             self._check_same_project(job, self._bundles.job(before.job))
         envelope = self._signed_submission(request, job, researcher)
+        check_submissions(job.permit, self._events(), now=self._clock.now())
         files = self._bundles.open(job)
         permit = self._permits.standing(job.permit).permit
         findings = tuple(check_outputs(files, rules=permit.output))
@@ -139,8 +144,9 @@ class Reviews:
         vote: `approve` or `return`.
 
         Raises:
-            Refused: not a vote, not a checker, the author, or twice in one turn; or
-                the request is not under review.
+            Refused: not a vote, not a checker, the author, of a house that is in the
+                project or has voted, or twice in one turn; the request is not under
+                review; or a vote that waited for witnesses was another one.
         """
         if vote not in (APPROVE, RETURN):
             raise Refused("A vote is approve or return.")
@@ -151,12 +157,15 @@ class Reviews:
         party = self._check_checker(checker, job)
         if party.key_id in standing.voters - before.voters:
             # It waited for witnesses: this is the same act, tried again.
+            self._check_same_vote(standing, party, vote)
             return self.finish(request)
         if party.key_id in standing.voters:
             raise Refused(
                 f"{party.name} has voted in this turn already.",
                 hint="The other checker votes next; votes are opened together.",
             )
+        others = [each for each in self._roots.parties if each.key_id in standing.voters]
+        check_independent(party, houses=self._houses(job), voted=others)
         first = len(standing.voters) + 1 < VOTES_NEEDED
         following = ReleaseState.PARTIALLY_REVIEWED if first else ReleaseState.REVIEWED
         check_move(standing.state, following)
@@ -216,13 +225,7 @@ class Reviews:
         Returns the vote, and the salt of its commitment in hexadecimal.
         """
         name = f"{standing.request}.{standing.turn}.{voter}"
-        opened = open_statement(
-            self._records.document(KIND_VOTE, name),
-            roots=self._roots,
-            predicate_type=PREDICATE_VOTE,
-            origin=self._roots.origin,
-            required={Role.CHECKER: 1},
-        )
+        opened = self._stored_vote(standing, voter)
         said = dict(opened.statement.predicate)
         files = said.pop("files", None)
         salt = self._records.document(KIND_VOTE_SALT, name)
@@ -236,6 +239,25 @@ class Reviews:
         self._check_voter(opened, voter, files=files, job=self._bundles.job(standing.job))
         return str(said["vote"]), salt.hex()
 
+    def _stored_vote(self, standing: ReleaseStanding, voter: str) -> Opened:
+        return open_statement(
+            self._records.document(KIND_VOTE, f"{standing.request}.{standing.turn}.{voter}"),
+            roots=self._roots,
+            predicate_type=PREDICATE_VOTE,
+            origin=self._roots.origin,
+            required={Role.CHECKER: 1},
+        )
+
+    def _check_same_vote(self, standing: ReleaseStanding, party: Party, vote: str) -> None:
+        """A vote is not corrected by trying again: it was on the log before anybody saw it."""
+        cast = str(self._stored_vote(standing, party.key_id).statement.predicate.get("vote"))
+        if cast != vote:
+            raise Refused(
+                f"{party.name}'s vote of this turn is {cast}: it waited for witnesses and stands"
+                f" on the log now; {vote} was not cast.",
+                hint="A vote cannot be taken back. Tell the other checker and the operator at once.",
+            )
+
     def _check_voter(self, opened: Opened, voter: str, *, files: Json, job: JobRecord) -> None:
         if [party.key_id for party in opened.signers] != [voter] or files != dict(job.files):
             raise NotGenuine("A vote is by somebody else, or about other files, than the log says.")
@@ -244,10 +266,18 @@ class Reviews:
         party = self._roots.party_of(checker.public)
         if party.role is not Role.CHECKER:
             raise Refused(f"{party.name} is no output checker.")
-        permit = self._permits.standing(job.permit).permit
-        if party.name in {job.researcher, permit.applicant, *permit.people}:
+        if party.name in self._project(job):
             raise Refused(f"{party.name} has a part in this project and cannot check it.")
+        check_independent(party, houses=self._houses(job), voted=())
         return party
+
+    def _project(self, job: JobRecord) -> frozenset[str]:
+        permit = self._permits.standing(job.permit).permit
+        return frozenset({job.researcher, permit.applicant, *permit.people})
+
+    def _houses(self, job: JobRecord) -> frozenset[str]:
+        names = self._project(job)
+        return frozenset(each.operator for each in self._roots.parties if each.name in names)
 
     def _check_same_project(self, job: JobRecord, before: JobRecord) -> None:
         if (job.permit, job.researcher) != (before.permit, before.researcher):

@@ -5,17 +5,23 @@ The states and their names are those of the OpenSAFELY airlock.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
 from enum import StrEnum
 from types import MappingProxyType
 
-from havre.domain.events import Event, OutputReviewed, ReleaseMoved, VoteCast
+from havre.domain.events import Event, JobRan, OutputReviewed, ReleaseMoved, VoteCast
+from havre.domain.trust import Party
 from havre.errors import NotGenuine, Refused
 
 VOTES_NEEDED = 2
 VOTE_LABEL = "havre/v1/vote"
 APPROVE, RETURN = "approve", "return"
+# Whether a submission comes back, and by which rules, tells its author up to eight bits
+# that nobody has looked at. Enough for honest work, and forty bits a day at most.
+SUBMISSIONS_A_DAY = 5
+_DAY = timedelta(days=1)
 
 
 class ReleaseState(StrEnum):
@@ -145,3 +151,46 @@ def reviews_of(request: str, events: Iterable[Event]) -> list[OutputReviewed]:
     return [
         event for event in events if isinstance(event, OutputReviewed) and event.request == request
     ]
+
+
+def check_submissions(permit: str, events: Iterable[Event], *, now: datetime) -> None:
+    """Make sure that a project does not ask for its outputs too often.
+
+    The log tells: submissions of any of the permit's jobs in the last 24 hours.
+
+    Raises:
+        Refused: it has asked `SUBMISSIONS_A_DAY` times.
+    """
+    jobs: set[str] = set()
+    made = 0
+    for event in events:
+        if isinstance(event, JobRan) and event.permit == permit:
+            jobs.add(event.job)
+        elif isinstance(event, ReleaseMoved) and event.job in jobs and event.at > now - _DAY:
+            made += event.state == ReleaseState.SUBMITTED.value
+    if made >= SUBMISSIONS_A_DAY:
+        raise Refused(
+            f"Permit {permit} has had its {SUBMISSIONS_A_DAY} submissions of 24 hours.",
+            hint="Ask a checker what is wrong before you submit again.",
+        )
+
+
+def check_independent(checker: Party, *, houses: Collection[str], voted: Iterable[Party]) -> None:
+    """Make sure that a checker is of another house than the project and the other checker.
+
+    houses: operators of everybody who has a part in the project.
+    voted: who has voted in this turn.
+
+    Raises:
+        Refused: two people of one house are one opinion, and a project's house is a party.
+    """
+    if checker.operator in houses:
+        raise Refused(
+            f"{checker.name} is of a house that has a part in this project and cannot check it.",
+            hint="Ask a checker of another operator.",
+        )
+    if any(party.operator == checker.operator for party in voted if party != checker):
+        raise Refused(
+            f"A checker of {checker.name}'s house has voted: two of one house count as one.",
+            hint="Ask a checker of another operator.",
+        )

@@ -1,33 +1,37 @@
-"""What a study says of its own output files: `outputs.json`, read strictly.
+"""What a study says of its own output files: `outputs.json`, in one spelling.
 
-It is written by the study and believed in nothing; what it says is what the
-output check and the checkers hold the files against.
+It is written by the study, believed in nothing, and released with the files; so
+it has no room for anything else. It is canonical JSON and one newline, its
+lists and names are bounded, and each field stands only where it has a meaning.
 """
 
 from __future__ import annotations
 
-import json
 import re
 from dataclasses import dataclass
-from typing import Any
 
 from havre.errors import InvalidInput
+from havre.formats.canonical import Json, parse_canonical
+from havre.formats.plain_csv import MAX_COLUMNS
+from havre.formats.plain_csv import MAX_TITLE as MAX_COLUMN_TITLE
 
 FORMAT = "havre/v1/outputs"
 SIDECAR = "outputs.json"
-MAX_BYTES = 256 * 1024
-MAX_TITLE = 200
+MAX_BYTES = 64 * 1024
+MAX_FILES = 50
+MAX_TITLE = 120
 KINDS = frozenset({"table", "figure", "text"})
-_FIELDS = frozenset({"counts", "kind", "name", "title", "underlying"})
+_FIELDS = frozenset({"counts", "kind", "measures", "name", "title", "underlying"})
 # One plain name: no folder, no hidden file, nothing that a page or a shell reads otherwise.
-_FILE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
+_FILE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,59}")
 
 
 @dataclass(frozen=True, slots=True)
 class DescribedFile:
     """One file, as its study describes it.
 
-    counts: columns that count people, events or stays.
+    counts: columns of a table that count people, events or stays.
+    measures: columns of a table whose numbers count nobody: rates, shares, days.
     underlying: the table that has every point of a figure, or null.
     """
 
@@ -35,7 +39,13 @@ class DescribedFile:
     kind: str
     title: str
     counts: tuple[str, ...]
+    measures: tuple[str, ...]
     underlying: str | None
+
+    @property
+    def words(self) -> list[str]:
+        """Everything in it that the study chose freely."""
+        return [self.name, self.title, *self.counts, *self.measures]
 
 
 def is_file_name(name: str) -> bool:
@@ -51,55 +61,60 @@ def parse_outputs(document: bytes) -> tuple[DescribedFile, ...]:
     """Read a description.
 
     Raises:
-        InvalidInput: it is none, has other fields than it should, or describes
-            a file twice.
+        InvalidInput: it is none, is not in its one spelling, has another field than it
+            should or one where it means nothing, or describes a file twice.
     """
     if len(document) > MAX_BYTES:
         raise InvalidInput(f"{SIDECAR} is longer than {MAX_BYTES} bytes.")
+    if not document.endswith(b"\n"):
+        raise InvalidInput(f"{SIDECAR} does not end with a newline.")
+    body = parse_canonical(document[:-1])
     try:
-        body = json.loads(document.decode("utf-8"), object_pairs_hook=_once)
-        if set(body) != {"files", "format"} or not isinstance(body["files"], list):
+        if not isinstance(body, dict) or set(body) != {"files", "format"}:
             raise ValueError
         if body["format"] != FORMAT:
             raise InvalidInput(f"{SIDECAR} is of another format.")
-        files = tuple(_file(each) for each in body["files"])
-    except (ValueError, KeyError, TypeError, RecursionError):
+        files = tuple(_file(each) for each in _list(body["files"], most=MAX_FILES))
+    except ValueError:
         raise InvalidInput(f"{SIDECAR} cannot be read.") from None
     if len({file.name for file in files}) != len(files):
         raise InvalidInput(f"{SIDECAR} describes a file twice.")
     return files
 
 
-def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """Two readers may take two different values of a key that is written twice."""
-    body = dict(pairs)
-    if len(body) != len(pairs):
+def _file(body: Json) -> DescribedFile:
+    if not isinstance(body, dict) or set(body) != _FIELDS or body["kind"] not in KINDS:
         raise ValueError
-    return body
-
-
-def _file(body: Any) -> DescribedFile:
-    if set(body) != _FIELDS or body["kind"] not in KINDS or not is_file_name(_text(body["name"])):
-        raise ValueError
-    title = _text(body["title"])
-    if not title.isprintable() or not 0 < len(title) <= MAX_TITLE:
-        raise ValueError
-    return DescribedFile(
-        body["name"],
-        body["kind"],
-        title,
-        tuple(_text(each) for each in _list(body["counts"])),
-        None if body["underlying"] is None else _text(body["underlying"]),
+    kind, underlying = str(body["kind"]), body["underlying"]
+    columns = MAX_COLUMNS if kind == "table" else 0
+    described = DescribedFile(
+        name=_text(body["name"], most=MAX_TITLE),
+        kind=kind,
+        title=_text(body["title"], most=MAX_TITLE),
+        counts=_titles(body["counts"], most=columns),
+        measures=_titles(body["measures"], most=columns),
+        underlying=None if underlying is None else _text(underlying, most=MAX_TITLE),
     )
+    names = [described.name, *([] if underlying is None else [described.underlying or ""])]
+    declared = [*described.counts, *described.measures]
+    if not all(map(is_file_name, names)) or len(set(declared)) != len(declared):
+        raise ValueError
+    if (underlying is not None) != (kind == "figure"):
+        raise InvalidInput(f"A figure names its table in {SIDECAR}, and nothing else does.")
+    return described
 
 
-def _text(value: Any) -> str:
-    if not isinstance(value, str):
-        raise TypeError
+def _titles(value: Json, *, most: int) -> tuple[str, ...]:
+    return tuple(_text(each, most=MAX_COLUMN_TITLE) for each in _list(value, most=most))
+
+
+def _text(value: Json, *, most: int) -> str:
+    if not isinstance(value, str) or not 0 < len(value) <= most:
+        raise ValueError
     return value
 
 
-def _list(value: Any) -> list[Any]:
-    if not isinstance(value, list):
-        raise TypeError
+def _list(value: Json, *, most: int) -> list[Json]:
+    if not isinstance(value, list) or len(value) > most:
+        raise ValueError
     return value
