@@ -1,13 +1,15 @@
-"""What the commands about studies show: names, counts and states, never content."""
+"""What the commands about studies show: names and states, and of what a study did next to nothing."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from havre.application.review import Submission
 from havre.application.run import JobReport
-from havre.domain.job import fault_of
+from havre.domain.findings import broken_rules
+from havre.domain.job import fault_of, told_time_s
 from havre.domain.release import ReleaseStanding
 from havre.errors import Unprotected
 
@@ -16,25 +18,27 @@ Row = dict[str, Any]
 _MEMORY = "/dev/shm"  # noqa: S108 - where unreviewed files may be laid out
 
 
-def job_row(report: JobReport) -> Row:
-    """What came of a job: how many files, never a name or a word that the study chose."""
+def job_row(report: JobReport, *, code: Mapping[str, bytes]) -> Row:
+    """What came of a job, in few bits: a study chooses its time, its files and where it fails.
+
+    code: what ran, path to content.
+    """
     row: Row = {
         "job": report.record.job,
         "outcome": report.record.outcome,
-        "files": len(report.record.files),
-        "seconds": round(report.wall_s, 1),
+        "within_s": told_time_s(report.wall_s),
         "entry": report.index,
     }
     if report.record.outcome != "finished":
-        row["fault"] = fault_of(report.words)
+        row["fault"] = fault_of(report.words, code=code)
     return row
 
 
 def submission_row(submission: Submission) -> Row:
-    """What the machine's check said of a submission."""
+    """What the machine's check tells a submission's author: which rules broke, and no more."""
     return {
         **standing_row(submission.standing),
-        "findings": [each.for_author for each in submission.findings],
+        "rules": broken_rules(submission.findings),
     }
 
 

@@ -234,8 +234,8 @@ def _run_first(tale: Tale) -> list[str]:
     tale.facts["first"] = job["job"]
     return [
         (
-            f"{job['files']} files after {job['seconds']} s, with no network, no key, no way out"
-            " but these files; they are sealed again at once."
+            f"Ended within {job['within_s']} s, with no network, no key, no way out but its files;"
+            " they are sealed again at once."
         )
     ]
 
@@ -244,7 +244,8 @@ def _review(tale: Tale) -> list[str]:
     """Step 7."""
     request = ("submit", _REQUEST)
     back = tale.havre(*request, tale.facts["first"], party="researcher", expect=3)
-    said = "; ".join(back["findings"])
+    seen = tale.havre("review", _REQUEST, party="checker-1")
+    where = [each for each in seen["findings"] if not each.endswith("please look")]
     job = _run(tale)
     tale.havre(*request, job["job"], party="researcher")
     tale.havre("release", _REQUEST, expect=3)
@@ -254,7 +255,8 @@ def _review(tale: Tale) -> list[str]:
     left = tale.havre("release", _REQUEST)
     tale.facts["released"] = left["place"]
     return [
-        f"Sent back by the machine's check: {said}.",
+        f"Sent back by the machine's check, of which its author hears: {_and(back['rules'])}.",
+        f"A checker sees where: {_and(where)}.",
         (
             "Corrected and run again; a release before the votes was refused; two checkers approved,"
             " blind to each other."
@@ -351,6 +353,10 @@ _ACTS: tuple[Callable[[Tale], list[str]], ...] = (
     _drill,
     _leave,
 )
+
+
+def _and(said: Sequence[str]) -> str:
+    return "; ".join(said)
 
 
 def _run(tale: Tale, *arguments: str, hub: Path | None = None) -> dict[str, Any]:

@@ -89,7 +89,7 @@ def run(
     with screen.progress("running") as bar:
         bar.step(0, 1, "the study runs in the sandbox")
         report = open_hub(hub).runs.run(permit, code, researcher=open_party(party))
-    screen.show(job_row(report))
+    screen.show(job_row(report, code=code.files))
     if report.record.outcome != "finished":
         raise typer.Exit(code=3)
 
