@@ -6,15 +6,19 @@ a sign of diabetes in it had it before. Rates are per 1,000 person-years,
 standardised for age on all the people of the study.
 
 A region with too few cases is not shown. `python study.py one-more` shows one of them
-all the same: the mistake that the check of outputs is there for.
+all the same: the mistake that the check of outputs is there for. Survival is shown
+only where enough people have died since the point before: who is at risk, times the
+fall of the curve, is a number of deaths.
 """
 
 import json
 import sys
 from datetime import date
+from itertools import pairwise
 from pathlib import Path
 
 import matplotlib.pyplot as plt
+import pandas as pd
 import polars as pl
 from lifelines import KaplanMeierFitter
 
@@ -22,6 +26,8 @@ from havre.study import Outputs, Tables, directly_standardised
 
 BEGINS, ENDS = date(2023, 1, 1), date(2024, 12, 31)
 SMALLEST_COUNT = 11
+# Where the curve may be shown; a day of the year on which somebody died never is.
+DAYS = (0, 61, 122, 183, 243, 304, 365)
 CODES = json.loads((Path(__file__).parent / "codes.json").read_text(encoding="utf-8"))
 REGION_OF = {
     department.zfill(3): CODES["regions"][region]
@@ -104,37 +110,76 @@ def survival(tables: Tables) -> KaplanMeierFitter:
     return KaplanMeierFitter().fit(followed["days"].to_numpy(), followed["died"].to_numpy())
 
 
-def survival_table(fitted: KaplanMeierFitter) -> pl.DataFrame:
-    """What the figure shows, every two months."""
-    days = [0, 61, 122, 183, 243, 304, 365]
-    limits = fitted.confidence_interval_survival_function_
+def steps(events: pd.DataFrame) -> pl.DataFrame:
+    """The days on which the curve may be shown, one row each: `day`, `at_risk`, `deaths`.
+
+    `at_risk` when the day begins, to the nearest ten; `deaths` since the row before.
+    From the end of the year backwards, a day is kept when enough people have died,
+    and have left, between it and the next one that is kept.
+    """
+    at_risk = {day: round(int(events["removed"][events.index >= day].sum()), -1) for day in DAYS}
+    died = {day: int(events["observed"][events.index <= day].sum()) for day in DAYS} | {0: 0}
+
+    def enough(first: int, second: int) -> bool:
+        fewest = min(died[second] - died[first], at_risk[first] - at_risk[second])
+        return fewest >= SMALLEST_COUNT
+
+    days = [DAYS[-1]]
+    for day in DAYS[-2:0:-1]:
+        if enough(day, days[0]):
+            days.insert(0, day)
+    while days and not enough(0, days[0]):
+        days.pop(0)
     rows = [
-        {
-            "day": day,
-            "at_risk": int(fitted.event_table["at_risk"][fitted.event_table.index >= day].iloc[0]),
-            "alive": round(float(fitted.predict(day)), 3),
-            "low": round(float(limits.iloc[:, 0][limits.index <= day].iloc[-1]), 3),
-            "high": round(float(limits.iloc[:, 1][limits.index <= day].iloc[-1]), 3),
-        }
-        for day in days
+        {"day": day, "at_risk": at_risk[day], "deaths": died[day] - died[before]}
+        for before, day in pairwise([0, 0, *days])
     ]
-    return pl.DataFrame(rows).with_columns(pl.col("low", "high").fill_nan(1.0))
+    return pl.DataFrame(rows)
+
+
+def survival_table(fitted: KaplanMeierFitter) -> pl.DataFrame:
+    """What the figure shows: the steps, and which share was alive, with 95 % limits."""
+    limits = fitted.confidence_interval_survival_function_
+    shown = steps(fitted.event_table)
+    days = shown["day"].to_list()[1:]
+    low, high = (
+        [1.0, *(round(float(side[side.index <= day].iloc[-1]), 3) for day in days)]
+        for _, side in limits.items()
+    )
+    alive = [1.0, *(round(float(fitted.predict(day)), 3) for day in days)]
+    return shown.with_columns(alive=pl.Series(alive), low=pl.Series(low), high=pl.Series(high))
 
 
 def draw(rates: pl.DataFrame, alive: pl.DataFrame) -> plt.Figure:
-    """Two pictures side by side."""
-    figure, (left, right) = plt.subplots(1, 2, figsize=(11, 4.6), layout="constrained")
+    """Two pictures side by side, and what they are not."""
+    figure, (left, right) = plt.subplots(1, 2, figsize=(11, 4.9), layout="constrained")
     shown = rates.sort("rate")
     errors = [shown["rate"] - shown["low"], shown["high"] - shown["rate"]]
     left.barh(shown["region"], shown["rate"], xerr=errors, color="#2a6f97", ecolor="#8a8a8a")
     left.set_xlabel("new cases per 1,000 person-years, age-standardised")
     left.set_title("Diabetes by region, 2023–2024")
-    right.fill_between(alive["day"], alive["low"], alive["high"], color="#c8553d", alpha=0.2)
-    right.plot(alive["day"], alive["alive"], color="#c8553d", marker="o")
-    right.set(ylim=(0, 1), xlabel="days after the stay began", ylabel="share alive")
+    # Between two marked days nothing is known of when people died: a step claims no slope.
+    right.step(alive["day"], alive["alive"], where="post", color="#c8553d", clip_on=False)
+    errors = [alive["alive"] - alive["low"], alive["high"] - alive["alive"]]
+    right.errorbar(
+        alive["day"],
+        alive["alive"],
+        errors,
+        fmt="o",
+        color="#c8553d",
+        ecolor="#8a8a8a",
+        clip_on=False,
+    )
+    right.set(ylim=(0, 1), xlim=(0, 380), xlabel="days after the stay began", ylabel="share alive")
     right.set_title("After a first stay for heart failure")
     for axes in (left, right):
         axes.spines[["top", "right"]].set_visible(False)
+    figure.get_layout_engine().set(rect=(0, 0.06, 0.985, 0.94))
+    said = (
+        f"Made-up data. Regions with fewer than {SMALLEST_COUNT} cases are not shown."
+        " Survival is known on the marked days; bars are 95 % limits."
+    )
+    figure.text(0.01, 0.015, said, color="#5a5a5a", fontsize=9)
     return figure
 
 
@@ -149,12 +194,14 @@ def main() -> None:
         regions,
         title="Incidence of diabetes by region, age-standardised",
         counts=["cases"],
+        measures=["person_years", "rate", "low", "high"],
     )
     outputs.table(
         "survival.csv",
         alive,
         title="Survival after a first stay for heart failure",
-        counts=["at_risk"],
+        counts=["at_risk", "deaths"],
+        measures=["day", "alive", "low", "high"],
     )
     outputs.figure(
         "figure.png",
