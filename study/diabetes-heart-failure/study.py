@@ -114,19 +114,21 @@ def steps(events: pd.DataFrame) -> pl.DataFrame:
     """The days on which the curve may be shown, one row each: `day`, `at_risk`, `deaths`.
 
     `at_risk` when the day begins, to the nearest ten; `deaths` since the row before.
-    From the end of the year backwards, a day is kept when enough people have died,
-    and have left, between it and the next one that is kept.
+    From the end of the year backwards, a day is kept when enough people are left on
+    it, and have died, and have gone, before the next one that is kept.
     """
     at_risk = {day: round(int(events["removed"][events.index >= day].sum()), -1) for day in DAYS}
     died = {day: int(events["observed"][events.index <= day].sum()) for day in DAYS} | {0: 0}
+    if at_risk[0] < SMALLEST_COUNT:
+        raise ValueError("too few people")
 
     def enough(first: int, second: int) -> bool:
-        fewest = min(died[second] - died[first], at_risk[first] - at_risk[second])
-        return fewest >= SMALLEST_COUNT
+        gone = at_risk[first] - at_risk[second]
+        return min(at_risk[second], died[second] - died[first], gone) >= SMALLEST_COUNT
 
-    days = [DAYS[-1]]
-    for day in DAYS[-2:0:-1]:
-        if enough(day, days[0]):
+    days: list[int] = []
+    for day in reversed(DAYS[1:]):
+        if at_risk[day] >= SMALLEST_COUNT and (not days or enough(day, days[0])):
             days.insert(0, day)
     while days and not enough(0, days[0]):
         days.pop(0)

@@ -7,10 +7,13 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Mapping
+from pathlib import Path
 
 import polars as pl
 import pytest
 
+from fakes.hub_outputs import sidecar
 from fakes.small_hub import ENVIRONMENT, environment
 from havre.adapters.sandbox.bubblewrap import BubblewrapSandbox
 from havre.bootstrap.studies import study_library
@@ -64,11 +67,11 @@ print(json.dumps(found))
 """
 
 
-def run(code: str) -> SandboxResult:
+def run(code: str, beside: Mapping[str, bytes] | None = None) -> SandboxResult:
     environment()
     result = BubblewrapSandbox().run(
         SandboxJob(
-            code={**study_library(), "study.py": code.encode()},
+            code={**study_library(), **(beside or {}), "study.py": code.encode()},
             command=("/env/bin/python", "/code/study.py"),
             environment=str(ENVIRONMENT),
             inputs={},
@@ -86,6 +89,41 @@ def test_what_the_library_writes_passes_the_check() -> None:
     assert must_findings(findings) == []
     assert [(each.file, each.column) for each in findings] == [("t.csv", "rate")]
     assert [each.title for each in parse_outputs(files["outputs.json"])] == ["By région"] * 3
+
+
+STUDY = Path(__file__).parents[2] / "study/diabetes-heart-failure"
+# People who leave on days of a year, some of them dead, in cohorts of all sizes.
+FOLLOWS = """
+import random
+
+draw = random.Random(4)
+for size in [0, 1, 5, 11, 12, 30, 100, 269, 1000, 5000] * 20:
+    risk = draw.random()
+    left = sorted(min(365, int(draw.expovariate(1 / 300))) for _ in range(size))
+    days = sorted({0, *left})
+    removed = [left.count(day) for day in days]
+    observed = [sum(draw.random() < risk for _ in range(count)) for count in removed]
+    events = pd.DataFrame({"removed": removed, "observed": observed}, index=days)
+    try:
+        print(json.dumps(steps(events).write_csv()))
+    except ValueError:
+        print(json.dumps(size))
+"""
+
+
+def test_the_study_shows_no_interval_with_few_deaths_whatever_it_finds() -> None:
+    text = (STUDY / "study.py").read_text(encoding="utf-8").removesuffix("main()\n")
+    codes = {"codes.json": (STUDY / "codes.json").read_bytes()}
+
+    said = [json.loads(line) for line in run(text + FOLLOWS, codes).words.splitlines()]
+    tables = [each for each in said if isinstance(each, str)]
+
+    described = {"name": "t.csv", "counts": ["at_risk", "deaths"], "measures": ["day"]}
+    for table in tables:
+        files = {"outputs.json": sidecar(described), "t.csv": table.encode()}
+        assert must_findings(check_outputs(files, rules=RULES)) == []
+    assert all(each < 15 for each in said if isinstance(each, int))
+    assert sum(table.count("\n") > 2 for table in tables) > len(tables) // 3
 
 
 def standardised(cases: dict[str, list[int]], births: dict[str, list[int]]) -> pl.DataFrame:
