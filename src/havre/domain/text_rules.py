@@ -102,10 +102,14 @@ def check_text(file: str, content: bytes, *, min_count: int) -> Iterator[Finding
     # A line may be indented, and a list begins with a dash and a blank.
     bare = [line.lstrip(" ").removeprefix("- ") for line in lines]
     yield from check_words(file, [line for line in bare if set(line) - set("=-")])
+    yield from _check_numbers(file, text, min_count=min_count)
+
+
+def _check_numbers(file: str, text: str, *, min_count: int) -> Iterator[Finding]:
     numbers = _NUMBER_IN_TEXT.findall(text)
     if len(numbers) > MAX_TEXT_NUMBERS:
         yield Finding(file, Rule.PEOPLE, "is rows of numbers and no text", cells=len(numbers))
-    small = sum(number in {str(few) for few in range(1, min_count)} for number in numbers)
-    if small:
+    few = {str(number) for number in range(1, min_count)}
+    if small := sum(number in few for number in numbers):
         said = f"numbers below {min_count}: does one of them count people?"
         yield Finding(file, Rule.SMALL_COUNT, said, Severity.SHOULD, cells=small)
