@@ -208,9 +208,7 @@ def _open_mandate(view: CustodianView) -> Opened:
     if not begun <= view.now < begun + timedelta(days=MANDATE_DAYS):
         raise ReleaseRefused("The mandate for ingestion has ended, or has not begun.")
     releases = sum(
-        isinstance(event, KeysRequested)
-        and event.permit is None
-        and view.now - event.at < _A_DAY
+        isinstance(event, KeysRequested) and event.permit is None and view.now - event.at < _A_DAY
         for event in view.events
     )
     if releases > int(str(body["daily_releases"])):
