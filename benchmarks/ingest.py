@@ -20,6 +20,7 @@ from havre.bootstrap.hub import OpenHub
 from havre.bootstrap.schemas import core_tables
 from havre.bootstrap.synthetic import write_synthetic
 from havre.domain.schema import ColumnType
+from havre.ports.pages import SiteSettings
 
 PEOPLE, ROUNDS = 20_000, 2
 TABLE = "ER_PRS_F"
@@ -85,7 +86,11 @@ def _plain(path: Path, root: Path) -> float:
 
 def _ours(delivery: Path, root: Path) -> tuple[float, float]:
     found_hub(
-        root / "hub", parties=root / "parties", origin="bench.example", progress=lambda _: None
+        root / "hub",
+        parties=root / "parties",
+        origin="bench.example",
+        progress=lambda _: None,
+        settings=SiteSettings(made_up=True),
     )
     start = time.perf_counter()
     holder = HolderSide(root / "parties" / "holder", hub=root / "hub")

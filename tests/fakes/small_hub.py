@@ -22,6 +22,7 @@ from havre.bootstrap.holders import HolderSide
 from havre.bootstrap.hub import OpenHub
 from havre.bootstrap.synthetic import write_synthetic
 from havre.cli.demo_texts import PERMIT
+from havre.ports.pages import SiteSettings
 
 ROOT = Path(__file__).parents[2]
 ENVIRONMENT = ROOT / ".study-environment"
@@ -94,7 +95,13 @@ def copy_of(hub: SmallHub, root: Path) -> SmallHub:
 def founded() -> SmallHub:
     """A hub without data, made once per process."""
     hub = SmallHub(Path(mkdtemp(prefix="havre-hub-")))
-    found_hub(hub.hub, parties=hub.parties, origin="havre.example/test", progress=quiet)
+    found_hub(
+        hub.hub,
+        parties=hub.parties,
+        origin="havre.example/test",
+        progress=quiet,
+        settings=SiteSettings(made_up=True, language="en"),
+    )
     write_synthetic(
         hub.root / "files", people=400, first_year=2023, years=2, seed=11, progress=quiet
     )

@@ -22,8 +22,15 @@ from havre.crypto.random import new_object_id
 from havre.domain.custody import PREDICATE_MANDATE, STAGE_2_SECRET
 from havre.domain.events import HubOpened
 from havre.domain.statements import Statement, sign_statement
-from havre.domain.trust import Role, TrustRoots, check_trust_roots, encode_trust_roots
+from havre.domain.trust import (
+    THIS_MACHINE,
+    Role,
+    TrustRoots,
+    check_trust_roots,
+    encode_trust_roots,
+)
 from havre.errors import Refused
+from havre.ports.pages import SiteSettings
 from havre.values import Partition, PartitionKind, instant_text
 
 CUSTODIANS = ("custodian-1", "custodian-2", "custodian-3")
@@ -58,11 +65,17 @@ class Founded:
 
 
 def found_hub(
-    folder: Path, *, parties: Path, origin: str, progress: Callable[[str], None]
+    folder: Path,
+    *,
+    parties: Path,
+    origin: str,
+    progress: Callable[[str], None],
+    settings: SiteSettings,
 ) -> Founded:
     """Make a hub and everybody it needs.
 
     origin: the log's name for its whole life, such as `hub.example/log`.
+    settings: what the public site says of this hub that its log does not know.
     progress: told, in a sentence, what is being made.
 
     Raises:
@@ -78,6 +91,7 @@ def found_hub(
         custodians=[parties / name for name in CUSTODIANS],
         escrow=parties / "escrow",
         witnesses=[parties / name for name in WITNESSES],
+        settings=settings,
     )
     for witness in place.witnesses:
         open_witness(witness).begin()
@@ -144,11 +158,11 @@ def give_mandate(hub: OpenHub, controller: FileToken, datasets: Iterable[str]) -
 
 def _make_parties(folder: Path, parties: Path, origin: str) -> TrustRoots:
     tokens = [
-        create_party(parties / name, name=name, role=role, operator=f"{name} (this machine)")
+        create_party(parties / name, name=name, role=role, operator=f"{name} {THIS_MACHINE}")
         for name, role in PARTIES.items()
     ]
     tokens.append(
-        create_party(folder / "party", name="hub", role=Role.HUB, operator="hub (this machine)")
+        create_party(folder / "party", name="hub", role=Role.HUB, operator=f"hub {THIS_MACHINE}")
     )
     roots = TrustRoots(
         origin,

@@ -6,6 +6,7 @@ Paths in the file are relative to the hub's directory, so that a hub can be move
 from __future__ import annotations
 
 import os
+import re
 import tomllib
 from dataclasses import dataclass
 from importlib import resources
@@ -13,9 +14,11 @@ from pathlib import Path
 from typing import Any
 
 from havre.errors import InvalidInput, NotFound
+from havre.ports.pages import SiteSettings
 
 CONFIGURATION = "havre.toml"
 FORMAT = "havre/v1/hub"
+_LANGUAGE = re.compile("(?:[a-z]{2})?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +26,7 @@ class HubPlace:
     """One hub's directory, and the directories of those whom it asks.
 
     custodians: the daily ones. witnesses, escrow: by their directories.
+    settings: what the public site says of this hub that its log does not know.
     """
 
     folder: Path
@@ -30,6 +34,7 @@ class HubPlace:
     escrow: Path
     witnesses: tuple[Path, ...]
     records_url: str
+    settings: SiteSettings
 
     @property
     def party(self) -> Path:
@@ -98,13 +103,49 @@ def _place(folder: Path, body: dict[str, Any]) -> HubPlace:
             folder / parties["escrow"],
             tuple(folder / each for each in parties["witnesses"]),
             str(body["records"]["url"]).replace("{hub}", str(folder.resolve())),
+            read_settings(body.get("site", {})),
         )
     except (KeyError, TypeError) as fault:
         raise InvalidInput(f"{CONFIGURATION} misses {fault}.") from None
 
 
+def read_settings(told: Any) -> SiteSettings:
+    """Read what the site says; nothing is claimed of a hub whose file says nothing.
+
+    told: the section `site` of a hub's `havre.toml`.
+
+    Raises:
+        InvalidInput: a field is unknown, or of another type or spelling.
+    """
+    told = {"made_up": False, "language": "", **told}
+    made_up, language = told.pop("made_up"), told.pop("language")
+    if told or type(made_up) is not bool or not _LANGUAGE.fullmatch(language):
+        raise InvalidInput(
+            f"The section site of {CONFIGURATION} has another spelling than it should.",
+            hint='Write made_up = true or false, and language = "fr", "en" or the like.',
+        )
+    return SiteSettings(made_up=made_up, language=language)
+
+
+def parse_settings(document: bytes) -> SiteSettings:
+    """Read the same section of a whole file, wherever its parties stood.
+
+    Raises:
+        InvalidInput: it is no such file, or the section is misspelled.
+    """
+    try:
+        return read_settings(tomllib.loads(document.decode()).get("site", {}))
+    except (TypeError, ValueError):
+        raise InvalidInput(f"{CONFIGURATION} cannot be read.") from None
+
+
 def write_place(
-    folder: Path, *, custodians: list[Path], escrow: Path, witnesses: list[Path]
+    folder: Path,
+    *,
+    custodians: list[Path],
+    escrow: Path,
+    witnesses: list[Path],
+    settings: SiteSettings,
 ) -> HubPlace:
     """Write `havre.toml` for a hub whose parties stand in directories beside it."""
 
@@ -122,6 +163,12 @@ url = "sqlite:///{{hub}}/records.sqlite"
 custodians = {spelled(custodians)}
 escrow = "{os.path.relpath(escrow, folder)}"
 witnesses = {spelled(witnesses)}
+
+# What the public site says of this hub that its log does not know: whether the data are
+# made up, and in which language its permits and studies are written.
+[site]
+made_up = {str(settings.made_up).lower()}
+language = "{settings.language}"
 """
     draft = folder / f"{CONFIGURATION}.part"
     draft.write_text(text, encoding="utf-8")

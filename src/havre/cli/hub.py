@@ -28,10 +28,17 @@ def init(
     origin: Annotated[str, typer.Option(help="The log's name, for its whole life.")] = (
         "havre.example/log"
     ),
+    made_up: Annotated[
+        bool, typer.Option("--made-up", help="The data are made up: the public site says so.")
+    ] = False,
+    language: Annotated[
+        str, typer.Option(help="In which permits and studies are written, such as fr.")
+    ] = "",
     as_json: JsonOption = False,
 ) -> None:
     """Found a hub on this machine, with everybody it needs, each in a directory of its own."""
     from havre.bootstrap.founding import found_hub
+    from havre.bootstrap.place import read_settings
 
     screen = Screen(as_json=as_json)
     with screen.progress("founding") as bar:
@@ -40,6 +47,7 @@ def init(
             hub,
             parties=parties,
             origin=origin,
+            settings=read_settings({"made_up": made_up, "language": language}),
             progress=lambda what: bar.step(next(steps), 4, what),
         )
     screen.show(

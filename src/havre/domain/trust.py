@@ -15,6 +15,9 @@ from havre.errors import InvalidInput, NotGenuine
 from havre.formats.canonical import Json, encode_canonical, parse_canonical
 from havre.values import parse_name
 
+# How founding writes down that an operator is no other house, only another directory.
+THIS_MACHINE = "(this machine)"
+
 
 class Role(StrEnum):
     """What a key may sign. One party has one role."""
@@ -82,6 +85,11 @@ class TrustRoots:
             "A signature is by a key that is not in the trust roots.",
             hint="Compare the key with the party's own record before you add it.",
         )
+
+    @property
+    def on_one_machine(self) -> bool:
+        """Whether every operator says that it stands on one machine: then nothing is separated."""
+        return all(party.operator.endswith(THIS_MACHINE) for party in self.parties)
 
     @property
     def quorum(self) -> int:

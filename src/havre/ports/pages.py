@@ -12,34 +12,69 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Protocol
 
 from havre.domain.permit import Permit
 from havre.domain.register import Register
+from havre.domain.transparency import Cosigned, Head
+from havre.domain.trust import TrustRoots
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SiteSettings:
+    """What an operator says of a hub, and its log does not know.
+
+    made_up: the data are of nobody; every page says so.
+    language: in which permits and studies are written, two letters, or empty when unknown.
+    """
+
+    made_up: bool = False
+    language: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ShownFile:
+    """One released file, as a page shows it.
+
+    title: what its study says it is; empty when the study says nothing.
+    here: whether the site has the file, with the hash that the log gives.
+    rows: of a table, the header and the first rows; empty for another kind of file.
+    row_count: rows of the whole table, without the header.
+    """
+
+    name: str
+    sha256: str
+    title: str
+    here: bool
+    rows: Sequence[Sequence[str]] = ()
+    row_count: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SiteFacts:
     """Everything that the pages show.
 
+    head, checkpoint: the published head that everything here is as of, and its bytes.
+    cosigned: the witnesses behind it; cosigned_at: when enough of them had signed.
+    trust, trust_sha256: the trust-root file of the hub's own roots, and its hash.
     permits: by name, the text that authorities signed.
     signed: by name and index of the entry on the log, the signed envelope it rests on.
-    tables: request to file name to the rows of a released table.
-    cosigned: names of the witnesses behind the published head.
+    files: by request, what was released.
     """
 
-    origin: str
-    size: int
-    root: str
-    cosigned: Sequence[str]
-    witnesses: int
-    quorum: int
+    roots: TrustRoots
+    head: Head
+    checkpoint: bytes
+    cosigned: Sequence[Cosigned]
+    cosigned_at: datetime
     trust: bytes
     trust_sha256: str
     register: Register
     permits: Mapping[str, Permit]
     signed: Mapping[str, Mapping[int, bytes]]
-    tables: Mapping[str, Mapping[str, Sequence[Sequence[str]]]]
+    files: Mapping[str, Sequence[ShownFile]]
+    settings: SiteSettings
 
 
 class SitePages(Protocol):
