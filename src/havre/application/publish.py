@@ -1,19 +1,26 @@
-"""Publishing: the public site from the log, the signed permits and the released files."""
+"""Publishing: the public site from the log, the signed permits and the released files.
+
+Writes nothing on the log: a hub that has handed its log over can still show what it has.
+"""
 
 from __future__ import annotations
 
 import csv
 import hashlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
+from datetime import datetime
 
 from havre.application.audit import PublicLog
 from havre.application.permits import Permits
+from havre.domain.events import OutputReleased
 from havre.domain.register import Register, read_register
-from havre.domain.transparency import cosigners
-from havre.domain.trust import Role, TrustRoots, encode_trust_roots
-from havre.errors import NotFound
+from havre.domain.transparency import Cosigned, cosigners
+from havre.domain.trust import TrustRoots, encode_trust_roots
+from havre.errors import InvalidInput, NotFound
 from havre.formats.notes import parse_note
-from havre.ports.pages import SiteFacts, SitePages
+from havre.formats.outputs import SIDECAR, parse_outputs
+from havre.formats.ro_crate import NAME as MANIFEST
+from havre.ports.pages import ShownFile, SiteFacts, SitePages, SiteSettings
 
 MAX_SHOWN_ROWS = 60
 
@@ -29,16 +36,18 @@ class Publication:
         roots: TrustRoots,
         released: Callable[[str, str], bytes],
         pages: SitePages,
+        settings: SiteSettings,
     ) -> None:
         """Publish one hub.
 
-        released: the bytes of a released file, by request and name.
+        released: the bytes of a released file, by request and name; raises `NotFound`.
         """
         self._log = log
         self._permits = permits
         self._roots = roots
         self._released = released
         self._pages = pages
+        self._settings = settings
 
     def publish(self) -> list[str]:
         """Write every page anew; returns their paths.
@@ -51,42 +60,76 @@ class Publication:
             raise NotFound("The log has published nothing yet.")
         register = read_register((each.index, each.event) for each in self._log.entries())
         standings = {each.permit.name: each for each in self._permits.list_permits()}
-        behind = cosigners(parse_note(self._log.checkpoint()), roots=self._roots)
+        checkpoint = self._log.checkpoint()
+        behind = cosigners(parse_note(checkpoint), roots=self._roots)
         trust = encode_trust_roots(self._roots)
         return self._pages.write(
             SiteFacts(
-                origin=self._roots.origin,
-                size=head.size,
-                root=head.root.hex(),
-                cosigned=sorted(each.witness.name for each in behind),
-                witnesses=len(self._roots.with_role(Role.WITNESS)),
-                quorum=self._roots.quorum,
+                roots=self._roots,
+                head=head,
+                checkpoint=checkpoint,
+                cosigned=sorted(behind, key=lambda each: each.witness.name),
+                cosigned_at=_cosigned_at(behind, quorum=self._roots.quorum),
                 trust=trust,
                 trust_sha256=hashlib.sha256(trust).hexdigest(),
                 register=register,
                 permits={name: each.permit for name, each in standings.items()},
                 signed={name: self._permits.statements(name) for name in standings},
-                tables=self._tables(register),
+                files=self._shown(register),
+                settings=self._settings,
             )
         )
 
-    def _tables(self, register: Register) -> dict[str, Mapping[str, Sequence[Sequence[str]]]]:
-        """The first rows of every released table, if the file is still the one on the log."""
-        tables: dict[str, Mapping[str, Sequence[Sequence[str]]]] = {}
-        for line in register.releases.values():
-            if line.released is None:
-                continue
-            files = line.released[1].files
-            tables[line.request] = {
-                name: _rows(content)
-                for name in sorted(files)
-                if name.endswith(".csv")
-                and hashlib.sha256(content := self._released(line.request, name)).hexdigest()
-                == files[name]
-            }
-        return tables
+    def _shown(self, register: Register) -> dict[str, tuple[ShownFile, ...]]:
+        return {
+            line.request: self._shown_files(line.released[1])
+            for line in register.releases.values()
+            if line.released is not None
+        }
+
+    def _shown_files(self, released: OutputReleased) -> tuple[ShownFile, ...]:
+        """Every file of one release; a file that is not the one on the log is not shown."""
+        listed = {**released.files, MANIFEST: released.manifest_sha256}
+        found = {
+            name: self._find_genuine(released.request, name, sha256)
+            for name, sha256 in sorted(listed.items())
+        }
+        titles = _titles(found.get(SIDECAR))
+        files = []
+        for name, content in found.items():
+            rows = _rows(content) if content and name.endswith(".csv") else []
+            files.append(
+                ShownFile(
+                    name=name,
+                    sha256=listed[name],
+                    title=titles.get(name, ""),
+                    here=content is not None,
+                    rows=rows[: MAX_SHOWN_ROWS + 1],
+                    row_count=max(0, len(rows) - 1),
+                )
+            )
+        return tuple(files)
+
+    def _find_genuine(self, request: str, name: str, sha256: str) -> bytes | None:
+        try:
+            content = self._released(request, name)
+        except NotFound:
+            return None
+        return content if hashlib.sha256(content).hexdigest() == sha256 else None
+
+
+def _cosigned_at(behind: Iterable[Cosigned], *, quorum: int) -> datetime:
+    """When enough witnesses had signed: liars fewer than that cannot make a head look new."""
+    return sorted((each.at for each in behind), reverse=True)[quorum - 1]
+
+
+def _titles(sidecar: bytes | None) -> Mapping[str, str]:
+    """What a study says of its files; nothing when its word is missing or cannot be read."""
+    try:
+        return {} if sidecar is None else {each.name: each.title for each in parse_outputs(sidecar)}
+    except InvalidInput:
+        return {}
 
 
 def _rows(content: bytes) -> list[list[str]]:
-    lines = content.decode("utf-8", "replace").splitlines()
-    return [row for _, row in zip(range(MAX_SHOWN_ROWS + 1), csv.reader(lines), strict=False)]
+    return list(csv.reader(content.decode("utf-8", "replace").splitlines(keepends=True)))

@@ -15,14 +15,21 @@ from havre.domain.events import (
     DrillRan,
     Event,
     ExtractMade,
+    Handover,
     JobRan,
+    KeysAbandoned,
+    KeysReleased,
     KeysRequested,
     OutputReleased,
     OutputReviewed,
+    PartitionsCreated,
     PermitMoved,
     ReleaseMoved,
     VersionPublished,
+    VoteCast,
 )
+from havre.domain.permit_states import PermitState
+from havre.domain.release import APPROVE, ReleaseState
 
 
 @dataclass(slots=True)
@@ -48,23 +55,39 @@ class PermitLine:
     jobs: list[tuple[int, JobRan]] = field(default_factory=list)
     releases: list[ReleaseLine] = field(default_factory=list)
 
+    @property
+    def granted_by(self) -> tuple[str, ...]:
+        """Key ids of those who signed the last grant; nobody before it."""
+        grants = [moved for _, moved in self.moves if moved.state == PermitState.GRANTED]
+        return grants[-1].signers if grants else ()
+
 
 @dataclass(slots=True)
 class ReleaseLine:
-    """One request to release outputs, and how it was decided."""
+    """One request to release outputs, and how it was decided.
+
+    approved_by: key ids of the checkers whose opened votes approve, of the last turn.
+    sent_back_by_machine: indexes of the moves by which it went back before anybody voted.
+    """
 
     request: str
     permit: str = ""
     job: str = ""
     state: str = ""
     turns: int = 0
-    approvals: int = 0
+    moves: list[tuple[int, ReleaseMoved]] = field(default_factory=list)
+    approved_by: tuple[str, ...] = ()
+    sent_back_by_machine: list[int] = field(default_factory=list)
     released: tuple[int, OutputReleased] | None = None
 
 
 @dataclass(slots=True)
 class Register:
-    """The log, sorted by what it is about."""
+    """The log, sorted by what it is about.
+
+    permit_at: index of an entry to the permit that it belongs to; entries of no
+        permit are not in it.
+    """
 
     entries: int = 0
     datasets: dict[str, DatasetLine] = field(default_factory=dict)
@@ -74,6 +97,16 @@ class Register:
     rows_accepted: int = 0
     rows_set_aside: int = 0
     timeline: list[tuple[int, Event]] = field(default_factory=list)
+    permit_at: dict[int, str] = field(default_factory=dict)
+
+    @property
+    def handed_over(self) -> bool:
+        """Whether the log ends here because another host writes it on."""
+        return bool(self.timeline) and isinstance(self.timeline[-1][1], Handover)
+
+    def about_permit(self, permit: str) -> list[tuple[int, Event]]:
+        """List every entry that belongs to one permit, in order."""
+        return [each for each in self.timeline if self.permit_at.get(each[0]) == permit]
 
 
 def read_register(entries: Iterable[tuple[int, Event]]) -> Register:
@@ -87,7 +120,9 @@ def read_register(entries: Iterable[tuple[int, Event]]) -> Register:
         register.entries = index + 1
         register.timeline.append((index, event))
         _sort(register, index, event, seen)
+        _name_permit(register, index, event)
         seen.append(event)
+    _name_permits_of_keys(register)
     return register
 
 
@@ -140,11 +175,15 @@ def _sort_release(
 ) -> None:
     line = register.releases.setdefault(event.request, ReleaseLine(event.request))
     if isinstance(event, ReleaseMoved):
+        # The people's own way back leads through their opened votes.
+        if (line.state, event.state) == (ReleaseState.SUBMITTED, ReleaseState.RETURNED):
+            line.sent_back_by_machine.append(index)
         line.state, line.job = event.state, event.job
-        line.turns += event.state == "submitted"
+        line.turns += event.state == ReleaseState.SUBMITTED
+        line.moves.append((index, event))
         _file_under_permit(register, line)
     elif isinstance(event, OutputReviewed):
-        line.approvals = list(event.votes.values()).count("approve")
+        line.approved_by = tuple(each for each, vote in event.votes.items() if vote == APPROVE)
     else:
         line.released = (index, event)
 
@@ -155,3 +194,33 @@ def _file_under_permit(register: Register, line: ReleaseLine) -> None:
             line.permit = permit.name
             if line not in permit.releases:
                 permit.releases.append(line)
+
+
+def _name_permit(register: Register, index: int, event: Event) -> None:
+    """Note which permit an entry belongs to, where it or an entry before it says so."""
+    permit: str | None = None
+    if isinstance(event, PermitMoved | ExtractMade | JobRan):
+        permit = event.permit
+    elif isinstance(event, KeysRequested) and event.permit is not None:
+        permit = register.permit_at.get(event.permit)
+    elif isinstance(event, KeysReleased | KeysAbandoned):
+        permit = register.permit_at.get(event.request)
+    elif isinstance(event, ReleaseMoved | VoteCast | OutputReviewed | OutputReleased):
+        line = register.releases.get(event.request)
+        permit = line.permit if line else None
+    if permit:
+        register.permit_at[index] = permit
+
+
+def _name_permits_of_keys(register: Register) -> None:
+    """Note whose key pairs a ceremony made: only the extract, later, names its partition."""
+    owners = {
+        extract.partition: line.name
+        for line in register.permits.values()
+        for _, extract in line.extracts
+    }
+    for index, event in register.timeline:
+        if isinstance(event, PartitionsCreated):
+            named = {owners[each] for each in event.public_keys if each in owners}
+            if len(named) == 1:
+                register.permit_at[index] = named.pop()

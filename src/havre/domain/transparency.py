@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 
 from havre.crypto.signatures import check_signature
 from havre.domain.events import Handover
@@ -34,6 +34,7 @@ from havre.formats.notes import (
 # A quarter of an hour, and two minutes of clocks that disagree.
 MAX_AGE_S = 900
 MAX_AHEAD_S = 120
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class NotWitnessed(NotGenuine):
@@ -58,6 +59,11 @@ class Cosigned:
 
     witness: Party
     unix_time: int
+
+    @property
+    def at(self) -> datetime:
+        """The same moment, UTC."""
+        return _EPOCH + timedelta(seconds=self.unix_time)
 
 
 @dataclass(frozen=True, slots=True)
