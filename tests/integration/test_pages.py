@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import functools
+import html
 import http.server
+import re
 import shutil
+import subprocess
 import threading
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from fakes.small_hub import PERMIT_NAME, copy_of, granted, tiny_code
+from fakes.small_hub import PERMIT_NAME, SmallHub, copy_of, granted, tiny_code
+from fakes.verifier import GENUINE, verify
 
 pytestmark = pytest.mark.integration
 SWITCHES = [
@@ -30,15 +35,26 @@ class _Quiet(http.server.SimpleHTTPRequestHandler):
 
 
 @pytest.fixture(scope="module")
-def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """A hub whose study was run, sent back or released, and published; served."""
+def hub(tmp_path_factory: pytest.TempPathFactory) -> SmallHub:
+    """A hub whose study was sent back by the machine, then released, and published."""
     hub = copy_of(granted(), tmp_path_factory.mktemp("site"))
     opened = hub.open()
-    report = opened.runs.run(PERMIT_NAME, tiny_code("small"), researcher=hub.token("researcher"))
-    assert report.record.outcome == "finished"
-    opened.reviews.submit("r1", report.record.job, researcher=hub.token("researcher"))
+    researcher = hub.token("researcher")
+    for word in ("small", "whole"):
+        report = opened.runs.run(PERMIT_NAME, tiny_code(word), researcher=researcher)
+        assert report.record.outcome == "finished"
+        opened.reviews.submit("r1", report.record.job, researcher=researcher)
+    for checker in ("checker-1", "checker-2"):
+        opened.reviews.vote("r1", "approve", checker=hub.token(checker))
+    opened.releases.release("r1")
     opened.publication.publish()
-    handler = functools.partial(_Quiet, directory=str(opened.place.site))
+    return hub
+
+
+@pytest.fixture(scope="module")
+def address(hub: SmallHub) -> Iterator[str]:
+    """Where that hub's site is served."""
+    handler = functools.partial(_Quiet, directory=str(hub.open().place.site))
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     yield f"http://127.0.0.1:{server.server_port}"
@@ -118,6 +134,52 @@ def test_pages_ask_nobody_else_for_anything(browser: Browser, address: str) -> N
 
 
 def test_the_request_that_was_sent_back_is_told(page: Page, address: str) -> None:
-    page.goto(f"{address}/fr/permit-{PERMIT_NAME}.html")
+    for name in (f"permit-{PERMIT_NAME}", "releases"):
+        page.goto(f"{address}/fr/{name}.html")
 
-    assert "renvoyé à l'auteur" in page.inner_text("main")
+        assert "renvoyée à l’auteur par le contrôle automatique" in page.inner_text("main")
+
+
+@pytest.mark.parametrize("name", ["index", "permits", "releases", "log", "verify"])
+def test_every_page_says_that_the_data_are_made_up_and_nothing_is_separated(
+    page: Page, address: str, name: str
+) -> None:
+    page.goto(f"{address}/fr/{name}.html")
+
+    notice = page.inner_text("[role=note]")
+    assert "les données sont fictives" in notice
+    assert "rien n’est réellement séparé" in notice
+
+
+def test_whoever_uses_the_keyboard_sees_where_he_is(page: Page, address: str) -> None:
+    page.goto(f"{address}/fr/log.html")
+
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.getBoundingClientRect().left") >= 0
+    assert page.evaluate("document.activeElement.hash") == "#content"
+    page.focus("nav a")
+    assert page.evaluate("getComputedStyle(document.activeElement).outlineStyle") == "solid"
+
+
+def test_the_first_screen_of_a_telephone_shows_all_cards(page: Page, address: str) -> None:
+    page.goto(f"{address}/fr/index.html")
+
+    tops = page.eval_on_selector_all(".card", "all => all.map(a => a.getBoundingClientRect().top)")
+    assert len(set(tops)) == 2
+    assert max(tops) < 800
+
+
+def test_the_commands_of_the_page_fetch_the_whole_site_and_the_verifier_believes_it(
+    hub: SmallHub, address: str, tmp_path: Path
+) -> None:
+    site = hub.open().place.site
+    blocks = re.findall(r"<pre[^>]*>(.*?)</pre>", (site / "en/verify.html").read_text(), re.DOTALL)
+    commands = html.unescape(blocks[0]).replace("URL", address)
+
+    subprocess.run(["/bin/bash", "-ec", commands], cwd=tmp_path, check=True)
+
+    fetched = sorted(path for path in (tmp_path / "SITE").rglob("*") if path.is_file())
+    listed = (site / "files.txt").read_text().splitlines()
+    assert [path.relative_to(tmp_path / "SITE").as_posix() for path in fetched] == listed
+    done = verify(tmp_path / "SITE", "--trust", hub.parties / "researcher" / "trust.json")
+    assert done.returncode == GENUINE, done.stdout

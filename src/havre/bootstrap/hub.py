@@ -341,14 +341,20 @@ class OpenHub:
         """Writes the public site."""
         from havre.adapters.pages.site import StaticSite
 
-        releases = self.place.site / "releases"
         return Publication(
             log=self.log,
             permits=self.permits,
             roots=self.roots,
-            released=lambda request, name: (releases / request / name).read_bytes(),
+            released=self._released_file,
             pages=StaticSite(self.place.site, verifier=verifier_source()),
+            settings=self.place.settings,
         )
+
+    def _released_file(self, request: str, name: str) -> bytes:
+        try:
+            return (self.place.site / "releases" / request / name).read_bytes()
+        except OSError:
+            raise NotFound(f"The released file {name} is not on this host.") from None
 
     @cached_property
     def drills(self) -> Drills:

@@ -6,22 +6,24 @@ and kept for fifty years.
 
 from __future__ import annotations
 
+import hashlib
 import os
 from collections.abc import Iterator
-from datetime import datetime
-from functools import partial
 from importlib import resources
 from pathlib import Path
-from typing import Any
 
 from jinja2 import Environment, FunctionLoader, StrictUndefined
 
-from havre.adapters.pages.words import LANGUAGES, word
-from havre.domain.events import Event, KeysRequested
+from havre.adapters.pages.telling import Teller, number_columns, show_moment
+from havre.adapters.pages.words import LANGUAGES, describe_dataset, word
+from havre.domain.trust import Role
 from havre.ports.pages import SiteFacts
 
+FILE_LIST = "files.txt"
+# The head that the pages show; the log beside them may grow before they are written anew.
+CHECKPOINT = "checkpoint"
+SHOWN_ENTRIES = 500
 _TEMPLATES = ("index", "permits", "releases", "log", "verify")
-_SHOWN_ENTRIES = 500
 
 
 class StaticSite:
@@ -40,21 +42,37 @@ class StaticSite:
         )
 
     def write(self, facts: SiteFacts) -> list[str]:
-        """Write every page."""
+        """Write every page, and last the list of all files."""
         written = []
         for path, content in self._pages(facts):
-            target = self._folder / path
-            target.parent.mkdir(parents=True, exist_ok=True)
-            draft = target.with_name(f".{target.name}.part")
-            draft.write_bytes(content)
-            os.replace(draft, target)  # noqa: PTH105 - says that it is one step
+            self._put(path, content)
             written.append(path)
-        return written
+        self._put(FILE_LIST, "".join(f"{path}\n" for path in self._published()).encode())
+        return [*written, FILE_LIST]
+
+    def _put(self, path: str, content: bytes) -> None:
+        target = self._folder / path
+        target.parent.mkdir(parents=True, exist_ok=True)
+        draft = target.with_name(f".{target.name}.part")
+        draft.write_bytes(content)
+        os.replace(draft, target)  # noqa: PTH105 - says that it is one step
+
+    def _published(self) -> list[str]:
+        """Every file of the site, in order; what is hidden is being written, and the list not in it."""
+        paths = (
+            path.relative_to(self._folder) for path in self._folder.rglob("*") if path.is_file()
+        )
+        return sorted(
+            path.as_posix()
+            for path in paths
+            if not any(part.startswith(".") for part in path.parts) and str(path) != FILE_LIST
+        )
 
     def _pages(self, facts: SiteFacts) -> Iterator[tuple[str, bytes]]:
         yield "style.css", _resource("style.css").encode()
         yield "trust.json", facts.trust
         yield "verify_log.py", self._verifier
+        yield CHECKPOINT, facts.checkpoint
         for name, envelopes in facts.signed.items():
             for index, envelope in envelopes.items():
                 yield f"register/permits/{name}/{index}.json", envelope
@@ -66,7 +84,8 @@ class StaticSite:
                     f"{language}/permit-{name}.html",
                     self._page("permit", language, facts, permit=name),
                 )
-        yield "index.html", self._templates.get_template("home.html").render().encode()
+        home = self._templates.get_template("home.html")
+        yield "index.html", home.render(facts=facts, word=word, languages=LANGUAGES).encode()
 
     def _page(
         self, page: str, language: str, facts: SiteFacts, *, permit: str | None = None
@@ -74,25 +93,29 @@ class StaticSite:
         (other,) = [each for each in LANGUAGES if each != language]
         name = f"permit-{permit}" if permit else page
         register = facts.register
+        teller = Teller(language, register=register, roots=facts.roots)
         text = self._templates.get_template(f"{page}.html").render(
-            t=partial(_say, language),
+            t=teller.say,
+            teller=teller,
+            number=teller.number,
+            at=show_moment,
+            number_columns=number_columns,
+            describe=describe_dataset,
             language=language,
+            other_language=other,
             other=f"../{other}/{name}.html",
             page=page,
             facts=facts,
             register=register,
+            roles=list(Role),
+            witnesses=facts.roots.with_role(Role.WITNESS),
             line=register.permits.get(permit) if permit else None,
             text=facts.permits.get(permit) if permit else None,
-            timeline=list(reversed(register.timeline))[:_SHOWN_ENTRIES],
-            at=_at,
-            number=partial(_number, language),
-            about=_about,
+            timeline=list(reversed(register.timeline[-SHOWN_ENTRIES:])),
+            verifier_sha256=hashlib.sha256(self._verifier).hexdigest(),
+            file_list=FILE_LIST,
         )
         return text.encode()
-
-
-def _say(language: str, key: str, *values: object) -> str:
-    return word(key, language, *values)
 
 
 def _template(name: str) -> str:
@@ -101,22 +124,3 @@ def _template(name: str) -> str:
 
 def _resource(name: str) -> str:
     return resources.files("havre.adapters.pages").joinpath(name).read_text("utf-8")
-
-
-def _at(moment: datetime | None) -> str:
-    return moment.strftime("%Y-%m-%d %H:%M") if moment else ""
-
-
-def _number(language: str, value: int) -> str:
-    return f"{value:,}".replace(",", "\u202f" if language == "fr" else ",")
-
-
-def _about(event: Event) -> str:
-    """The one word that says what an entry is about; never more than the log says."""
-    if isinstance(event, KeysRequested):
-        return event.purpose
-    for name in ("delivery", "permit", "request", "job", "dataset", "drill", "departure"):
-        value: Any = getattr(event, name, None)
-        if isinstance(value, str):
-            return value
-    return ""

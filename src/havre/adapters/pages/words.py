@@ -1,4 +1,7 @@
-"""What the pages say, in French and in English: one row for each sentence."""
+"""What the pages say, in French and in English: one row for each sentence.
+
+Written with plain signs; `typeset` puts those of each language's printers.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +9,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 LANGUAGES = ("fr", "en")
+_SPACE, _THIN_SPACE, _APOSTROPHE = "\u00a0", "\u202f", "\u2019"
 
 WORDS: Mapping[str, tuple[str, str]] = MappingProxyType(
     {
@@ -13,119 +17,277 @@ WORDS: Mapping[str, tuple[str, str]] = MappingProxyType(
         "motto": (
             (
                 "Qui utilise quelles données de santé, pourquoi, et ce qui en est sorti. "
-                "Tout ce qui est écrit ici se vérifie sans nous croire."
+                "Tout ce qui figure ici peut être vérifié sans avoir à nous croire sur parole."
             ),
             (
                 "Who uses which health data, why, and what came of it. "
-                "Everything written here can be verified without believing us."
+                "Everything here can be verified without taking our word for it."
             ),
+        ),
+        "to_content": ("Aller au contenu", "Skip to the content"),
+        "made_up": (
+            "Démonstration : les données sont fictives.",
+            "Demonstration: the data are made up.",
+        ),
+        "one_machine": (
+            (
+                "Toutes les parties (témoins, dépositaires, autorités) tournent sur une seule "
+                "machine : rien n'est réellement séparé."
+            ),
+            (
+                "All parties (witnesses, custodians, authorities) run on a single machine: "
+                "nothing is really separated."
+            ),
+        ),
+        "handed_over": (
+            (
+                "Cet entrepôt a remis son journal à un autre hôte : la suite est publiée là-bas, "
+                "et ces pages ne changeront plus."
+            ),
+            (
+                "This hub has handed its log over to another host: what follows is published "
+                "there, and these pages change no more."
+            ),
+        ),
+        "as_of": (
+            "État au {0} UTC : {1} entrées au journal.",
+            "As of {0} UTC: {1} entries on the log.",
         ),
         "overview": ("Vue d'ensemble", "Overview"),
         "permits": ("Permis", "Permits"),
         "permit": ("Permis", "Permit"),
-        "releases": ("Résultats sortis", "Released results"),
+        "releases": ("Résultats publiés", "Released results"),
         "log": ("Journal", "Log"),
         "verify": ("Vérifier", "Verify"),
-        "entries": ("entrées au journal", "entries on the log"),
+        "entries": ("Entrées du journal", "Entries on the log"),
         "datasets": ("Bases de données", "Datasets"),
         "dataset": ("Base", "Dataset"),
-        "rows": ("Lignes (arrondies à 100)", "Rows (rounded to 100)"),
+        "rows_rounded": ("Lignes (arrondies à 100)", "Rows (rounded to 100)"),
+        "rows": ("{0} lignes", "{0} rows"),
         "versions": ("Versions", "Versions"),
         "newest": ("Dernière version", "Newest version"),
         "state": ("État", "State"),
         "since": ("Depuis", "Since"),
         "purpose": ("Finalité", "Purpose"),
         "openings": ("Ouvertures de clés", "Key openings"),
-        "extracts": ("Extraits", "Extracts"),
         "jobs": ("Calculs", "Jobs"),
         "applicant": ("Demandeur", "Applicant"),
         "people": ("Personnes autorisées", "People allowed"),
-        "care": ("Soins entre", "Care between"),
-        "valid": ("Valable", "Valid"),
+        "granted_by": ("Accordé par", "Granted by"),
+        "care": ("Période de soins", "Care between"),
+        "valid": ("Validité", "Valid"),
+        "table": ("Table", "Table"),
+        "columns": ("Colonnes", "Columns"),
         "tables": ("Tables et colonnes", "Tables and columns"),
         "population": ("Population", "Population"),
-        "born": ("né(e)s de {0} à {1}", "born from {0} to {1}"),
+        "born": ("personnes nées de {0} à {1}", "people born from {0} to {1}"),
+        "departments": ("départements {0}", "departments {0}"),
         "everybody": ("tout le monde", "everybody"),
-        "smallest": ("Plus petit effectif montré", "Smallest count shown"),
+        "smallest": ("Effectif minimal publiable", "Smallest count shown"),
         "signed": ("texte signé", "signed text"),
-        "history": ("Ce qui s'est passé", "What happened"),
+        "history": ("Historique", "History"),
         "entry": ("Entrée", "Entry"),
-        "when": ("Quand (UTC)", "When (UTC)"),
-        "what": ("Quoi", "What"),
-        "about": ("À propos de", "About"),
+        "when": ("Date (UTC)", "When (UTC)"),
+        "what": ("Acte", "What"),
+        "about": ("Objet", "About"),
+        "result": ("Résultat", "Result"),
+        "newest_of": (
+            "Les {0} entrées les plus récentes, sur {1}.",
+            "The newest {0} of {1} entries.",
+        ),
+        "first_of": ("Les {0} premières lignes, sur {1}.", "The first {0} of {1} rows."),
         "witnessed": (
             "La tête du journal est cosignée par {0} témoins sur {1} ; il en faut {2}.",
             "The head of the log is cosigned by {0} of {1} witnesses; {2} are needed.",
         ),
+        "witness": ("Témoin", "Witness"),
+        "cosigned": ("Cosigné le (UTC)", "Cosigned at (UTC)"),
+        "parties": ("Qui fait quoi", "Who does what"),
+        "role": ("Rôle", "Role"),
+        "who": ("Qui", "Who"),
+        "this_machine": ("{0} (cette machine)", "{0} (this machine)"),
+        "operator": ("{0} ({1})", "{0} ({1})"),
+        "authority": ("Autorités", "Authorities"),
+        "does_authority": (
+            "accordent un permis à deux, le suspendent ou le révoquent",
+            "grant a permit by two, suspend or revoke it",
+        ),
+        "checker": ("Vérificateurs", "Checkers"),
+        "does_checker": (
+            "approuvent à deux ce qui sort, ou le renvoient",
+            "approve by two what leaves, or send it back",
+        ),
+        "controller": ("Responsable de l'entrepôt", "Controller"),
+        "does_controller": (
+            "signe le mandat d'ingestion et le départ vers un autre hôte",
+            "signs the mandate for ingestion and the departure to another host",
+        ),
+        "custodian": ("Dépositaires", "Custodians"),
+        "does_custodian": (
+            "gardent les clés en parts, et n'en donnent que si le journal et le permis le veulent",
+            "keep the keys in shares, and give one only as the log and the permit allow",
+        ),
+        "escrow": ("Séquestre", "Escrow"),
+        "does_escrow": (
+            "garde des parts de secours, hors du quotidien",
+            "keeps spare shares, and has no part in daily work",
+        ),
+        "holder": ("Détenteurs des données", "Data holders"),
+        "does_holder": (
+            "livrent les données, pseudonymisées et scellées chez eux",
+            "deliver the data, pseudonymised and sealed on their side",
+        ),
+        "hub": ("Entrepôt", "Hub"),
+        "does_hub": (
+            "tient le journal, fait les extraits et les calculs",
+            "writes the log, makes extracts and runs jobs",
+        ),
+        "researcher": ("Chercheurs", "Researchers"),
+        "does_researcher": (
+            "demandent un permis, puis envoient un programme",
+            "ask for a permit, then send a program",
+        ),
+        "does_witness": (
+            "cosignent la tête du journal, et rien qui contredise ce qu'ils ont vu",
+            "cosign the head of the log, and nothing that contradicts what they saw",
+        ),
+        "witness_role": ("Témoins", "Witnesses"),
         "drill": ("Exercice", "Drill"),
         "drills": ("Exercices", "Drills"),
-        "held": ("la promesse a tenu", "the promise held"),
-        "failed": ("la promesse n'a PAS tenu", "the promise did NOT hold"),
+        "no_drill": ("Aucun exercice n'a encore eu lieu.", "No drill was held yet."),
+        "held": ("promesse tenue", "promise held"),
+        "failed": ("promesse NON tenue", "promise NOT held"),
         "subpoena": (
             "Réquisition : tout ce que l'hébergeur détient est saisi et fouillé",
             "Subpoena: everything the host holds is taken and searched",
         ),
-        "files_seized": ("fichiers saisis", "files seized"),
-        "canaries_sought": ("canaris cherchés", "canaries looked for"),
-        "things_found": ("trouvailles", "things found"),
-        "no_release": ("Rien n'est encore sorti.", "Nothing has been released yet."),
+        "files_seized": ("Fichiers saisis", "Files seized"),
+        "canaries_sought": ("Données témoins recherchées", "Canaries looked for"),
+        "things_found": ("Retrouvées en clair", "Found in clear"),
+        "no_release": (
+            "Aucun résultat n'a encore été publié.",
+            "Nothing has been released yet.",
+        ),
         "no_permit": ("Aucun permis n'a été demandé.", "No permit was asked for."),
         "two_checkers": (
-            "{0} vérificateurs ont approuvé, sans voir le vote de l'autre ; {1} passage(s).",
-            "{0} checkers approved, blind to each other's vote; {1} turn(s).",
+            (
+                "{0} vérificateurs ont approuvé, chacun sans connaître le vote de l'autre ; "
+                "demande soumise {1} fois."
+            ),
+            (
+                "{0} checkers approved, each without knowing the other's vote; "
+                "submitted {1} time(s)."
+            ),
         ),
+        "approved_by": ("Approuvé par", "Approved by"),
+        "by_machine": (
+            "renvoyée à l'auteur par le contrôle automatique, avant tout vote",
+            "returned to its author by the machine's check, before any vote",
+        ),
+        "machine_check": ("Contrôle automatique", "Machine's check"),
+        "how_decided": ("Étapes de la demande", "Steps of the request"),
         "files": ("Fichiers", "Files"),
+        "not_here": (
+            "(absent de ce site, ou différent de l'empreinte au journal)",
+            "(not on this site, or not the one whose hash is on the log)",
+        ),
         "how": ("Comment vérifier", "How to verify"),
-        "how_1": (
+        "how_copy": (
             (
-                "Téléchargez ce site entier (il n'y a que des fichiers), et le vérificateur : un seul "
-                "fichier Python, que vous pouvez lire."
+                "Téléchargez ce site entier : il n'y a que des fichiers. `URL` est l'adresse de ce "
+                "site, `SITE` un dossier à créer. La liste des fichiers :"
             ),
             (
-                "Download this whole site (it is nothing but files), and the verifier: a single "
-                "Python file that you can read."
-            ),
-        ),
-        "how_2": (
-            (
-                "Procurez-vous les racines de confiance ailleurs qu'ici : qui vous les donne décide de "
-                "ce qui est authentique. Leur empreinte, d'après ce site, est :"
-            ),
-            (
-                "Get the trust roots from elsewhere than here: whoever gives you them decides what is "
-                "genuine. Their fingerprint, as this site says it, is:"
+                "Download this whole site: it is nothing but files. `URL` is the address of this "
+                "site, `SITE` a folder to be made. The list of files:"
             ),
         ),
-        "how_3": ("Lancez, hors ligne :", "Run it, offline:"),
-        "how_4": (
+        "how_head": (
             (
-                "Gardez la tête du journal que vous avez vue : la prochaine fois, --seen montrera que "
-                "rien de ce qu'elle couvrait n'a changé."
+                "La dernière ligne reprend la tête du journal que ces pages montrent : "
+                "le journal a pu croître depuis leur publication."
             ),
             (
-                "Keep the head of the log that you saw: next time, --seen shows that nothing of what "
-                "it covered has changed."
+                "The last line takes the head of the log that these pages show: "
+                "the log may have grown since they were published."
             ),
         ),
+        "how_verifier": (
+            (
+                "Prenez le vérificateur dans les sources du projet (`tools/verify_log.py`), pas "
+                "chez l'entrepôt que vous contrôlez : c'est un seul fichier Python, que vous "
+                "pouvez lire."
+            ),
+            (
+                "Take the verifier from the project's sources (`tools/verify_log.py`), not from the "
+                "hub that you check: it is a single Python file that you can read."
+            ),
+        ),
+        "verifier_copy": ("La copie qui se trouve ici", "The copy here"),
+        "how_verifier_copy": (
+            "n'est qu'une commodité ; son SHA-256, à comparer :",
+            "is a convenience; its SHA-256, to compare:",
+        ),
+        "how_trust": (
+            (
+                "Procurez-vous les racines de confiance ailleurs qu'ici, par exemple auprès d'une "
+                "autorité ou d'un témoin : qui vous les donne décide de ce qui est authentique. "
+                "Leur empreinte, d'après ce site, est :"
+            ),
+            (
+                "Get the trust roots from elsewhere than here, say from an authority or a witness: "
+                "whoever gives you them decides what is genuine. "
+                "Their fingerprint, as this site says it, is:"
+            ),
+        ),
+        "how_run": ("Lancez, hors ligne :", "Run it, offline:"),
+        "how_age": (
+            (
+                "`--max-age` (en secondes) vaut au moment de la publication : un site de fichiers "
+                "vieillit, et le vérificateur répond alors « TOO OLD », avec le code 5. Cela ne "
+                "dit pas que quelque chose est faux ; demandez une tête plus récente, ou "
+                "vérifiez sans `--max-age`."
+            ),
+            (
+                "`--max-age` (in seconds) applies to the moment of publication: a site of files "
+                "ages, and the verifier then answers “TOO OLD”, with exit code 5. That does not "
+                "say that something is false; ask for a newer head, or verify without `--max-age`."
+            ),
+        ),
+        "how_seen": (
+            (
+                "Gardez la tête du journal que vous avez vue : la prochaine fois, `--seen` montrera "
+                "que rien de ce qu'elle couvrait n'a changé."
+            ),
+            (
+                "Keep the head of the log that you saw: next time, `--seen` shows that nothing of "
+                "what it covered has changed."
+            ),
+        ),
+        "how_not": ("Ce que cela ne dit pas", "What this does not say"),
         "how_no": (
             (
-                "Ce que cela ne dit pas : si le calcul était bon, si les données étaient justes, ou si "
-                "un message se cache dans un fichier approuvé."
+                "Si le calcul était bon, si les données étaient justes, ou si un message se cache "
+                "dans un fichier approuvé."
             ),
             (
-                "What it does not say: whether the analysis was right, the data true, or whether a "
-                "message hides inside an approved file."
+                "Whether the analysis was right, the data true, or whether a message hides inside "
+                "an approved file."
             ),
         ),
         "head": ("Tête du journal", "Head of the log"),
-        "size": ("Taille", "Size"),
+        "size": ("Nombre d'entrées", "Number of entries"),
         "root": ("Racine", "Root"),
+        "checkpoint": ("Point de contrôle", "Checkpoint"),
         "language": ("English", "Français"),
-        "verifier": ("le vérificateur", "the verifier"),
         "made": (
-            "Pages écrites depuis le journal, rien de plus.",
-            "Pages written from the log, and nothing else.",
+            "Pages établies à partir du journal, des permis signés et des fichiers publiés.",
+            "Pages made from the log, the signed permits and the released files.",
         ),
+        "key_pairs": ("{0} paires de clés", "{0} key pairs"),
+        "catalogue_tables": ("{0} tables", "{0} tables"),
+        "deliveries": ("{0} livraisons", "{0} deliveries"),
+        "asked_at": ("demande de l'entrée {0}", "asked for in entry {0}"),
         "HubOpened": ("L'entrepôt ouvre", "The hub opens"),
         "PartitionsCreated": ("Clés créées et partagées", "Keys made and shared out"),
         "CatalogueImported": ("Catalogue importé", "Catalogue imported"),
@@ -133,18 +295,18 @@ WORDS: Mapping[str, tuple[str, str]] = MappingProxyType(
         "DeliveryChecked": ("Livraison contrôlée", "Delivery checked"),
         "DatasetPseudonymised": ("Base pseudonymisée", "Dataset pseudonymised"),
         "VersionPublished": ("Version publiée", "Version published"),
-        "PermitMoved": ("Permis", "Permit"),
+        "PermitMoved": ("Permis : changement d'état", "Permit: change of state"),
         "KeysRequested": ("Clés demandées", "Keys requested"),
-        "KeysReleased": ("Clés prêtées", "Keys lent"),
+        "KeysReleased": ("Clés ouvertes", "Keys opened"),
         "KeysAbandoned": ("Demande de clés abandonnée", "Key request abandoned"),
-        "ExtractMade": ("Extrait fait", "Extract made"),
+        "ExtractMade": ("Extrait constitué", "Extract made"),
         "JobRan": ("Calcul exécuté", "Job ran"),
-        "ReleaseMoved": ("Demande de sortie", "Release request"),
-        "VoteCast": ("Vote déposé, fermé", "Vote cast, closed"),
-        "OutputReviewed": ("Votes ouverts ensemble", "Votes opened together"),
-        "OutputReleased": ("Résultat sorti", "Result released"),
+        "ReleaseMoved": ("Demande de publication", "Release request"),
+        "VoteCast": ("Vote déposé sous scellé", "Sealed vote cast"),
+        "OutputReviewed": ("Votes dépouillés ensemble", "Votes opened together"),
+        "OutputReleased": ("Résultat publié", "Result released"),
         "DrillRan": ("Exercice", "Drill"),
-        "Departed": ("Départ emballé", "Departure packed"),
+        "Departed": ("Départ préparé", "Departure packed"),
         "Handover": ("Journal remis à un autre hôte", "Log handed over to another host"),
         "Arrived": ("Arrivée chez un autre hôte", "Arrived at another host"),
         "submitted": ("déposé", "submitted"),
@@ -154,21 +316,59 @@ WORDS: Mapping[str, tuple[str, str]] = MappingProxyType(
         "withdrawn": ("retiré", "withdrawn"),
         "suspended": ("suspendu", "suspended"),
         "revoked": ("révoqué", "revoked"),
-        "expired": ("échu", "expired"),
-        "partially-reviewed": ("un vote déposé", "one vote cast"),
-        "reviewed": ("votes déposés", "votes cast"),
-        "returned": ("renvoyé à l'auteur", "returned to its author"),
-        "approved": ("approuvé", "approved"),
-        "released": ("sorti", "released"),
-        "rejected": ("rejeté", "rejected"),
-        "finished": ("terminé", "finished"),
-        "timed-out": ("temps dépassé", "timed out"),
-        "out-of-memory": ("mémoire dépassée", "out of memory"),
-        "too-much-output": ("trop de sorties", "too much output"),
-        "strange-output": ("sorties refusées", "outputs refused"),
+        "expired": ("expiré", "expired"),
+        "accepted": ("acceptée", "accepted"),
+        "request-submitted": ("soumise", "submitted"),
+        "request-partially-reviewed": ("un vote déposé", "one vote cast"),
+        "request-reviewed": ("votes déposés", "votes cast"),
+        "request-returned": ("renvoyée à l'auteur", "returned to its author"),
+        "request-approved": ("approuvée", "approved"),
+        "request-released": ("publiée", "released"),
+        "request-rejected": ("rejetée", "rejected"),
+        "request-withdrawn": ("retirée", "withdrawn"),
+        "job-finished": ("terminé", "finished"),
+        "job-failed": ("échoué", "failed"),
+        "job-timed-out": ("temps dépassé", "timed out"),
+        "job-out-of-memory": ("mémoire dépassée", "out of memory"),
+        "job-too-much-output": ("trop de fichiers produits", "too much output"),
+        "job-strange-output": ("fichiers produits refusés", "outputs refused"),
         "ingest": ("pour l'ingestion", "for ingestion"),
         "extract": ("pour un extrait", "for an extract"),
         "run": ("pour un calcul ou un contrôle", "for a job or a check"),
+    }
+)
+
+# What the datasets of the SNDS are; a hub's own datasets are shown by their name alone.
+DATASETS: Mapping[str, tuple[str, str]] = MappingProxyType(
+    {
+        "beneficiaires": (
+            (
+                "Les personnes couvertes par l'Assurance maladie : année de naissance, sexe, "
+                "département, affections de longue durée."
+            ),
+            (
+                "People covered by the national health insurance: year of birth, sex, department, "
+                "long-term conditions."
+            ),
+        ),
+        "cepidc": (
+            "Les causes médicales de décès, codées par le CépiDc de l'Inserm.",
+            "Medical causes of death, coded by the CépiDc of Inserm.",
+        ),
+        "dcir": (
+            (
+                "Les remboursements de l'Assurance maladie : consultations, actes et médicaments "
+                "délivrés en ville."
+            ),
+            (
+                "Reimbursements by the national health insurance: visits, procedures and drugs "
+                "dispensed outside hospital."
+            ),
+        ),
+        "pmsi-mco": (
+            "Les séjours à l'hôpital en médecine, chirurgie et obstétrique.",
+            "Hospital stays in medicine, surgery and obstetrics.",
+        ),
     }
 )
 
@@ -177,9 +377,39 @@ def word(key: str, language: str, *values: object) -> str:
     """Say something; a word that has no row is shown as it is.
 
     >>> word("permit", "fr"), word("born", "en", 1930, 2000)
-    ('Permis', 'born from 1930 to 2000')
+    ('Permis', 'people born from 1930 to 2000')
     """
     row = WORDS.get(key)
     if row is None:
         return key
-    return row[LANGUAGES.index(language)].format(*values)
+    place = LANGUAGES.index(language)
+    return typeset(row[place], language).format(*values)
+
+
+def describe_dataset(name: str, language: str) -> str:
+    """Say in one sentence what a dataset is; nothing of one that nobody described here.
+
+    >>> describe_dataset("cohort-7", "fr")
+    ''
+    """
+    row = DATASETS.get(name)
+    return typeset(row[LANGUAGES.index(language)], language) if row else ""
+
+
+def typeset(text: str, language: str) -> str:
+    """Put the apostrophe of print, and in French the spaces at which no line may break.
+
+    >>> ascii(typeset("l'essai : « tenu » ; vrai !", "fr"))
+    "'l\\\\u2019essai\\\\xa0: \\\\xab\\\\u202ftenu\\\\u202f\\\\xbb\\\\u202f; vrai\\\\u202f!'"
+    >>> ascii(typeset("it's so: yes", "en"))
+    "'it\\\\u2019s so: yes'"
+
+    Source: Lexique des règles typographiques en usage à l'Imprimerie nationale.
+    """
+    text = text.replace("'", _APOSTROPHE)
+    if language != "fr":
+        return text
+    text = text.replace(" :", f"{_SPACE}:").replace("« ", f"«{_THIN_SPACE}")
+    for sign in ";!?»":
+        text = text.replace(f" {sign}", f"{_THIN_SPACE}{sign}")
+    return text
