@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from fakes.small_hub import PERMIT_NAME, SmallHub, copy_of, granted, quiet
+from havre.adapters.outputs.folder import ShelfFolder
 from havre.adapters.package.folder import FolderPackageReader
 from havre.bootstrap.hub import OpenHub
 from havre.bootstrap.leaving import arrive, depart, prepare_host
@@ -15,10 +17,13 @@ from havre.domain.departure import AssetClass, parse_manifest
 from havre.domain.events import Arrived, Departed, Handover, events_of
 from havre.errors import HavreError, NotGenuine, Refused
 
+RELEASED = {"people.csv": b"sex,people\n1,200\n", "ro-crate-metadata.json": b"{}"}
+
 
 def leave(root: Path) -> tuple[SmallHub, Path, Path]:
     """Pack a hub for a new host; returns the hub, the package and the new host's directory."""
     hub = copy_of(granted(), root / "old")
+    ShelfFolder(hub.hub / "site" / "releases").put("r1", RELEASED)
     new = root / "new"
     card = prepare_host(new)
     package = root / "package"
@@ -67,6 +72,35 @@ def test_the_new_hub_works_and_the_old_one_can_write_no_more(tmp_path: Path) -> 
     with pytest.raises(HavreError):
         hub.open().extraction.extract(PERMIT_NAME)
     assert moved.hub.exists() is False
+
+
+def test_what_everybody_could_see_is_seen_at_the_new_host(tmp_path: Path) -> None:
+    hub, package, new = leave(tmp_path)
+    arrive(new, package=package, parties=hub.parties, progress=quiet)
+
+    shelf = new / "site" / "releases" / "r1"
+    assert {path.name: path.read_bytes() for path in shelf.iterdir()} == RELEASED
+    assert OpenHub(new).place.settings == OpenHub(hub.hub).place.settings
+    assert "the data are made up" in published(OpenHub(new), "en/index.html")
+
+
+def published(hub: OpenHub, page: str) -> str:
+    """Write a hub's pages and read one."""
+    hub.wake()
+    hub.publication.publish()
+    return (hub.place.site / page).read_text()
+
+
+def test_the_old_hub_can_show_its_pages_and_they_say_where_its_log_went(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hub, package, new = leave(tmp_path)
+    arrive(new, package=package, parties=hub.parties, progress=quiet)
+    # Witnesses have seen more than it has: an old head that it cannot renew is no reason to stop.
+    monkeypatch.setattr("havre.bootstrap.hub._RENEW_AFTER", timedelta(seconds=-1))
+
+    assert "has handed its log over to another host" in published(OpenHub(hub.hub), "en/log.html")
+    assert "has handed its log over" not in published(OpenHub(new), "en/log.html")
 
 
 def test_every_asset_class_is_packed_or_said_to_be_empty(tmp_path: Path) -> None:

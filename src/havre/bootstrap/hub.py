@@ -385,9 +385,15 @@ class OpenHub:
     def wake(self) -> int:
         """Finish what a process before left open: the log's outbox, an old head, open requests.
 
+        A hub that has handed its log over finishes nothing more: witnesses know a
+        longer log than it does, and what it still can do is show what it has.
+
         Returns how many requests for keys were closed as abandoned.
         """
         self.journal.resume()
+        head = self.log.head()
+        if head and self.log.keys().key_for(head.size + 1) != self.token.public:
+            return 0
         try:
             seen = cosigners(parse_note(self.log.checkpoint()), roots=self.roots)
         except NotFound:

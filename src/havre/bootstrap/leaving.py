@@ -12,6 +12,7 @@ from havre.adapters.log.files import LogFiles, LogFolder
 from havre.adapters.log.mirror import MirrorFolder
 from havre.adapters.machine.clock import SystemClock
 from havre.adapters.objects.local import LocalObjects
+from havre.adapters.outputs.folder import ShelfFolder
 from havre.adapters.package.folder import FolderPackageReader, FolderPackageWriter
 from havre.adapters.records.sql import SqlRecords
 from havre.adapters.tokens.file import FileToken, create_party
@@ -19,8 +20,8 @@ from havre.application.arrive import Arrival, Parity
 from havre.application.depart import NewHost, Packed
 from havre.bootstrap.holders import publish_for_holders
 from havre.bootstrap.hub import OpenHub
-from havre.bootstrap.place import CONFIGURATION, write_place
-from havre.domain.departure import AssetClass
+from havre.bootstrap.place import CONFIGURATION, parse_settings, write_place
+from havre.domain.departure import AssetClass, DepartureManifest
 from havre.domain.trust import Role
 from havre.errors import InvalidInput, NotFound, Refused
 from havre.formats.notes import parse_checkpoint, parse_note
@@ -77,6 +78,9 @@ def depart(hub: OpenHub, *, name: str, card: Path, controller: Path, package: Pa
     }
     for path in sorted(resources.files("havre.snds").joinpath("tables").iterdir(), key=str):
         texts[f"configuration/tables/{path.name}"] = (AssetClass.PIPELINES, path.read_bytes())
+    for path in sorted((hub.place.site / "releases").glob("[!.]*/*")):
+        name_inside = f"releases/{path.parent.name}/{path.name}"
+        texts[name_inside] = (AssetClass.JOBS, path.read_bytes())
     return hub.departure.depart(
         name,
         host=read_card(card),
@@ -104,12 +108,11 @@ def arrive(
     token = FileToken(folder / "party")
     custodians = _named(parties, "custodian-*")
     (folder / "party" / "trust.json").write_bytes((custodians[0] / "trust.json").read_bytes())
-    store, records = folder / "store", f"sqlite:///{folder.resolve()}/records.sqlite"
-    hub_records = SqlRecords(records)
+    reader = FolderPackageReader(package)
     arrival = Arrival(
-        package=FolderPackageReader(package),
-        objects=LocalObjects(store),
-        records=hub_records,
+        package=reader,
+        objects=LocalObjects(folder / "store"),
+        records=SqlRecords(f"sqlite:///{folder.resolve()}/records.sqlite"),
         token=token,
         clock=SystemClock(),
     )
@@ -122,6 +125,7 @@ def arrive(
     progress("taking the objects")
     arrival.take_objects(manifest)
     arrival.take_records(manifest)
+    _take_releases(folder, manifest, reader)
     progress("taking the log")
     _take_log(folder, entries, mirror.newest_note())
     write_place(
@@ -129,6 +133,7 @@ def arrive(
         custodians=custodians,
         escrow=_named(parties, "escrow")[0],
         witnesses=_named(parties, "witness-*"),
+        settings=parse_settings(b"".join(reader.read(f"configuration/{CONFIGURATION}"))),
     )
     hub = OpenHub(folder)
     hub.journal.resume()
@@ -150,6 +155,18 @@ def _longest_mirror(custodians: list[Path]) -> MirrorFolder:
         for folder in custodians
     ]
     return max(mirrors, key=lambda mirror: mirror.held())
+
+
+def _take_releases(folder: Path, manifest: DepartureManifest, reader: FolderPackageReader) -> None:
+    """Lay the released files out again: they are public, and stand on the log by their hashes."""
+    releases: dict[str, dict[str, bytes]] = {}
+    for file in manifest.of_class(AssetClass.JOBS):
+        if file.path.startswith("releases/"):
+            _, request, name = file.path.split("/")
+            releases.setdefault(request, {})[name] = b"".join(reader.read(file.path))
+    shelf = ShelfFolder(folder / "site" / "releases")
+    for request, files in releases.items():
+        shelf.put(request, files)
 
 
 def _take_log(folder: Path, entries: list[bytes], note: bytes) -> None:
