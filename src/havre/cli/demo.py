@@ -153,7 +153,8 @@ def _verifier() -> Path:
 
 def _found(tale: Tale) -> list[str]:
     """Step 1."""
-    made = tale.havre("init", "--parties", str(tale.folder / "parties"))
+    parties = str(tale.folder / "parties")
+    made = tale.havre("init", "--made-up", "--language", "en", "--parties", parties)
     return [
         (
             f"{made['key_pairs']} key pairs, each split among 3 daily custodians (2 open) and an escrow;"
@@ -322,6 +323,8 @@ def _leave(tale: Tale) -> list[str]:
         str(package),
         party="controller",
     )
+    # The pages go with the log: the first hub's end with its handover, the second's go on.
+    tale.havre("publish")
     parity = tale.havre(
         "arrive", str(package), "--parties", str(tale.folder / "parties"), hub=second
     )
@@ -330,6 +333,7 @@ def _leave(tale: Tale) -> list[str]:
     for checker in ("checker-1", "checker-2"):
         tale.havre("vote", "diabetes-2", "approve", party=checker, hub=second)
     left = tale.havre("release", "diabetes-2", hub=second)
+    tale.havre("publish", hub=second)
     same = _same_files(Path(tale.facts["released"]), Path(left["place"]))
     return [
         (
@@ -451,7 +455,7 @@ def _show_end(tale: Tale) -> None:
             "public site": str(tale.hub / "site" / "index.html"),
             "released files": tale.facts["released"],
             "what became of each file": str(tale.folder / "ingest.json"),
-            "the second hub": str(tale.folder / "hub-2"),
+            "the second hub": str(tale.folder / "hub-2" / "site" / "index.html"),
             "verify yourself": f"python3 {os.path.relpath(tale.verifier)}"
             f" {os.path.relpath(tale.hub / 'site')} --trust"
             f" {os.path.relpath(tale.party('researcher'))}/trust.json",
