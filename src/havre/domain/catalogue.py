@@ -17,6 +17,7 @@ from havre.errors import InvalidInput
 from havre.formats.canonical import Json
 from havre.formats.table_schema import FieldDescriptor, TableDescriptor
 from havre.snds.corrections import ColumnTreatment, Correction
+from havre.snds.treatments import NOT_WHOSE_ROW
 
 _TYPES = {
     "string": ColumnType.STRING,
@@ -192,7 +193,9 @@ def _treated(
             sentinels=_names(own, "sentinels"),
         )
     for each in treatments:
-        if any(_fits(column.name, pattern) for pattern in each.columns):
+        if column.name.upper() in each.names or any(
+            _fits(column.name, pattern) for pattern in each.columns
+        ):
             return replace(
                 column,
                 treatment=_treatment(each.treatment, column.name),
@@ -210,7 +213,12 @@ def _treatment(word: str, column: str) -> Treatment:
 
 
 def _person(columns: Sequence[Column]) -> tuple[str, ...]:
-    named = [c.name for c in columns if c.treatment is Treatment.FOREIGN_PSEUDONYM]
+    """Find the number that says whose row it is: the first one of a patient."""
+    named = [
+        column.name
+        for column in columns
+        if column.treatment is Treatment.FOREIGN_PSEUDONYM and column.realm not in NOT_WHOSE_ROW
+    ]
     return tuple(named[:1])
 
 

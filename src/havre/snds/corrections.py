@@ -14,6 +14,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import date
 
+from havre.snds.treatments import TREATMENTS, ColumnTreatment
+
+__all__ = ["CORRECTIONS", "TREATMENTS", "ColumnTreatment", "Correction"]
+
 RETURN_CODE = "[0-9]"
 FINESS_9 = "[0-9][0-9AB][0-9]{7}"
 
@@ -183,6 +187,14 @@ CORRECTIONS: tuple[Correction, ...] = (
         to_type="string",
     ),
     Correction(
+        defect="11-measures",
+        settled=_SETTLED,
+        why="the name of a measure of isolation is a number with decimals: a key has a text",
+        columns="MES_REP_TPS",
+        to_type="string",
+        to_length=0,
+    ),
+    Correction(
         defect="11-drug-codes",
         settled=_SETTLED,
         why="CIP, LPP and NABM numbers are names, nobody adds them up",
@@ -203,62 +215,4 @@ CORRECTIONS: tuple[Correction, ...] = (
         tables="ER_PRS_F",
         may_lack=("PRS_PPU_SEC",),
     ),
-)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ColumnTreatment:
-    """What becomes of columns by their name: reviewed once for the whole SNDS.
-
-    columns: patterns with `*`, compared without case.
-    """
-
-    columns: tuple[str, ...]
-    treatment: str
-    realm: str = ""
-    sentinels: tuple[str, ...] = ()
-
-
-# The first match counts. A column that matches none is plain: the 1,791 names of
-# the public schema were read for identifiers of people, professionals and
-# establishments; what was found stands here.
-TREATMENTS: tuple[ColumnTreatment, ...] = (
-    ColumnTreatment(
-        columns=("BEN_NIR_PSA", "NIR_ANO_17", "ASS_NIR_ANO"),
-        treatment="foreign-pseudonym",
-        realm="nir-psa",
-    ),
-    ColumnTreatment(columns=("BEN_NIR_ANO",), treatment="foreign-pseudonym", realm="nir-ano"),
-    ColumnTreatment(
-        columns=("BEN_IDT_ANO", "ID_CARTO"), treatment="foreign-pseudonym", realm="idt-ano"
-    ),
-    ColumnTreatment(columns=("NIR_ANO_MAM",), treatment="foreign-pseudonym", realm="nir-mam"),
-    ColumnTreatment(columns=("IPP_IRR_CRY",), treatment="foreign-pseudonym", realm="ipp"),
-    ColumnTreatment(columns=("DCD_IDT_ENC",), treatment="foreign-pseudonym", realm="death"),
-    ColumnTreatment(
-        columns=(
-            "DCT_ORD_NUM",
-            "FLX_DIS_DTD",
-            "FLX_EMT_NUM",
-            "FLX_EMT_ORD",
-            "FLX_EMT_TYP",
-            "FLX_TRT_DTD",
-            "ORG_CLE_NUM",
-            "PRS_ORD_NUM",
-            "REM_TYP_AFF",
-            "CLE_DCI_JNT",
-        ),
-        treatment="technical-key",
-    ),
-    ColumnTreatment(columns=("ETA_NUM*", "ETB_*_FIN"), treatment="technical-key", realm="eta"),
-    ColumnTreatment(
-        columns=("RSA_NUM", "RHA_NUM", "RHS_NUM", "RHAD_NUM", "RIP_NUM", "SEQ_NUM", "SEJ_IDT"),
-        treatment="technical-key",
-    ),
-    ColumnTreatment(
-        columns=("PFS_*_NUM", "PRS_MTT_NUM", "PSP_PPS_NUM", "MTT_PFS_NUM", "STA_PFS_NUM"),
-        treatment="technical-key",
-        realm="pfs",
-    ),
-    ColumnTreatment(columns=("*",), treatment="plain"),
 )
