@@ -7,9 +7,12 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from havre.domain import disclosure
 from havre.domain.events import PermitMoved
-from havre.domain.permit import OutsidePermit, Permit
+from havre.domain.permit import LEAST_COUNT, OUTPUT_KINDS, OutputRules, OutsidePermit, Permit
 from havre.domain.permit_states import (
     NEXT,
     RENEWAL_DAYS,
@@ -21,6 +24,7 @@ from havre.domain.permit_states import (
 )
 from havre.domain.permit_text import parse_application, parse_permit, permit_predicate
 from havre.errors import InvalidInput, Refused
+from havre.formats.canonical import Json
 from havre.values import parse_partition
 
 APPLICATION = """
@@ -65,28 +69,137 @@ def test_a_permit_reads_back_from_its_own_predicate() -> None:
     assert parse_permit(permit_predicate(a_permit())) == a_permit()
 
 
-@pytest.mark.parametrize(
-    ("old", "new"),
-    [
-        ('name = "diabetes"', 'name = "Diabetes!"'),
-        ('purpose = "Describe the incidence of diabetes."', 'purpose = " "'),
-        ("[permit]", '[permit]\nsponsor = "somebody"'),
-        ("[population]", "[people_of]"),
-        ("[2021-01-01, 2023-12-31]", "[2023-12-31, 2021-01-01]"),
-        ("ends_on = 2027-12-31", "ends_on = 2025-12-31"),
-        ("ends_on = 2027-12-31", 'ends_on = "soon"'),
-        ('people = ["researcher"]', "people = []"),
-        ('true_keys = ["PFS_EXE_NUM"]', 'true_keys = ["ETA_NUM"]'),
-        ("birth_years = [1930, 2003]", "birth_years = [2003, 1930]"),
-        ('"aaaa', '"AAAA'),
-        ("[permit]", "[permit"),
-    ],
-)
-def test_an_application_with_a_fault_is_refused(old: str, new: str) -> None:
+# What is wrong with an application, and how it is named.
+FAULTS = [
+    ('name = "diabetes"', 'name = "Diabetes!"', "spelling.*: name"),
+    ('name = "diabetes"\n', "", r"\[permit\] lacks name"),
+    ('purpose = "Describe the incidence of diabetes."', 'purpose = " "', "purpose is empty"),
+    ("[permit]", '[permit]\nsponsor = "somebody"', r"\[permit\] has no key sponsor"),
+    ("[population]", "[people_of]", "no section or key people_of"),
+    ("[population]", "[permit.population]", r"section of its own: \[population\]"),
+    ("[population]", "[permit.output]\nmin_count = 50\n[population]", r"own: \[output\]"),
+    ("[tables.dcir", "[permit.tables.dcir", r"own: \[tables.DATASET.TABLE\]"),
+    ("[permit]", "[permit]\nyears = {dcir = [2000]}", "years, they are worked out"),
+    ("[permit]", "[permit]\nmin_count = 50", r"min_count, it belongs in \[output\]"),
+    ("[population]", "[output]\nsecret = 1\n[population]", r"\[output\] has no key secret"),
+    ("[population]", "[population]\nmin_count = 50", r"belongs in \[output\]"),
+    ("true_keys", "true_key", r"\[tables.dcir.ER_PRS_F\] has no key true_key"),
+    ("columns =", "cols =", r"\[tables.dcir.ER_PRS_F\] lacks columns"),
+    ("[2021-01-01, 2023-12-31]", "[2023-12-31, 2021-01-01]", "ends before it begins"),
+    ("[2021-01-01, 2023-12-31]", "[2021-01-01]", "spelling.*: period"),
+    ("[2021-01-01, 2023-12-31]", "[0001-01-01, 9999-12-31]", "longer than 100 years"),
+    ("ends_on = 2027-12-31", "ends_on = 2025-12-31", "ends before it begins"),
+    ("ends_on = 2027-12-31", 'ends_on = "soon"', "ends_on is not a day"),
+    ("ends_on = 2027-12-31", "ends_on = 2027-12-31T10:00:00", "ends_on is not a day"),
+    ('people = ["researcher"]', "people = []", "nobody who may use it"),
+    ('people = ["researcher"]', 'people = ["a", "a"]', "stands twice"),
+    ('people = ["researcher"]', 'people = "researcher"', "people is not a list of texts"),
+    ('true_keys = ["PFS_EXE_NUM"]', 'true_keys = ["ETA_NUM"]', "not among the columns"),
+    ('["BEN_NIR_PSA", "PFS', '["BEN_NIR_PSA", "BEN_NIR_PSA", "PFS', "a column .* stands twice"),
+    ("birth_years = [1930, 2003]", "birth_years = [2003, 1930]", "years of birth"),
+    ("birth_years = [1930, 2003]", "birth_years = [-5, 2003]", "years of birth"),
+    ("birth_years = [1930, 2003]", 'departments = ["", "01"]', "a department"),
+    ("birth_years = [1930, 2003]", 'departments = ["01", "01"]', "a department"),
+    ("[population]", "[output]\nmin_count = 1\n[population]", "shown is below 11"),
+    ("[population]", "[output]\nmin_count = 10\n[population]", "shown is below 11"),
+    ("[population]", "[output]\nmin_count = 1" + "0" * 400 + "\n[population]", "output"),
+    ("[population]", "[output]\nmin_count = 1" + "0" * 9000 + "\n[population]", "not TOML"),
+    ("[population]", "[output]\nmin_count = true\n[population]", "min_count is not a whole"),
+    ("[population]", '[output]\nkinds = ["everything"]\n[population]', "table, figure, text"),
+    ("[population]", "[output]\nkinds = []\n[population]", "table, figure, text"),
+    ('"aaaa', '"AAAA', "spelling.*: environment_sha256"),
+    ("Diabetes by region", "\\u001b[2Jharmless", "not seen"),
+    ("Diabetes by region", "a\\u202eb", "not seen"),
+    ("Diabetes by region", "a\\u2066b", "not seen"),
+    ("Diabetes by region", "a\\nstate  granted", "line end"),
+    ("Diabetes by region", "a" * 201, "more than 200 characters"),
+    ("Describe the incidence", "a\\u200bb", "not seen"),
+    ('"BEN_NIR_PSA"', '"BEN_\\u202eNIR"', "not seen"),
+    ("[permit]", "[permit", "not TOML"),
+    ("[permit]", "a = " + "[" * 3_000 + "\n[permit]", "too deep"),
+]
+
+
+@pytest.mark.parametrize(("old", "new", "named"), FAULTS)
+def test_an_application_with_a_fault_is_refused(old: str, new: str, named: str) -> None:
     assert old in APPLICATION
 
-    with pytest.raises(InvalidInput):
+    with pytest.raises(InvalidInput, match=named) as refusal:
         parse_application(APPLICATION.replace(old, new).encode())
+
+    assert refusal.value.message.isprintable()
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        "permit = 5",
+        "tables = 5",
+        "population = 5",
+        "output = 5",
+        "[tables]\ndcir = 5",
+        "[tables.dcir]\nER_PRS_F = 5",
+        "[[permit]]\nname = 'a'",
+        '"\\u001b[2J" = 1',
+        '[permit]\n"\\u202e" = 1',
+        "",
+        "[" * 3_000,
+    ],
+)
+def test_an_application_of_any_shape_is_refused_in_words(document: str) -> None:
+    with pytest.raises(InvalidInput) as refusal:
+        parse_application(document.encode())
+
+    assert refusal.value.message.isprintable()
+    assert refusal.value.hint
+
+
+def test_every_fault_of_a_form_is_named_at_once() -> None:
+    document = APPLICATION.replace("title", "titel").replace("[population]", "[permit.population]")
+
+    with pytest.raises(InvalidInput) as refusal:
+        parse_application(document.encode())
+
+    for fault in ("has no key titel", "lacks title", "has no key population"):
+        assert fault in refusal.value.message
+
+
+def test_a_title_may_be_french() -> None:
+    title = "Diabète\u00a0: où\u202f? L\u2019incidence par région"
+
+    asked = parse_application(APPLICATION.replace("Diabetes by region", title).encode())
+
+    assert asked.title == title
+
+
+def test_a_permit_says_nothing_of_its_output_and_gets_the_strictest() -> None:
+    assert parse_application(APPLICATION.encode()).output == OutputRules(LEAST_COUNT, ("table",))
+
+
+def test_the_kinds_of_a_permit_are_those_that_are_checked() -> None:
+    assert set(OUTPUT_KINDS) == set(disclosure._ENDINGS)
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("output", {"kinds": ["table"], "min_count": 1}),
+        ("output", {"kinds": ["everything"], "min_count": 11}),
+        ("output", {"kinds": ["table"], "min_count": 11, "more": 1}),
+        ("title", "\u001b[2J"),
+        ("purpose", "a\u202eb"),
+    ],
+)
+def test_a_signed_permit_is_held_to_the_same_rules(field: str, value: Json) -> None:
+    """An authority may have signed it elsewhere: a custodian reads it and opens nothing."""
+    with pytest.raises(InvalidInput):
+        parse_permit({**permit_predicate(a_permit()), field: value})
+
+
+@given(document=st.text() | st.binary().map(lambda drawn: drawn.decode("latin-1")))
+def test_no_text_at_all_is_more_than_refused(document: str) -> None:
+    with pytest.raises(InvalidInput):
+        parse_application(document.encode("utf-8", "surrogatepass"))
 
 
 def test_a_predicate_with_one_more_field_is_refused() -> None:

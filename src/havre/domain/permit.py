@@ -13,6 +13,11 @@ from datetime import date
 from havre.errors import Refused
 from havre.values import Partition, PartitionKind
 
+# No count of fewer people leaves the SNDS (its rules of output); a permit may only raise it.
+LEAST_COUNT = 11
+# What may come out at all; `domain.disclosure` has the rules of each.
+OUTPUT_KINDS = ("table", "figure", "text")
+
 
 class OutsidePermit(Refused):
     """Something reaches past what a permit grants."""
@@ -46,7 +51,11 @@ class TableGrant:
 
 @dataclass(frozen=True, slots=True)
 class OutputRules:
-    """What may come out: the smallest count shown, and the kinds of file."""
+    """What may come out.
+
+    min_count: the smallest count shown, of people; at least `LEAST_COUNT`.
+    kinds: some of `OUTPUT_KINDS`.
+    """
 
     min_count: int
     kinds: tuple[str, ...]

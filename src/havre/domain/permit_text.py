@@ -1,42 +1,64 @@
 """How a permit is written: TOML by a person, a statement's predicate when signed.
 
 Reading is strict, and a contradiction inside a permit is refused here, so
-that no signature is ever asked for one. What needs the catalogue (unknown
-columns, years) is checked by `application.permits`.
+that no signature is ever asked for one, and no key opened for one that was signed
+elsewhere. The form that a person fills in is `domain.permit_form`; what needs the
+catalogue (unknown columns, years) is `domain.permit_check`.
 """
 
 from __future__ import annotations
 
-import tomllib
-from collections.abc import Mapping
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date
+from types import MappingProxyType
 from typing import Any
 
-from havre.domain.permit import OutputRules, Permit, Population, TableGrant
+from havre.domain.permit import (
+    LEAST_COUNT,
+    OUTPUT_KINDS,
+    OutputRules,
+    Permit,
+    Population,
+    TableGrant,
+)
+from havre.domain.permit_form import read_form
 from havre.errors import InvalidInput
 from havre.formats.canonical import Json
 from havre.values import parse_digest, parse_name
 
 PREDICATE_PERMIT = "havre/v1/permit"
-MAX_APPLICATION_BYTES = 256 * 1024
+_MOST_TITLE, _MOST_PURPOSE = 200, 4_000
+# A number of a department, with two characters as in a hospital's files or three as in claims.
+_DEPARTMENT = re.compile("[0-9][0-9AB][0-9]?")
+# The spaces that French typography puts before a colon are seen; nothing else unseen is let by.
+_SEEN_SPACES = str.maketrans("", "", "\u00a0\u202f")
+_MOST_WHOLE = 10**9
+_LONGEST_PERIOD_YEARS = 100
 
 
 def parse_application(document: bytes) -> Permit:
     """Read the TOML file in which a person asks for a permit.
 
-    `years` is left empty: `application.permits` fills it from the catalogue.
+    `years` is left empty: `domain.permit_check` fills it from the catalogue.
 
     Raises:
-        InvalidInput: too long, not TOML, or with a field missing, unknown or
-            of another type; every such field is named.
+        InvalidInput: the form has something in it that it does not know, or a field
+            missing or of another type, or the permit contradicts itself; every fault
+            is named.
     """
-    if len(document) > MAX_APPLICATION_BYTES:
-        raise InvalidInput(f"A permit's application is longer than {MAX_APPLICATION_BYTES} bytes.")
-    try:
-        body = tomllib.loads(document.decode("utf-8"))
-    except ValueError as fault:
-        raise InvalidInput(f"The application is not TOML: {fault}.") from None
-    return _read_permit(_from_toml(body))
+    body = read_form(document)
+    tables = [
+        {"dataset": dataset, "table": table, "true_keys": [], **grant}
+        for dataset, granted in body.get("tables", {}).items()
+        for table, grant in granted.items()
+    ]
+    population = {"birth_years": [], "departments": [], **body.get("population", {})}
+    output = {"min_count": LEAST_COUNT, "kinds": ["table"], **body.get("output", {})}
+    asked = {key: _plain_dates(value) for key, value in body["permit"].items()}
+    return _read_permit(
+        {**asked, "tables": tables, "population": population, "output": output, "years": {}}
+    )
 
 
 def permit_predicate(permit: Permit) -> dict[str, Json]:
@@ -81,42 +103,6 @@ def parse_permit(predicate: Mapping[str, Json]) -> Permit:
     return permit
 
 
-_FIELDS = frozenset(
-    {
-        "applicant",
-        "ends_on",
-        "environment_sha256",
-        "name",
-        "output",
-        "people",
-        "period",
-        "population",
-        "purpose",
-        "starts_on",
-        "tables",
-        "title",
-        "years",
-    }
-)
-
-
-def _from_toml(body: dict[str, Any]) -> dict[str, Any]:
-    """Bring the shape a person writes to the shape that is signed."""
-    permit = dict(body.get("permit", {}))
-    tables = [
-        {"dataset": dataset, "table": table, "true_keys": [], **grant}
-        for dataset, granted in body.get("tables", {}).items()
-        for table, grant in granted.items()
-    ]
-    unknown = set(body) - {"permit", "population", "output", "tables"}
-    if unknown:
-        raise InvalidInput(f"The application has unknown sections: {', '.join(sorted(unknown))}.")
-    population = {"birth_years": [], "departments": [], **body.get("population", {})}
-    shaped = {**permit, "tables": tables, "population": population, "years": {}}
-    shaped["output"] = {"min_count": 11, "kinds": ["table"], **body.get("output", {})}
-    return {key: _plain_dates(value) for key, value in shaped.items()}
-
-
 def _plain_dates(value: Any) -> Any:
     if isinstance(value, date):
         return value.isoformat()
@@ -124,58 +110,91 @@ def _plain_dates(value: Any) -> Any:
 
 
 def _read_permit(body: dict[str, Any]) -> Permit:
-    wrong = sorted(_FIELDS ^ set(body))
-    if wrong:
+    if odd := sorted(set(_READERS) ^ set(body)):
         raise InvalidInput(
-            f"A permit has fields missing or unknown: {', '.join(wrong)}.",
+            f"A permit has fields missing or unknown: {', '.join(odd)}.",
             hint="Compare with the example in docs/permits.md.",
         )
-    try:
-        read = Permit(
-            name=parse_name(_text(body["name"])),
-            title=_text(body["title"]),
-            purpose=_text(body["purpose"]),
-            applicant=parse_name(_text(body["applicant"])),
-            people=tuple(parse_name(name) for name in _texts(body["people"])),
-            period=_two_days(body["period"]),
-            starts_on=date.fromisoformat(body["starts_on"]),
-            ends_on=date.fromisoformat(body["ends_on"]),
-            tables=tuple(_read_grant(grant) for grant in body["tables"]),
-            population=_read_population(body["population"]),
-            output=OutputRules(
-                _whole(body["output"]["min_count"]), _texts(body["output"]["kinds"])
-            ),
-            environment_sha256=parse_digest(_text(body["environment_sha256"])),
-            years={name: tuple(map(_whole, years)) for name, years in body["years"].items()},
-        )
-    except (AttributeError, KeyError, TypeError, ValueError):
+    fields: dict[str, Any] = {}
+    wrong = []
+    for name, read in _READERS.items():
+        try:
+            fields[name] = read(body[name])
+        except (AttributeError, KeyError, TypeError, ValueError, InvalidInput):
+            wrong.append(name)
+    if wrong:
         raise InvalidInput(
-            "A field of a permit has another type or spelling than it should.",
-            hint="Dates are like 2026-01-31; lists are in brackets; see docs/permits.md.",
-        ) from None
-    _check_sense(read)
-    return read
+            f"These fields of a permit have another type or spelling than they should: "
+            f"{', '.join(wrong)}.",
+            hint="Names have a-z, 0-9 and hyphens, hashes 64 hexadecimal characters; "
+            "see docs/permits.md.",
+        )
+    permit = Permit(**fields)
+    if faults := [fault for fault, found in _faults_of(permit).items() if found]:
+        raise InvalidInput(
+            f"The permit cannot be: {'; '.join(faults)}.",
+            hint="Mend the application; docs/permits.md says what a permit may say.",
+        )
+    return permit
 
 
-def _check_sense(permit: Permit) -> None:
-    """Refuse a permit that contradicts itself, with every contradiction named."""
+def _faults_of(permit: Permit) -> dict[str, bool]:
+    """Say everything that no permit may be, and whether this one is."""
     names = [(grant.dataset, grant.table) for grant in permit.tables]
-    contradictions = {
-        "the period ends before it begins": permit.period[0] > permit.period[1],
+    first, last = permit.period
+    born = permit.population.birth_years
+    texts = [permit.title, permit.purpose, *_texts_of_tables(permit.tables)]
+    return {
+        "the period ends before it begins": first > last,
+        f"the period is longer than {_LONGEST_PERIOD_YEARS} years": (
+            last.year - first.year > _LONGEST_PERIOD_YEARS
+        ),
         "it ends before it begins": permit.ends_on < permit.starts_on,
         "it asks for no table": not permit.tables,
         "it names nobody who may use it": not permit.people,
-        "a table stands twice": len(set(names)) != len(names),
+        "a person who may use it stands twice": _repeats(permit.people),
+        "a table stands twice": _repeats(names),
         "a table has no column": not all(grant.columns for grant in permit.tables),
+        "a column of a table stands twice": any(
+            _repeats(grant.columns) or _repeats(grant.true_keys) for grant in permit.tables
+        ),
         "a true key is not among the columns": any(
             set(grant.true_keys) - set(grant.columns) for grant in permit.tables
         ),
-        "the smallest count shown is below 1": permit.output.min_count < 1,
+        "the years of birth are not a first and a last one, of four digits": bool(
+            born and not 1000 <= born[0] <= born[1] <= 9999
+        ),
+        "a department has no code such as 01, 2A or 971, or stands twice": (
+            not all(map(_DEPARTMENT.fullmatch, permit.population.departments))
+            or _repeats(permit.population.departments)
+        ),
+        f"the smallest count shown is below {LEAST_COUNT}": permit.output.min_count < LEAST_COUNT,
+        f"the kinds of output are not some of {', '.join(OUTPUT_KINDS)}, each once": (
+            not permit.output.kinds
+            or _repeats(permit.output.kinds)
+            or not set(permit.output.kinds) <= set(OUTPUT_KINDS)
+        ),
         "the title or the purpose is empty": not (permit.title.strip() and permit.purpose.strip()),
+        f"the title has more than {_MOST_TITLE} characters, or the purpose more than "
+        f"{_MOST_PURPOSE}": len(permit.title) > _MOST_TITLE or len(permit.purpose) > _MOST_PURPOSE,
+        # What authorities read must be what they sign: no line of it may hide, move
+        # or repaint another.
+        "the title, the purpose or a name has a line end or a character that is not seen": (
+            not all(map(_is_seen, texts))
+        ),
     }
-    faults = [fault for fault, found in contradictions.items() if found]
-    if faults:
-        raise InvalidInput(f"The permit contradicts itself: {'; '.join(faults)}.")
+
+
+def _texts_of_tables(tables: Iterable[TableGrant]) -> list[str]:
+    return [text for grant in tables for text in (grant.table, *grant.columns, *grant.true_keys)]
+
+
+def _is_seen(text: str) -> bool:
+    return text.translate(_SEEN_SPACES).isprintable()
+
+
+def _repeats(values: Sequence[object]) -> bool:
+    return len(set(values)) != len(values)
 
 
 def _read_grant(body: dict[str, Any]) -> TableGrant:
@@ -193,9 +212,15 @@ def _read_population(body: dict[str, Any]) -> Population:
     if set(body) != {"birth_years", "departments"}:
         raise ValueError
     years = tuple(map(_whole, body["birth_years"]))
-    if years and (len(years) != 2 or years[0] > years[1]):
+    if years and len(years) != 2:
         raise ValueError
     return Population((years[0], years[1]) if years else None, _texts(body["departments"]))
+
+
+def _read_output(body: dict[str, Any]) -> OutputRules:
+    if set(body) != {"kinds", "min_count"}:
+        raise ValueError
+    return OutputRules(_whole(body["min_count"]), _texts(body["kinds"]))
 
 
 def _two_days(value: list[str]) -> tuple[date, date]:
@@ -216,6 +241,26 @@ def _texts(value: Any) -> tuple[str, ...]:
 
 
 def _whole(value: Any) -> int:
-    if type(value) is not int:
+    if type(value) is not int or not -_MOST_WHOLE < value < _MOST_WHOLE:
         raise TypeError
     return value
+
+
+# Every field that authorities sign, and how it is read from the statement.
+_READERS: Mapping[str, Callable[[Any], Any]] = MappingProxyType(
+    {
+        "applicant": lambda value: parse_name(_text(value)),
+        "ends_on": date.fromisoformat,
+        "environment_sha256": lambda value: parse_digest(_text(value)),
+        "name": lambda value: parse_name(_text(value)),
+        "output": _read_output,
+        "people": lambda value: tuple(map(parse_name, _texts(value))),
+        "period": _two_days,
+        "population": _read_population,
+        "purpose": _text,
+        "starts_on": date.fromisoformat,
+        "tables": lambda value: tuple(map(_read_grant, value)),
+        "title": _text,
+        "years": lambda value: {name: tuple(map(_whole, years)) for name, years in value.items()},
+    }
+)
