@@ -38,7 +38,7 @@ from havre.domain.events import ExtractMade, VersionPublished, rounded_count
 from havre.domain.permit import OutsidePermit, Permit, TableGrant, project_secret
 from havre.domain.permit_states import PermitState
 from havre.domain.plan import Plan, encode_plan
-from havre.domain.plan_making import PopulationTable, make_plan
+from havre.domain.plan_making import PEOPLE, make_plan
 from havre.domain.schema import Catalogue
 from havre.domain.statements import envelope_digest
 from havre.errors import NotFound, Refused
@@ -50,8 +50,6 @@ from havre.values import Partition, PartitionKind, TableStream
 KIND_PLAN = "plan"
 KIND_PLAN_SALT = "plan-salt"
 PLAN_LABEL = "havre/v1/plan"
-# Where the SNDS says when people were born and where they live.
-PEOPLE = PopulationTable("IR_BEN_R", "BEN_NAI_ANN", "BEN_RES_DPT")
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from dataclasses import replace
 from datetime import date
 
 from havre.domain.permit import Permit, TableGrant
+from havre.domain.plan_making import PEOPLE, make_plan
 from havre.domain.schema import Catalogue, TableSchema, Treatment
 from havre.domain.trust import Role, TrustRoots
 from havre.errors import InvalidInput, Refused
@@ -34,7 +35,8 @@ def complete_permit(
 
     Raises:
         PermitFaults: an unknown table, column or party, a table in another
-            dataset, a true key that is no technical key, an end in the past.
+            dataset, a true key that is no technical key, an end in the past, a
+            limit on people that cannot be brought to a table.
     """
     faults = [*_faults_of_parties(permit, roots, today)]
     for grant in permit.tables:
@@ -72,9 +74,26 @@ def _faults_of_grant(grant: TableGrant, catalogue: Catalogue) -> Iterator[str]:
 
 
 def _years_reached(permit: Permit, catalogue: Catalogue) -> dict[str, tuple[int, ...]]:
+    """Work out what the extract will read: the granted tables, and those that it only follows.
+
+    A limit on people reads the table where they stand, granted or not: without its
+    partitions the limit would leave nobody, and an empty extract looks like a finding.
+    """
+    try:
+        plan = make_plan(
+            permit.tables,
+            period=permit.period,
+            population=permit.population,
+            people=PEOPLE,
+            catalogue=catalogue,
+        )
+    except InvalidInput as fault:
+        raise PermitFaults(
+            f"Permit {permit.name} cannot be asked for: {fault.message}", hint=fault.hint
+        ) from None
     years: dict[str, set[int]] = {}
-    for grant in permit.tables:
-        table = catalogue.table(grant.table)
+    for part in plan.tables:
+        table = catalogue.table(part.table)
         years.setdefault(table.dataset, set()).update(_years_of(table, permit, catalogue))
     return {dataset: tuple(sorted(reached)) for dataset, reached in sorted(years.items())}
 

@@ -31,6 +31,10 @@ class PopulationTable:
     department: str
 
 
+# Where the SNDS says when people were born and where they live.
+PEOPLE = PopulationTable("IR_BEN_R", "BEN_NAI_ANN", "BEN_RES_DPT")
+
+
 def make_plan(
     grants: Sequence[TableGrant],
     *,
