@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from havre.application.permits import PermitStanding
 from havre.bootstrap.hub import OpenHub
 from havre.domain.delivery_note import DeliveryNote
 from havre.domain.events import DeliveryChecked, DeliveryReceived, VersionPublished, events_of
+from havre.domain.permit_form import shown
 from havre.domain.permit_states import PermitState
 from havre.errors import InvalidInput, NotFound
 from havre.values import PartitionKind
@@ -167,15 +169,39 @@ def permit_row(standing: PermitStanding) -> Row:
 
 
 def permit_details(standing: PermitStanding) -> Row:
-    """One permit, whole."""
-    permit = standing.permit
-    return {
+    """One permit, whole: every field that authorities sign, and nothing cut short.
+
+    Texts are shown as `domain.permit_form.shown` spells them: what stands on a
+    screen is what is signed, and cannot paint over another line.
+    """
+    permit, population = standing.permit, standing.permit.population
+    born = population.birth_years
+    row = {
         **permit_row(standing),
-        "title": permit.title,
-        "purpose": permit.purpose,
+        "title": _spelled(permit.title),
+        "purpose": _spelled(permit.purpose),
         "applicant": permit.applicant,
         "people": list(permit.people),
-        "care": [day.isoformat() for day in permit.period],
-        "tables": {f"{grant.dataset}.{grant.table}": len(grant.columns) for grant in permit.tables},
+        "care": _span(*permit.period),
+        "in force": _span(permit.starts_on, permit.ends_on),
+        "born": f"{born[0]} to {born[1]}" if born else "in any year",
+        "living in departments": list(population.departments) or "all",
         "smallest count shown": permit.output.min_count,
+        "kinds of output": list(permit.output.kinds),
+        "environment": permit.environment_sha256,
     }
+    for number, grant in enumerate(permit.tables, start=1):
+        row[f"table {number}"] = _spelled(f"{grant.dataset}.{grant.table}")
+        row[f"table {number}, columns"] = list(map(_spelled, grant.columns))
+        row[f"table {number}, keys as they are"] = list(map(_spelled, grant.true_keys))
+    for dataset, years in permit.years.items():
+        row[f"years of {dataset} reached"] = [year or "undated" for year in years]
+    return row
+
+
+def _span(first: date, last: date) -> str:
+    return f"{first.isoformat()} to {last.isoformat()}"
+
+
+def _spelled(text: str) -> str:
+    return shown(text, most=len(text))
