@@ -22,8 +22,9 @@ from typing import Protocol
 class SandboxLimits:
     """What one job may use.
 
-    memory_bytes: of all its processes together; inputs_bytes, outputs_bytes: of
-        the memory file systems that hold its inputs and its outputs.
+    memory_bytes: of all its processes together, with the files that they write;
+        inputs_bytes, outputs_bytes: of the memory file systems that hold its
+        inputs and its outputs.
     """
 
     memory_bytes: int = 6 * 1024**3

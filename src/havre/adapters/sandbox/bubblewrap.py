@@ -11,6 +11,7 @@ import json
 import os
 import re
 import signal
+import socket
 import subprocess
 import threading
 import time
@@ -84,12 +85,14 @@ class BubblewrapSandbox:
         _check_names(job)
         self.probe()
         started = time.monotonic()
-        with _Pipes() as pipes:
+        ours, theirs = socket.socketpair()
+        with ours, theirs, _Pipes() as pipes:
             command = _command(job, pipes)
             child = subprocess.Popen(
                 command,
                 env={},
-                stdin=subprocess.DEVNULL,
+                # The supervisor says through it where the memory file systems are.
+                stdin=theirs.fileno(),
                 stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE,
                 pass_fds=pipes.read_ends,
@@ -97,8 +100,9 @@ class BubblewrapSandbox:
                 **_identity(),
             )
             pipes.close_read_ends()
+            theirs.close()
             try:
-                result = _Running(child, job, pipes).to_the_end(started)
+                result = _Running(child, job, pipes).to_the_end(started, places=ours)
             finally:
                 _end(child)
         return result
@@ -174,17 +178,23 @@ class _Running:
         self._words = bytearray()
         self._overflowed = False
 
-    def to_the_end(self, started: float) -> SandboxResult:
-        """Wait until it has ended, one way or another."""
+    def to_the_end(self, started: float, *, places: socket.socket) -> SandboxResult:
+        """Wait until it has ended, one way or another.
+
+        places: where the supervisor sends the memory file systems from.
+        """
         watch = MemoryWatch(
             self._child.pid,
             most_bytes=self._limits.memory_bytes,
             when_over=lambda: _end(self._child),
         )
-        threads = [
-            threading.Thread(target=each, daemon=True)
-            for each in (self._feed, self._hear_frames, self._hear_words)
-        ]
+        works = (
+            self._feed,
+            self._hear_frames,
+            self._hear_words,
+            lambda: watch.take_places(places),
+        )
+        threads = [threading.Thread(target=each, daemon=True) for each in works]
         for thread in threads:
             thread.start()
         in_time = True
@@ -271,7 +281,9 @@ def _walls() -> list[str]:
         *("--symlink", "usr/bin", "/bin"),
         *("--ro-bind-try", "/etc/ld.so.cache", "/etc/ld.so.cache"),
         *("--ro-bind-try", "/etc/fonts", "/etc/fonts"),
-        *("--proc", "/proc", "--dev", "/dev", "--remount-ro", "/dev"),
+        *("--proc", "/proc", "--dev", "/dev"),
+        # A shared mapping of zeros is memory that no process needs to be seen with.
+        *("--ro-bind", "/dev/null", "/dev/zero", "--remount-ro", "/dev"),
         *("--size", str(_TEMPORARY_BYTES), "--tmpfs", "/tmp"),  # noqa: S108 - inside
         *("--dir", _HOME),
     ]

@@ -26,10 +26,15 @@ _AF_UNIX = 1
 # CLONE_NEWTIME, NEWCGROUP, NEWUTS, NEWIPC, NEWUSER, NEWPID, NEWNET, NEWNS.
 _NAMESPACES = 0x7E020080
 _TIOCSTI, _TIOCLINUX = 0x5412, 0x541C
+# The kind of a mapping, MAP_SHARED or MAP_SHARED_VALIDATE; and MAP_ANONYMOUS.
+_SHARED, _ANONYMOUS = 0x01, 0x20
 
 ARCHITECTURES: Mapping[str, int] = MappingProxyType({"x86_64": 0xC000003E, "aarch64": 0xC00000B7})
 
 # System call: its number on x86_64 and on aarch64; null where there is none.
+# memfd, System V and message queues hold memory that belongs to no process, and a
+# page spliced into a pipe stays when its process has given it back: nobody who adds
+# up processes (`watch`) would see it.
 REFUSED: Mapping[str, tuple[int | None, int | None]] = MappingProxyType(
     {
         "acct": (163, 89),
@@ -58,11 +63,15 @@ REFUSED: Mapping[str, tuple[int | None, int | None]] = MappingProxyType(
         "kexec_load": (246, 104),
         "keyctl": (250, 219),
         "lookup_dcookie": (212, 18),
+        "memfd_create": (319, 279),
+        "memfd_secret": (447, 447),
         "migrate_pages": (256, 238),
         "mount": (165, 40),
         "mount_setattr": (442, 442),
         "move_mount": (429, 429),
         "move_pages": (279, 239),
+        "mq_open": (240, 180),
+        "msgget": (68, 186),
         "name_to_handle_at": (303, 264),
         "open_by_handle_at": (304, 265),
         "open_tree": (428, 428),
@@ -76,10 +85,12 @@ REFUSED: Mapping[str, tuple[int | None, int | None]] = MappingProxyType(
         "quotactl": (179, 60),
         "reboot": (169, 142),
         "request_key": (249, 218),
+        "semget": (64, 190),
         "setdomainname": (171, 162),
         "sethostname": (170, 161),
         "setns": (308, 268),
         "settimeofday": (164, 170),
+        "shmget": (29, 194),
         "swapoff": (168, 225),
         "swapon": (167, 224),
         "syslog": (103, 116),
@@ -87,6 +98,7 @@ REFUSED: Mapping[str, tuple[int | None, int | None]] = MappingProxyType(
         "unshare": (272, 97),
         "userfaultfd": (323, 282),
         "vhangup": (153, 58),
+        "vmsplice": (278, 75),
     }
 )
 _CLONE3 = (435, 435)
@@ -94,6 +106,7 @@ _CLONE = (56, 220)
 _SOCKET = (41, 198)
 _SOCKETPAIR = (53, 199)
 _IOCTL = (16, 29)
+_MMAP = (9, 222)
 
 
 def filter_bytes(architecture: str) -> bytes:
@@ -142,6 +155,8 @@ def _program(architecture: str) -> Iterator[bytes]:
     yield from _on_argument(_CLONE[column], 0, _BITS, [_NAMESPACES], refuse_when=True)
     yield from _on_argument(_SOCKET[column], 0, _EQUAL, [_AF_UNIX], refuse_when=False)
     yield from _on_argument(_SOCKETPAIR[column], 0, _EQUAL, [_AF_UNIX], refuse_when=False)
+    # Memory that is shared and no file's stays when a process drops its own view of it.
+    yield from _when_all_bits(_MMAP[column], 3, [_SHARED, _ANONYMOUS])
     for request in (_TIOCSTI, _TIOCLINUX):
         yield from _on_argument(_IOCTL[column], 1, _EQUAL, [request], refuse_when=True)
     yield _step(_RETURN, _ALLOW)
@@ -171,5 +186,16 @@ def _on_argument(
         yes, no = (0, 1) if refuse_when else (1, 0)
         inner += [_step(code, value, yes=yes, no=no), _step(_RETURN, _REFUSE)]
     inner.append(_step(_LOAD, _NUMBER_AT))
+    yield _step(_EQUAL, number, yes=0, no=len(inner))
+    yield from inner
+
+
+def _when_all_bits(number: int, argument: int, bits: list[int]) -> Iterator[bytes]:
+    """Refuse this call when every one of some bits of an argument is set."""
+    inner = [_step(_LOAD, 16 + 8 * argument)]
+    for at, bit in enumerate(bits):
+        # Over what is left of the tests, and over the refusal.
+        inner.append(_step(_BITS, bit, yes=0, no=len(bits) - at))
+    inner += [_step(_RETURN, _REFUSE), _step(_LOAD, _NUMBER_AT)]
     yield _step(_EQUAL, number, yes=0, no=len(inner))
     yield from inner
