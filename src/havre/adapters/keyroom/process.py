@@ -14,7 +14,9 @@ from havre.errors import HavreError, InvalidInput, NotGenuine, Refused, Unavaila
 from havre.ports.custody import SealedShares
 from havre.ports.keyroom import Ceremony, GivenShare, PartitionToMake, Recipient
 
-_COMMAND = (sys.executable, "-m", "havre.adapters.keyroom.child")
+# Isolated (-I): no module comes from the directory in which somebody stands, from
+# PYTHONPATH or from a user's own site. Any of them would run where seeds are whole.
+_COMMAND = (sys.executable, "-I", "-m", "havre.adapters.keyroom.child")
 _REFUSALS: dict[str, type[HavreError]] = {
     kind.__name__: kind for kind in (InvalidInput, NotGenuine, Refused)
 }
@@ -79,7 +81,15 @@ class ProcessKeyRoom:
     def open(self) -> Iterator[ProcessRoom]:
         """Start a room; the end of the context is the end of the process."""
         with subprocess.Popen(
-            _COMMAND, stdin=subprocess.PIPE, stdout=subprocess.PIPE, close_fds=True
+            _COMMAND,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            # A trace may quote a line that the room was given.
+            stderr=subprocess.DEVNULL,
+            close_fds=True,
+            cwd="/",
+            # Nothing that a loader or a library would obey, such as LD_PRELOAD.
+            env={},
         ) as child:
             try:
                 yield ProcessRoom(child)
