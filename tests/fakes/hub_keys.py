@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
 
-from fakes.hub_log import HubLog
+from fakes.hub_log import HubLog, known_cast
 from havre.adapters.custody.local import LocalCustodian
 from havre.adapters.keyroom.process import ProcessKeyRoom
 from havre.adapters.tokens.file import FileToken, create_party
@@ -15,7 +16,8 @@ from havre.application.ceremony import Ceremonies, KnownPartition, PartitionCata
 from havre.application.vault.keys import KeyRelease, KeysWanted
 from havre.crypto.random import new_object_id
 from havre.crypto.signatures import key_id
-from havre.domain.events import PermitMoved
+from havre.domain.custody import ShareRequest
+from havre.domain.events import KeysRequested, PermitMoved
 from havre.domain.permit import OutputRules, Permit, Population, TableGrant
 from havre.domain.permit_signing import Ground, grant_predicate
 from havre.domain.permit_states import PermitState
@@ -62,16 +64,19 @@ _SIGNERS = {
 
 @dataclass
 class HubKeys:
-    """One hub under a folder, after its ceremony."""
+    """One hub under a folder, after its ceremony; another process opens the same one again."""
 
     root: Path
     log: HubLog = field(init=False)
 
     def __post_init__(self) -> None:
-        (self.root / "log").mkdir(parents=True)
-        self.log = HubLog(self.root / "log")
+        founded = (self.root / "log").exists()
+        (self.root / "log").mkdir(parents=True, exist_ok=True)
+        self.log = HubLog(self.root / "log", cast=known_cast())
         self.tokens = {
-            name: create_party(
+            name: FileToken(self.root / name)
+            if founded
+            else create_party(
                 self.root / name, name=name, role=Role.CUSTODIAN, operator=f"house of {name}"
             )
             for name in CUSTODIANS
@@ -80,6 +85,8 @@ class HubKeys:
         # The log's own parties are those of the cast; only custodians sign with files.
         self.records = self.log.records()
         self.journal = self.log.journal()
+        if founded:
+            return
         self.journal.record(self.log.opened())
         self.ceremonies().make(
             [DCIR_2021, DCIR_2022, PROJECT, SECRET, STAGE_2, LANDING, OTHER_LANDING]
@@ -184,3 +191,22 @@ class HubKeys:
             permit=index,
             documents={envelope_digest(signed): signed},
         )
+
+    def asked(
+        self, key: bytes, *, wanted: KeysWanted | None = None, at: datetime | None = None
+    ) -> ShareRequest:
+        """A request on the log, made by hand, so that a custodian can be asked by itself."""
+        resting = wanted or self.granted()
+        (index,) = self.journal.record(
+            KeysRequested(
+                event_id=new_object_id(),
+                at=at or self.log.clock.now(),
+                permit=resting.permit,
+                deliveries=(),
+                partitions=tuple(sorted(known.partition_id for known in resting.partitions)),
+                purpose="extract",
+                plan_commitment="",
+                one_time_key_sha256=hashlib.sha256(key).hexdigest(),
+            )
+        )
+        return ShareRequest(index, key, resting.documents, {})

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
@@ -13,10 +12,8 @@ import pytest
 from fakes.hub_keys import DCIR_2021, DCIR_2022, PERMIT, PROJECT, SECRET, STAGE_2, HubKeys
 from havre.adapters.custody import local
 from havre.application.vault.keys import KeysWanted
-from havre.crypto.random import new_object_id
 from havre.crypto.sealing import PartitionKey, seal_key
 from havre.domain.custody import ShareRequest
-from havre.domain.events import KeysRequested
 from havre.domain.permit_states import PermitState
 from havre.domain.statements import Statement, envelope_digest, sign_statement
 from havre.errors import HavreError, NotGenuine, Refused, Unavailable
@@ -236,26 +233,8 @@ def test_what_is_missing_keeps_every_share_closed(
         opened(hub, wanted)
 
 
-def asked(hub: HubKeys, key: PartitionKey) -> ShareRequest:
-    """A request on the log, made by hand, so that a custodian can be asked by itself."""
-    wanted = hub.granted()
-    (index,) = hub.journal.record(
-        KeysRequested(
-            event_id=new_object_id(),
-            at=hub.log.clock.now(),
-            permit=wanted.permit,
-            deliveries=(),
-            partitions=tuple(known.partition_id for known in wanted.partitions),
-            purpose="extract",
-            plan_commitment="",
-            one_time_key_sha256=hashlib.sha256(key.public).hexdigest(),
-        )
-    )
-    return ShareRequest(index, key.public, wanted.documents, {})
-
-
 def test_another_one_time_key_than_the_entrys_is_refused(hub: HubKeys) -> None:
-    request = asked(hub, PartitionKey.generate())
+    request = hub.asked(PartitionKey.generate().public)
 
     with pytest.raises(Refused, match="one-time key"):
         hub.custodian("custodian-1").release(
@@ -275,19 +254,15 @@ def test_shares_that_make_another_key_than_the_logs_open_nothing(hub: HubKeys) -
 
 @pytest.mark.parametrize("days", [-2, 2])
 def test_a_request_that_is_dated_by_another_clock_is_refused(hub: HubKeys, days: int) -> None:
-    hub.granted()
-    hub.log.clock.move(days=days)
-    key = PartitionKey.generate()
-    request = asked(hub, key)
-    hub.log.clock.move(days=-days)
-    hub.journal.renew()
+    elsewhere = hub.log.clock.now() + timedelta(days=days)
+    request = hub.asked(PartitionKey.generate().public, at=elsewhere)
 
     with pytest.raises(Refused, match="time is not that of this custodian's clock"):
         hub.custodian("custodian-1").release(request)
 
 
 def test_the_same_entry_asked_again_gets_the_same_bytes(hub: HubKeys) -> None:
-    request = asked(hub, PartitionKey.generate())
+    request = hub.asked(PartitionKey.generate().public)
 
     answers = [hub.custodian("custodian-1").release(request) for _ in range(2)]
 
@@ -295,14 +270,14 @@ def test_the_same_entry_asked_again_gets_the_same_bytes(hub: HubKeys) -> None:
 
 
 def test_a_request_that_is_not_on_the_log_is_refused(hub: HubKeys) -> None:
-    request = asked(hub, PartitionKey.generate())
+    request = hub.asked(PartitionKey.generate().public)
 
     with pytest.raises(Refused, match="not on the log"):
         hub.custodian("custodian-1").release(replace(request, index=999))
 
 
 def test_a_head_that_nobody_has_cosigned_lately_is_refused(hub: HubKeys) -> None:
-    request = asked(hub, PartitionKey.generate())
+    request = hub.asked(PartitionKey.generate().public)
     hub.log.clock.move(minutes=16)
 
     with pytest.raises(Refused, match="seconds ago"):
@@ -310,7 +285,7 @@ def test_a_head_that_nobody_has_cosigned_lately_is_refused(hub: HubKeys) -> None
 
 
 def test_a_head_without_its_witnesses_is_refused(hub: HubKeys) -> None:
-    request = asked(hub, PartitionKey.generate())
+    request = hub.asked(PartitionKey.generate().public)
     checkpoint = hub.log.site / "log" / "checkpoint"
     lines = checkpoint.read_bytes().splitlines(keepends=True)
     checkpoint.write_bytes(b"".join(lines[:-2]))
@@ -322,7 +297,7 @@ def test_a_head_without_its_witnesses_is_refused(hub: HubKeys) -> None:
 def test_a_log_that_went_back_is_refused(hub: HubKeys) -> None:
     checkpoint = hub.log.site / "log" / "checkpoint"
     before = checkpoint.read_bytes()
-    request = asked(hub, PartitionKey.generate())
+    request = hub.asked(PartitionKey.generate().public)
     hub.custodian("custodian-1").release(request)
     checkpoint.write_bytes(before)
 
@@ -345,8 +320,8 @@ def test_a_custodian_set_back_to_before_its_last_receipt_refuses(hub: HubKeys) -
 def test_a_share_that_was_never_committed_to_is_named(hub: HubKeys) -> None:
     other = HubKeys(hub.root / "other")
     partition = hub.known(DCIR_2021).partition_id
-    stolen = other.custodian("custodian-1")._share(other.known(DCIR_2021).partition_id)
-    hub.custodian("custodian-1")._keep({"id": partition, **stolen})
+    stolen = other.custodian("custodian-1")._shares.open(other.known(DCIR_2021).partition_id)
+    hub.custodian("custodian-1")._shares._write(partition, stolen)
 
     with pytest.raises(NotGenuine, match="custodian-1 gave a share"):
         opened(hub, hub.granted())
@@ -375,7 +350,7 @@ def test_an_escrow_answers_no_daily_request(hub: HubKeys) -> None:
     escrow.__dict__.update(custodian.__dict__)
 
     with pytest.raises(Unavailable, match="sealed"):
-        escrow.release(asked(hub, PartitionKey.generate()))
+        escrow.release(hub.asked(PartitionKey.generate().public))
 
 
 def test_a_ceremony_that_is_over_takes_no_more_shares(hub: HubKeys) -> None:

@@ -1,10 +1,12 @@
 """A custodian: holds one share of every partition, and opens it for a logged permit only.
 
-Promised: an answer is stored before it is given, and the same entry gets the
-byte-identical answer; a share is in clear nowhere but in the custodian's memory
-while it is sealed anew; a refusal is named.
-What may be repeated: everything but `accept` of a ceremony.
-What may block: reading the log; a person, for a sealed escrow.
+Promised: an answer is stored, then counted, then given, and the same entry gets
+the byte-identical answer; a share that is held is never replaced; a share is in
+clear nowhere but in the custodian's memory while it is sealed anew; a refusal is
+named.
+What may be repeated: everything but `accept` of a ceremony that is over.
+What may block: reading the log; another process of the same custodian; a person,
+for a sealed escrow.
 Final errors: `Refused`, `NotGenuine`. `Unavailable` is not.
 Who may call it: `application.vault`, `application.pseudonymise` and the ceremony.
 """
@@ -59,7 +61,8 @@ class Custodian(Protocol):
 
         Raises:
             NotGenuine: not sealed to this ceremony's key.
-            Refused: the ceremony was never begun, or is over.
+            Refused: the ceremony was never begun, or is over, or another share of
+                one of its partitions is held.
         """
 
     def release(self, request: ShareRequest) -> ShareAnswer:

@@ -1,14 +1,19 @@
-"""A custodian's files: each written beside its name, fsynced, then renamed."""
+"""A custodian's files: written beside their name, fsynced, then renamed; one process at a time."""
 
 from __future__ import annotations
 
+import fcntl
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+
+from havre.errors import Unavailable
 
 
 def write_durably(path: Path, content: bytes) -> None:
     """Write a private file so that after a crash it is the old one or the new one."""
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    _make_folder(path.parent)
     beside = path.with_name(f".{path.name}.new")
     descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with os.fdopen(descriptor, "wb") as file:
@@ -16,20 +21,76 @@ def write_durably(path: Path, content: bytes) -> None:
         file.flush()
         os.fsync(file.fileno())
     beside.rename(path)
-    sync_folder(path.parent)
+    _sync_folder(path.parent)
 
 
 def append_durably(path: Path, content: bytes) -> None:
-    """Add to the end of a private file; a torn end is the reader's to cut."""
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    """Add to the end of a private file; a torn end is for `read_whole_lines` to cut."""
+    _make_folder(path.parent)
+    made = not path.exists()
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
     with os.fdopen(descriptor, "wb") as file:
         file.write(content)
         file.flush()
         os.fsync(file.fileno())
+    if made:
+        _sync_folder(path.parent)
 
 
-def sync_folder(folder: Path) -> None:
+def remove_durably(path: Path) -> None:
+    """Remove a file so that after a crash it does not come back."""
+    path.unlink()
+    _sync_folder(path.parent)
+
+
+def read_whole_lines(path: Path) -> list[str]:
+    """Read the lines of a file that is only appended to, and cut off a last one that was torn.
+
+    A line counts from its newline on: whatever lies after the last newline was
+    being written when the process died.
+    """
+    try:
+        content = path.read_bytes()
+    except FileNotFoundError:
+        return []
+    whole = content[: content.rfind(b"\n") + 1]
+    if whole != content:
+        descriptor = os.open(path, os.O_WRONLY)
+        try:
+            os.ftruncate(descriptor, len(whole))
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+    return whole.decode("ascii", errors="replace").splitlines()
+
+
+@contextmanager
+def alone(folder: Path, *, party: str) -> Iterator[None]:
+    """Keep two processes of one party apart, from reading its state to writing it.
+
+    Raises:
+        Unavailable: the state cannot be read or kept, so nothing is answered.
+    """
+    try:
+        descriptor = os.open(folder / "lock", os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+            yield
+        finally:
+            os.close(descriptor)
+    except OSError as error:
+        raise Unavailable(
+            f"Custodian {party} cannot keep its state: {os.strerror(error.errno or 0)}."
+        ) from error
+
+
+def _make_folder(folder: Path) -> None:
+    if not folder.is_dir():
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        _sync_folder(folder.parent)
+
+
+def _sync_folder(folder: Path) -> None:
     """Make a rename durable."""
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
