@@ -18,10 +18,12 @@ import pytest
 from contract.suite_custody import *  # noqa: F403
 from fakes.hub_keys import HubKeys
 from havre.crypto.sealing import PartitionKey
+from havre.domain.clocks import ClockWentBack
 from havre.domain.custody import ShareRequest
 from havre.domain.receipt import open_receipt
 from havre.domain.statements import envelope_digest
-from havre.errors import NotGenuine, Unavailable
+from havre.domain.transparency import NotFresh
+from havre.errors import NotGenuine, Refused, Unavailable
 
 # Imports once, then forks: for each folder a process that dies at a later flush than
 # the one before, or for each request one that takes its time over the receipt.
@@ -29,6 +31,7 @@ CHILD = """
 import json, os, signal, sys, time
 from pathlib import Path
 from fakes.hub_keys import HubKeys
+from havre.domain.clocks import ClockWentBack
 from havre.domain.custody import ShareRequest
 kind, requests, *folders = sys.argv[1:]
 requests = [
@@ -229,3 +232,37 @@ def test_a_ceremony_that_was_cut_short_can_be_gone_on_with(hub: HubKeys) -> None
     one_time.write_bytes(kept)
 
     assert list(hub.custodian("custodian-1").accept("again", shares)) == [partition]
+
+
+def test_a_clock_that_went_back_opens_nothing_by_an_old_head(hub: HubKeys) -> None:
+    """What has ended since would be in force again, by a head that was fresh at that time."""
+    request = hub.asked(new_key())
+    checkpoint = hub.log.site / "log" / "checkpoint"
+    old, then = checkpoint.read_bytes(), hub.log.clock.at
+    hub.log.clock.move(days=300)
+    hub.journal.renew()
+    with pytest.raises(Refused):
+        hub.custodian("custodian-1").release(request)
+    hub.log.clock.at = then
+    checkpoint.write_bytes(old)
+
+    with pytest.raises(ClockWentBack, match="custodian-1 went back"):
+        hub.custodian("custodian-1").release(request)
+
+
+def test_a_clock_that_is_set_right_by_a_minute_goes_on(hub: HubKeys) -> None:
+    wanted = hub.granted()
+    hub.custodian("custodian-1").release(hub.asked(new_key(), wanted=wanted))
+    hub.log.clock.move(minutes=-1)
+
+    hub.custodian("custodian-1").release(hub.asked(new_key(), wanted=wanted))
+
+
+def test_a_clock_that_ran_ahead_by_mistake_does_not_close_a_custodian(hub: HubKeys) -> None:
+    request = hub.asked(new_key())
+    hub.log.clock.move(days=300)
+    with pytest.raises(NotFresh):
+        hub.custodian("custodian-1").release(request)
+    hub.log.clock.move(days=-300)
+
+    hub.custodian("custodian-1").release(request)

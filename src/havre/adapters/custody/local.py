@@ -9,6 +9,7 @@ left half done is finished or cut off by the next.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 
 from havre.adapters.custody.answers import AnswerBook
@@ -16,6 +17,7 @@ from havre.adapters.custody.files import alone, remove_durably, write_durably
 from havre.adapters.custody.shares import ShareStore
 from havre.crypto.random import random_bytes
 from havre.crypto.sealing import PartitionKey, seal_key
+from havre.domain.clocks import check_clock
 from havre.domain.custody import CustodianView, ShareRequest, check_release
 from havre.domain.events import Event, KeysReleased, KeysRequested
 from havre.domain.following import Followed, follow_entries
@@ -29,9 +31,10 @@ from havre.ports.clock import Clock
 from havre.ports.custody import SealedShares, ShareAnswer, ceremony_context, share_context
 from havre.ports.log import LogMirror, LogReader
 from havre.ports.tokens import Token
-from havre.values import parse_name
+from havre.values import instant_text, parse_instant, parse_name
 
 PREDICATE_DECISION = "havre/v1/permit-decision"
+_NEVER = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class LocalCustodian:
@@ -101,12 +104,12 @@ class LocalCustodian:
         """Answer a logged request: the stored answer, or a new one after every check."""
         with alone(self._folder, party=self.name):
             receipts = self._answers.finish()
-            self._catch_up()
+            now = self._catch_up()
             self._check_not_set_back(receipts)
             stored = self._answers.find(request.index)
             if stored is not None:
                 return stored
-            entry = check_release(request, self._view())
+            entry = check_release(request, self._view(now))
             return self._answers.add(request.index, self._sealed(request, entry))
 
     def revoke(self, envelope: bytes) -> str:
@@ -136,8 +139,13 @@ class LocalCustodian:
         with alone(self._folder, party=self.name):
             write_durably(self._folder / "mandate.json", envelope)
 
-    def _catch_up(self) -> None:
-        """Fetch the log by itself, and believe only a fresh head with a quorum behind it."""
+    def _catch_up(self) -> datetime:
+        """Fetch the log by itself, and believe only a fresh head with a quorum behind it.
+
+        Returns what time it is, by a clock that has not gone back.
+        """
+        now, latest = self._clock.now(), self._latest()
+        check_clock(now, latest=latest, party=self.name)
         note = self._log.checkpoint()
         size = parse_checkpoint(parse_note(note).text).size
         held = self._mirror.held()
@@ -147,9 +155,21 @@ class LocalCustodian:
         self._followed, events = follow_entries(self._followed, known)
         self._events += events
         _, behind = check_head(note, roots=self._roots, keys=self._followed.keys(self._roots))
-        check_fresh(behind, roots=self._roots, now=self._clock.now())
+        check_fresh(behind, roots=self._roots, now=now)
+        # Kept only now, when witnesses have borne it out: a clock that once ran a year
+        # ahead by mistake must not close this custodian for a year.
+        if now > latest:
+            write_durably(self._clock_path, instant_text(now).encode())
+        return now
 
-    def _view(self) -> CustodianView:
+    def _latest(self) -> datetime:
+        """The greatest time at which it believed a head."""
+        try:
+            return parse_instant(self._clock_path.read_bytes().decode("ascii", "replace"))
+        except FileNotFoundError:
+            return _NEVER
+
+    def _view(self, now: datetime) -> CustodianView:
         mandate, revoked = self._folder / "mandate.json", self._folder / "revoked"
         return CustodianView(
             roots=self._roots,
@@ -157,7 +177,7 @@ class LocalCustodian:
             partitions=self._shares.partitions(),
             revoked=frozenset(path.stem for path in revoked.glob("*.json")),
             mandate=mandate.read_bytes() if mandate.exists() else None,
-            now=self._clock.now(),
+            now=now,
         )
 
     def _sealed(self, request: ShareRequest, entry: KeysRequested) -> dict[str, bytes]:
@@ -191,6 +211,10 @@ class LocalCustodian:
                     f"The log has a receipt of custodian {self.name} that its counter has not:"
                     " it was set back."
                 )
+
+    @property
+    def _clock_path(self) -> Path:
+        return self._folder / "latest"
 
     def _ceremony_path(self, ceremony: str) -> Path:
         return self._folder / "ceremonies" / parse_name(ceremony)
