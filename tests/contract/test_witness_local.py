@@ -10,10 +10,14 @@ import pytest
 
 from contract.suite_witness import *  # noqa: F403
 from contract.suite_witness import Stage
-from fakes.parties import Cast, SetClock
+from fakes.hub_log import HubLog, catalogue_event
+from fakes.parties import Cast, Hands, SetClock
+from havre.adapters.log.files import LogFiles
 from havre.adapters.witness.local import LocalWitness, WitnessWithoutMemory
-from havre.domain.transparency import Head, log_keys
-from havre.errors import NotGenuine, Refused
+from havre.domain.clocks import ClockWentBack
+from havre.domain.transparency import NotWitnessed
+from havre.errors import NotGenuine, Refused, Unavailable
+from havre.formats.notes import SignedNote, encode_note, parse_note
 
 
 def witness_in(folder: Path, stage: Stage) -> LocalWitness:
@@ -74,16 +78,80 @@ def test_after_a_restore_it_cosigns_nothing_until_it_is_told_a_head(
     stage.ask(stage.note())
     witness = witness_in(tmp_path / "witness", stage)
     witness.mark_restored()
-    stage.grow(b"two")
 
     with pytest.raises(WitnessWithoutMemory):
         stage.ask(stage.note())
     with pytest.raises(Refused):
         witness.begin()
 
-    head = Head(2, stage.log.append([], at=2))
-    witness.enter_head(head, keys=log_keys(stage.cast.roots, ()))
-    stage.ask(stage.note())
+
+OTHERS = ("witness-2", "witness-3", "witness-4")
+
+
+class Restored:
+    """A witness of a real log that was restored from a backup, and that log."""
+
+    def __init__(self, root: Path) -> None:
+        self.hub = HubLog(root).filled(3)
+        self.witness = self.hub.witness("witness-1")
+        self.witness.mark_restored()
+
+    def keep_lines_of(self, *names: str) -> LogFiles:
+        """The log with the cosignatures of these witnesses only."""
+        checkpoint = self.hub.site / "log" / "checkpoint"
+        note = parse_note(checkpoint.read_bytes())
+        lines = [line for line in note.signatures if line.name in (*names, self.hub.roots.origin)]
+        checkpoint.write_bytes(encode_note(SignedNote(note.text, tuple(lines))))
+        return self.hub.store()
+
+
+def test_a_restored_witness_goes_on_from_a_head_that_a_quorum_of_others_saw(tmp_path: Path) -> None:
+    restored = Restored(tmp_path)
+
+    assert restored.witness.enter_head(restored.keep_lines_of(*OTHERS)).size == 3
+    assert restored.witness.size_seen(restored.hub.roots.origin) == 3
+
+
+@pytest.mark.parametrize("names", [OTHERS[:2], ("witness-1", *OTHERS[:2]), ()])
+def test_a_head_that_too_few_others_saw_is_not_entered(
+    tmp_path: Path, names: tuple[str, ...]
+) -> None:
+    """Its own cosignature is what it forgot: it does not count."""
+    restored = Restored(tmp_path)
+    log = restored.keep_lines_of(*names)
+
+    with pytest.raises(NotWitnessed):
+        restored.witness.enter_head(log)
+    with pytest.raises(WitnessWithoutMemory):
+        restored.witness.size_seen(restored.hub.roots.origin)
+
+
+def test_a_head_that_is_older_than_what_it_remembers_is_not_entered(tmp_path: Path) -> None:
+    restored = Restored(tmp_path)
+    checkpoint = restored.hub.site / "log" / "checkpoint"
+    older = checkpoint.read_bytes()
+    fresh = restored.hub
+    restored.witness.enter_head(fresh.store())
+    fresh.journal().record(catalogue_event(9))
+    restored.witness.mark_restored()
+    checkpoint.write_bytes(older)
+
+    with pytest.raises(NotGenuine, match="remembers another one of 4"):
+        restored.witness.enter_head(fresh.store())
+
+
+def test_a_head_that_the_log_did_not_sign_is_not_entered(tmp_path: Path) -> None:
+    restored = Restored(tmp_path)
+    restored.hub.cast.people["hub"] = Hands("hub")
+    believer = LocalWitness(
+        tmp_path / "witness-1",
+        token=restored.hub.cast["witness-1"],
+        roots=restored.hub.cast.roots,
+        clock=restored.hub.clock,
+    )
+
+    with pytest.raises(NotGenuine):
+        believer.enter_head(restored.hub.store())
 
 
 def test_a_copied_directory_cosigns_nothing(stage: Stage, tmp_path: Path) -> None:
@@ -112,3 +180,50 @@ def test_a_broken_state_is_not_guessed_at(stage: Stage, tmp_path: Path) -> None:
 
     with pytest.raises(NotGenuine):
         stage.witness.size_seen(stage.cast.roots.origin)
+
+
+def test_a_state_that_cannot_be_read_is_named(stage: Stage, tmp_path: Path) -> None:
+    (line,) = (tmp_path / "witness").glob("seen-*.json")
+    line.unlink()
+    line.mkdir()
+
+    with pytest.raises(Unavailable, match="Witness witness-1 cannot keep its state"):
+        stage.witness.size_seen(stage.cast.roots.origin)
+    with pytest.raises(Unavailable, match="witness-1"):
+        stage.witness.cosign(stage.note(), old_size=0, proof=[])
+
+
+def test_a_hub_goes_on_without_a_witness_whose_state_cannot_be_read(tmp_path: Path) -> None:
+    hub = HubLog(tmp_path).filled(2)
+    (line,) = (tmp_path / "witness-1").glob("seen-*.json")
+    line.unlink()
+    line.mkdir()
+    journal = hub.journal()
+    journal.record(catalogue_event(5))
+
+    assert list(journal.complaints) == ["witness-1"]
+
+
+def test_a_clock_that_went_back_cosigns_nothing(stage: Stage) -> None:
+    stage.grow(b"one")
+    stage.ask(stage.note())
+    stage.clock.move(minutes=-1)
+    stage.ask(stage.note())
+    stage.clock.move(minutes=-2)
+
+    with pytest.raises(ClockWentBack, match="witness-1 went back by 180 seconds"):
+        stage.ask(stage.note())
+
+    stage.clock.move(minutes=10)
+    stage.ask(stage.note())
+
+
+def test_a_clock_that_went_back_is_noticed_across_a_restart(stage: Stage, tmp_path: Path) -> None:
+    stage.ask(stage.note())
+    stage.clock.move(days=1)
+    stage.ask(stage.note())
+    stage.clock.move(days=-1)
+    stage.witness = witness_in(tmp_path / "witness", stage)
+
+    with pytest.raises(ClockWentBack):
+        stage.ask(stage.note())

@@ -20,6 +20,7 @@ from havre.application.run import StudyCode
 from havre.bootstrap.founding import found_hub
 from havre.bootstrap.holders import HolderSide
 from havre.bootstrap.hub import OpenHub
+from havre.bootstrap.restoring import restore_witness
 from havre.bootstrap.synthetic import write_synthetic
 from havre.cli.demo_texts import PERMIT
 from havre.ports.pages import SiteSettings
@@ -82,12 +83,9 @@ def copy_of(hub: SmallHub, root: Path) -> SmallHub:
     """The same hub somewhere else, to be changed; its witnesses take its head over."""
     shutil.copytree(hub.root, root, dirs_exist_ok=True, symlinks=True)
     copied = SmallHub(root)
-    opened = OpenHub(copied.hub)
-    head = opened.log.head()
-    assert head is not None
     # A witness notices that its directory was copied: its operator must say.
-    for witness in opened.witnesses:
-        witness.enter_head(head, keys=opened.log.keys())
+    for folder in OpenHub(copied.hub).place.witnesses:
+        restore_witness(folder, log=OpenHub(copied.hub).place.log)
     return copied
 
 

@@ -117,11 +117,8 @@ def copies(before: Path, target: Path, number: int) -> list[Path]:
     for folder in folders:
         shutil.copytree(before, folder)
         hub = hub_in(folder)
-        public = hub.public()
-        head = public.head()
-        assert head is not None
         for witness in hub.witnesses():
-            witness.enter_head(head, keys=public.keys())
+            witness.enter_head(hub.store())
     return folders
 
 

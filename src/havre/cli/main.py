@@ -14,7 +14,7 @@ from typing import Annotated
 import typer
 
 from havre import __version__
-from havre.cli import data, demo, hub, leaving, permits, public, study
+from havre.cli import data, demo, hub, leaving, permits, public, study, witness
 from havre.cli.options import JsonOption
 from havre.cli.screen import Screen
 from havre.errors import HavreError
@@ -29,7 +29,7 @@ app = typer.Typer(
     add_completion=False,
 )
 
-for commands in (hub, data, permits, study, public, leaving, demo):
+for commands in (hub, data, permits, study, public, leaving, witness, demo):
     commands.register(app)
 
 

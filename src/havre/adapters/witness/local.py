@@ -2,9 +2,9 @@
 
 The line is durable before the answer is given. A witness restored from a
 backup would cosign a past it does not remember, so it says nothing until its
-operator has entered a head that others saw. It notices by itself when its
-directory is missing its line or is a copy; after any other restore its
-operator says so (`mark_restored`).
+operator has entered a head that a quorum of others saw. It notices by itself
+when its directory is missing its line or is a copy; after any other restore its
+operator says so (`mark_restored`). It cosigns nothing by a clock that went back.
 """
 
 from __future__ import annotations
@@ -18,12 +18,22 @@ import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 from havre.crypto.merkle import check_consistency, check_inclusion, leaf_hash
+from havre.domain.clocks import check_clock
 from havre.domain.events import Handover, parse_event
+from havre.domain.following import Followed, follow
 from havre.domain.handover import check_handover, first_size_of
-from havre.domain.transparency import Head, LogKeys, check_log_signature, log_keys
+from havre.domain.transparency import (
+    Head,
+    LogKeys,
+    NotWitnessed,
+    check_head,
+    check_log_signature,
+    log_keys,
+)
 from havre.domain.trust import TrustRoots
 from havre.errors import NotGenuine, Refused, Unavailable
 from havre.formats.notes import (
@@ -32,21 +42,27 @@ from havre.formats.notes import (
     NoteSignature,
     cosigned_message,
     encode_cosignature,
+    parse_checkpoint,
     parse_note,
     short_key_id,
 )
 from havre.ports.clock import Clock
+from havre.ports.log import LogReader
 from havre.ports.tokens import Token
 from havre.ports.witness import HandoverProof
 
 
 @dataclass(frozen=True, slots=True)
 class _Seen:
-    """The last head, and who signs heads from which size on."""
+    """The last head, who signs heads from which size on, and the greatest time it cosigned at.
+
+    unix_time: whole seconds since 1970; 0 before the first cosignature.
+    """
 
     size: int
     root: bytes
     keys: LogKeys
+    unix_time: int
 
 
 class WitnessWithoutMemory(Refused):
@@ -73,19 +89,51 @@ class LocalWitness:
         Raises:
             Refused: it watches this log already.
         """
-        self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        if self._path.exists():
-            raise Refused(f"Witness {self.name} watches this log already.")
-        self._remember(_Seen(0, hashlib.sha256().digest(), log_keys(self._roots, ())))
+        with self._kept():
+            self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        with self._alone():
+            if self._path.exists():
+                raise Refused(f"Witness {self.name} watches this log already.")
+            self._remember(_Seen(0, hashlib.sha256().digest(), log_keys(self._roots, ()), 0))
 
     def mark_restored(self) -> None:
-        """Forget what was seen: the operator's act after a restore from a backup."""
-        with suppress(WitnessWithoutMemory):
+        """Say nothing from now on: the operator's act after a restore from a backup."""
+        with self._alone(), suppress(WitnessWithoutMemory):
             self._remember(self._seen(), folder=0)
 
-    def enter_head(self, head: Head, *, keys: LogKeys) -> None:
-        """Take over a head that enough other witnesses saw: the operator's act after a restore."""
-        self._remember(_Seen(head.size, head.root, keys))
+    def enter_head(self, log: LogReader) -> Head:
+        """Take over the head of a log that enough others saw: the operator's act after a restore.
+
+        log: from wherever the operator believes the newest head to be; it is read
+            whole, once. How old its head is, is for the operator to judge.
+
+        Returns the head.
+
+        Raises:
+            NotWitnessed: fewer than q of the *other* witnesses have cosigned it.
+            NotGenuine: not signed by the log's key, or older than what this
+                witness still remembers, or another head of the same size.
+            NotFound: a file of the log is not there.
+            Unavailable: the state cannot be kept.
+        """
+        note = log.checkpoint()
+        size = parse_checkpoint(parse_note(note).text).size
+        followed, _ = follow(Followed(), log.entries(0, size), note=note, roots=self._roots)
+        keys = followed.keys(self._roots)
+        head, behind = check_head(note, roots=self._roots, keys=keys)
+        # Its own cosignature is what it does not remember: it proves nothing to it.
+        others = [each for each in behind if each.witness.name != self.name]
+        if len(others) < self._roots.quorum:
+            raise NotWitnessed(
+                f"{len(others)} other witnesses stand behind this head;"
+                f" {self._roots.quorum} are needed.",
+                hint="Enter the newest checkpoint that all the others have cosigned.",
+            )
+        with self._alone():
+            _check_not_behind(head, self._remembered())
+            # The clock begins anew here: an operator who is at it has looked at it.
+            self._remember(_Seen(head.size, head.root, keys, 0))
+        return head
 
     def size_seen(self, origin: str) -> int:
         """The size of the last head of this log that it cosigned."""
@@ -118,16 +166,22 @@ class LocalWitness:
             )
             for handover in handovers:
                 _check_included(handover, checkpoint)
-            now = _Seen(checkpoint.size, checkpoint.root, keys)
-            if now != seen:
-                self._remember(now)
-        unix_time = int(self._clock.now().timestamp())
+            unix_time = self._time(seen)
+            self._remember(
+                _Seen(checkpoint.size, checkpoint.root, keys, max(unix_time, seen.unix_time))
+            )
         signature = self._token.sign(cosigned_message(parsed.text, unix_time=unix_time))
         return NoteSignature(
             self.name,
             short_key_id(self.name, self._token.public, kind=COSIGNATURE_V1),
             encode_cosignature(unix_time, signature),
         )
+
+    def _time(self, seen: _Seen) -> int:
+        """Tell the time of a cosignature, by a clock that has not gone back."""
+        now = self._clock.now()
+        check_clock(now, latest=datetime.fromtimestamp(seen.unix_time, UTC), party=self.name)
+        return int(now.timestamp())
 
     def _keys_after(self, seen: _Seen, handovers: Sequence[HandoverProof]) -> LogKeys:
         """Who signs heads when the controller's handovers that are offered count too.
@@ -156,22 +210,34 @@ class LocalWitness:
 
     def _seen(self) -> _Seen:
         """Read the line; a missing one is not a new log, it is a lost memory."""
-        try:
-            line = json.loads(self._path.read_bytes())
-            if line["folder"] == self._folder.stat().st_ino:
-                return _Seen(
-                    int(line["size"]),
-                    base64.b64decode(line["root"], validate=True),
-                    LogKeys(tuple((int(at), bytes.fromhex(key)) for at, key in line["keys"])),
-                )
-        except FileNotFoundError:
-            pass
-        except (KeyError, TypeError, ValueError, binascii.Error):
-            raise NotGenuine(f"The state of witness {self.name} cannot be read.") from None
+        with self._kept():
+            try:
+                seen, folder = self._line()
+                if folder == self._folder.stat().st_ino:
+                    return seen
+            except FileNotFoundError:
+                pass
         raise WitnessWithoutMemory(
             f"Witness {self.name} was restored and has not been told a head.",
-            hint="Its operator enters a head that enough other witnesses saw.",
+            hint="Its operator enters a head that enough other witnesses saw:"
+            " `havre witness restore`.",
         )
+
+    def _remembered(self) -> _Seen | None:
+        """Read the line wherever it comes from, a backup too; null when there is none."""
+        with suppress(FileNotFoundError, NotGenuine):
+            return self._line()[0]
+        return None
+
+    def _line(self) -> tuple[_Seen, int]:
+        """Read the line, and the number of the directory in which it was written."""
+        try:
+            line = json.loads(self._path.read_bytes())
+            keys = LogKeys(tuple((int(at), bytes.fromhex(key)) for at, key in line["keys"]))
+            root = base64.b64decode(line["root"], validate=True)
+            return _Seen(int(line["size"]), root, keys, int(line["unix_time"])), line["folder"]
+        except (KeyError, TypeError, ValueError, binascii.Error):
+            raise NotGenuine(f"The state of witness {self.name} cannot be read.") from None
 
     def _remember(self, seen: _Seen, *, folder: int | None = None) -> None:
         line = {
@@ -180,6 +246,7 @@ class LocalWitness:
             "keys": [[at, key.hex()] for at, key in seen.keys.changes],
             "root": base64.b64encode(seen.root).decode(),
             "size": seen.size,
+            "unix_time": seen.unix_time,
         }
         beside = self._path.with_suffix(".new")
         with beside.open("w", encoding="ascii") as file:
@@ -193,18 +260,35 @@ class LocalWitness:
     def _alone(self) -> Iterator[None]:
         """Keep two requests apart: between reading the line and writing it nobody else may."""
         flags = os.O_CREAT | os.O_RDWR | os.O_CLOEXEC
-        try:
+        with self._kept():
             descriptor = os.open(self._folder / "lock", flags, 0o600)
             try:
                 fcntl.flock(descriptor, fcntl.LOCK_EX)
                 yield
             finally:
                 os.close(descriptor)
+
+    @contextmanager
+    def _kept(self) -> Iterator[None]:
+        """Name a state that cannot be read or written; without its line it does not answer."""
+        try:
+            yield
         except OSError as error:
-            # Without its line on disk it does not answer: that is the promise.
             raise Unavailable(
                 f"Witness {self.name} cannot keep its state: {os.strerror(error.errno or 0)}."
             ) from error
+
+
+def _check_not_behind(head: Head, known: _Seen | None) -> None:
+    """Refuse a head that is older than what a restored witness still remembers."""
+    if known is None or head.size > known.size:
+        return
+    if (head.size, head.root) != (known.size, known.root):
+        raise NotGenuine(
+            f"This head has {head.size} entries; the witness remembers another one of"
+            f" {known.size}.",
+            hint="Find the newest checkpoint; if there is none, tell the auditor: the log went back.",
+        )
 
 
 def _check_included(handover: HandoverProof, checkpoint: Checkpoint) -> None:
