@@ -15,7 +15,7 @@ from havre.adapters.keyroom.process import ProcessKeyRoom
 from havre.crypto.sealing import PartitionKey
 from havre.domain.receipt import check_receipt, open_receipt
 from havre.domain.statements import envelope_digest
-from havre.errors import HavreError, Refused
+from havre.errors import HavreError, NotGenuine, Refused
 from havre.ports.custody import Custodian, SealedShares
 from havre.ports.keyroom import PartitionToMake, Recipient
 
@@ -113,3 +113,16 @@ def test_what_is_no_request_on_the_log_is_refused(hub: HubKeys, index: int) -> N
 
     with pytest.raises(Refused):
         hub.custodian("custodian-1").release(replace(request, index=index))
+
+
+def test_a_decision_by_nobody_of_these_roots_withdraws_nothing(hub: HubKeys) -> None:
+    wanted = hub.granted()
+    decision = hub.decided("revoked", about=wanted.permit, by="researcher")
+
+    with pytest.raises((NotGenuine, Refused)):
+        hub.custodian("custodian-1").revoke(decision)
+
+
+def test_a_decision_that_withdraws_nothing_is_refused(hub: HubKeys) -> None:
+    with pytest.raises(Refused, match="withdraws nothing"):
+        hub.custodian("custodian-1").revoke(hub.decided("granted", about=1))

@@ -24,6 +24,7 @@ from havre.domain.permit_states import PermitState
 from havre.domain.permit_text import PREDICATE_PERMIT
 from havre.domain.statements import Statement, envelope_digest, sign_statement
 from havre.domain.trust import Role, TrustRoots
+from havre.domain.withdrawal import PREDICATE_DECISION
 from havre.values import Partition, PartitionKind
 
 CUSTODIANS = ("custodian-1", "custodian-2", "custodian-3")
@@ -145,14 +146,28 @@ class HubKeys:
         """A partition's public half."""
         return PartitionCatalogue(self.records).find(partition)
 
-    def signed(self, permit: Permit = PERMIT, *, by: Sequence[str] = _AUTHORITIES) -> bytes:
+    def signed(
+        self,
+        permit: Permit = PERMIT,
+        *,
+        by: Sequence[str] = _AUTHORITIES,
+        about: int | None = None,
+    ) -> bytes:
         """A permit's text under these signatures, about the entry that comes next on the log."""
         head = self.log.public().head()
-        ground = Ground(head.size if head else 0, self.log.clock.now())
+        following = head.size if head else 0
+        ground = Ground(following if about is None else about, self.log.clock.now())
         statement = Statement(
             PREDICATE_PERMIT, self.roots.origin, permit.name, grant_predicate(permit, ground)
         )
         return sign_statement(statement, [self.log.cast[name] for name in by])
+
+    def decided(self, state: str, *, about: int | None, by: str = "authority-1") -> bytes:
+        """An authority's decision about a permit, as it is handed to custodians and to the hub."""
+        ground = Ground(about or 0, self.log.clock.now())
+        text = {"reason": "a breach", "state": state, **ground.fields}
+        statement = Statement(PREDICATE_DECISION, self.roots.origin, "diabetes", text)
+        return sign_statement(statement, [self.log.cast[by]])
 
     def move(
         self,

@@ -15,7 +15,7 @@ from havre.application.vault.keys import KeysWanted
 from havre.crypto.sealing import PartitionKey, seal_key
 from havre.domain.custody import ShareRequest
 from havre.domain.permit_states import PermitState
-from havre.domain.statements import Statement, envelope_digest, sign_statement
+from havre.domain.statements import envelope_digest
 from havre.errors import HavreError, NotGenuine, Refused, Unavailable
 from havre.ports.custody import SealedShares
 
@@ -138,13 +138,54 @@ def an_entry_that_is_no_permits(hub: HubKeys) -> KeysWanted:
 
 
 def a_permit_withdrawn_directly_by_an_authority(hub: HubKeys) -> KeysWanted:
-    statement = Statement(
-        local.PREDICATE_DECISION, hub.roots.origin, "diabetes", {"state": "revoked"}
-    )
-    envelope = sign_statement(statement, [hub.log.cast["authority-1"]])
+    wanted = hub.granted()
+    decision = hub.decided("revoked", about=wanted.permit)
     for custodian in hub.custodians():
-        custodian.revoke(envelope)
-    return hub.granted()
+        custodian.revoke(decision)
+    return wanted
+
+
+def suspended_directly(hub: HubKeys) -> tuple[KeysWanted, bytes]:
+    """A permit in force that an authority has suspended with every custodian; the log knows nothing."""
+    wanted = hub.granted()
+    decision = hub.decided("suspended", about=wanted.permit)
+    for custodian in hub.custodians():
+        custodian.revoke(decision)
+    return wanted, decision
+
+
+def granted_anew(hub: HubKeys, wanted: KeysWanted, *, about: int | None) -> KeysWanted:
+    """The same permit, signed anew by two authorities who had this entry before them."""
+    grant = hub.signed(about=about)
+    index = hub.move(grant, PermitState.GRANTED, after=about)
+    return replace(wanted, permit=index, documents={envelope_digest(grant): grant})
+
+
+def a_suspension_that_the_hub_keeps_off_the_log(hub: HubKeys) -> KeysWanted:
+    wanted, _ = suspended_directly(hub)
+    return wanted
+
+
+def a_renewal_by_authorities_who_were_not_shown_the_suspension(hub: HubKeys) -> KeysWanted:
+    wanted, _ = suspended_directly(hub)
+    return granted_anew(hub, wanted, about=wanted.permit)
+
+
+def a_suspension_on_the_log_in_place_of_the_one_that_was_decided(hub: HubKeys) -> KeysWanted:
+    wanted, _ = suspended_directly(hub)
+    other = hub.decided("suspended", about=wanted.permit, by="authority-2")
+    index = hub.move(other, PermitState.SUSPENDED, after=wanted.permit)
+    return granted_anew(hub, wanted, about=index)
+
+
+def a_revocation_that_the_hub_logs_as_a_suspension(hub: HubKeys) -> KeysWanted:
+    wanted = hub.granted()
+    decision = hub.decided("revoked", about=wanted.permit)
+    for custodian in hub.custodians():
+        custodian.revoke(decision)
+        custodian.revoke(hub.decided("suspended", about=wanted.permit))
+    index = hub.move(decision, PermitState.SUSPENDED, after=wanted.permit)
+    return granted_anew(hub, wanted, about=index)
 
 
 def an_old_grant_put_on_the_log_again_after_a_suspension(hub: HubKeys) -> KeysWanted:
@@ -211,6 +252,10 @@ MISSING: list[tuple[Callable[[HubKeys], KeysWanted], str]] = [
     (an_ingestion_without_a_delivery, "at least one"),
     (an_entry_that_is_no_permits, "as the permit's is none"),
     (a_permit_withdrawn_directly_by_an_authority, "withdrawn permit diabetes directly"),
+    (a_suspension_that_the_hub_keeps_off_the_log, "withdrawn permit diabetes directly"),
+    (a_renewal_by_authorities_who_were_not_shown_the_suspension, "diabetes directly"),
+    (a_suspension_on_the_log_in_place_of_the_one_that_was_decided, "diabetes directly"),
+    (a_revocation_that_the_hub_logs_as_a_suspension, "diabetes directly"),
     (an_old_grant_put_on_the_log_again_after_a_suspension, "about another state"),
     (an_old_grant_put_on_the_log_again_for_a_renewal, "about another state"),
     (a_renewal_that_is_due, "not renewed for 90 days"),
@@ -231,6 +276,28 @@ def test_what_is_missing_keeps_every_share_closed(
 
     with pytest.raises(Refused, match=f"0 custodians answered.*{reason}"):
         opened(hub, wanted)
+
+
+def test_a_suspension_on_the_log_ends_when_two_authorities_grant_the_permit_anew(
+    hub: HubKeys,
+) -> None:
+    wanted, decision = suspended_directly(hub)
+    index = hub.move(decision, PermitState.SUSPENDED, after=wanted.permit)
+
+    assert opened(hub, granted_anew(hub, wanted, about=index)) == SECRET_KEY
+
+
+def test_of_two_suspensions_the_later_one_stands(hub: HubKeys) -> None:
+    """A hub that dropped the first one cannot bring it back to keep the permit closed."""
+    wanted, dropped = suspended_directly(hub)
+    hub.log.clock.move(minutes=5)
+    decision = hub.decided("suspended", about=wanted.permit)
+    for custodian in hub.custodians():
+        custodian.revoke(decision)
+        custodian.revoke(dropped)
+    index = hub.move(decision, PermitState.SUSPENDED, after=wanted.permit)
+
+    assert opened(hub, granted_anew(hub, wanted, about=index)) == SECRET_KEY
 
 
 def test_another_one_time_key_than_the_entrys_is_refused(hub: HubKeys) -> None:

@@ -53,13 +53,16 @@ def decide(
     hub: HubOption,
     as_json: JsonOption = False,
 ) -> None:
-    """As an authority: refuse, suspend or revoke; one is enough to close a door."""
+    """As an authority: refuse, suspend or revoke; custodians are told before the hub."""
+    from havre.bootstrap.deciding import decide_permit
     from havre.bootstrap.reports import open_party, permit_row, read_state
 
-    standing = open_hub(hub).permits.decide(
-        name, read_state(state), authority=open_party(party), reason=reason
+    standing, told = decide_permit(
+        open_hub(hub), name, read_state(state), authority=open_party(party), reason=reason
     )
-    Screen(as_json=as_json).show(permit_row(standing))
+    Screen(as_json=as_json).show(
+        {**permit_row(standing), "custodians told": told.obey, "not reached": told.silent}
+    )
 
 
 @permit.command()

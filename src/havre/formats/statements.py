@@ -56,6 +56,21 @@ def signed_bytes(payload: bytes) -> bytes:
     return b"DSSEv1 %d %s %d %s" % (len(kind), kind, len(payload), payload)
 
 
+def signed_payload(message: bytes) -> bytes:
+    """Take the payload out of the bytes that are signed: the way back from `signed_bytes`.
+
+    Raises:
+        InvalidInput: these are no such bytes.
+
+    >>> signed_payload(b"DSSEv1 28 application/vnd.in-toto+json 2 {}")
+    b'{}'
+    """
+    payload = message.split(b" ", 4)[-1]
+    if signed_bytes(payload) != message:
+        raise InvalidInput("What is signed is no statement.")
+    return payload
+
+
 def encode_statement(statement: Statement) -> bytes:
     """Write a statement as the payload that is signed."""
     digest = hashlib.sha256(f"{statement.origin}\n{statement.subject}".encode()).hexdigest()

@@ -72,6 +72,20 @@ class Custodian(Protocol):
             Refused, NotGenuine: naming what is missing or amiss.
         """
 
+    def revoke(self, envelope: bytes) -> str:
+        """Obey an authority that revokes or suspends a permit, whatever the log says.
+
+        envelope: the signed decision, from the authority itself. A revocation is
+            for ever; a suspension stands until it is on the log and two authorities
+            have granted the permit anew on that ground.
+
+        Returns the permit's name.
+
+        Raises:
+            Refused, NotGenuine, InvalidInput: no such decision, or by nobody who may.
+            Unavailable: it cannot be kept.
+        """
+
 
 def share_context(*, origin: str, index: int, partition: str, custodian: str) -> bytes:
     """Write what a released share is bound to: this request, this partition, this custodian."""

@@ -21,9 +21,9 @@ from havre.domain.clocks import check_clock
 from havre.domain.custody import CustodianView, ShareRequest, check_release
 from havre.domain.events import Event, KeysReleased, KeysRequested
 from havre.domain.following import Followed, follow_entries
-from havre.domain.statements import open_statement
 from havre.domain.transparency import check_fresh, check_head
-from havre.domain.trust import Role, TrustRoots
+from havre.domain.trust import TrustRoots
+from havre.domain.withdrawal import Withdrawal, list_withdrawn, open_withdrawal, stronger_of
 from havre.errors import NotGenuine, Refused, Unavailable
 from havre.formats.canonical import encode_canonical, parse_canonical
 from havre.formats.notes import parse_checkpoint, parse_note
@@ -33,7 +33,6 @@ from havre.ports.log import LogMirror, LogReader
 from havre.ports.tokens import Token
 from havre.values import instant_text, parse_instant, parse_name
 
-PREDICATE_DECISION = "havre/v1/permit-decision"
 _NEVER = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -109,30 +108,25 @@ class LocalCustodian:
             stored = self._answers.find(request.index)
             if stored is not None:
                 return stored
-            entry = check_release(request, self._view(now))
+            entry = check_release(request, self._view(request, now))
             return self._answers.add(request.index, self._sealed(request, entry))
 
     def revoke(self, envelope: bytes) -> str:
-        """Obey an authority that withdraws a permit directly, whatever the log says.
+        """Obey an authority that revokes or suspends a permit directly, whatever the log says.
 
         Returns the permit's name.
 
         Raises:
-            Refused, NotGenuine: not signed by an authority of these roots.
+            Refused, NotGenuine, InvalidInput: not signed by an authority of these
+                roots, or no such decision.
         """
-        opened = open_statement(
-            envelope,
-            roots=self._roots,
-            predicate_type=PREDICATE_DECISION,
-            origin=self._roots.origin,
-            required={Role.AUTHORITY: 1},
-        )
-        if opened.statement.predicate.get("state") not in ("revoked", "suspended"):
-            raise Refused("The decision withdraws nothing.")
-        permit = parse_name(opened.statement.subject)
+        fresh = open_withdrawal(envelope, roots=self._roots)
+        path = self._folder / "withdrawn" / f"{fresh.permit}.json"
         with alone(self._folder, party=self.name):
-            write_durably(self._folder / "revoked" / f"{permit}.json", envelope)
-        return permit
+            known = self._withdrawals().get(fresh.permit, fresh)
+            if not path.exists() or stronger_of(known, fresh) is not known:
+                write_durably(path, envelope)
+        return fresh.permit
 
     def give_mandate(self, envelope: bytes) -> None:
         """Keep the controller's standing mandate for ingestion; checked at every use."""
@@ -169,16 +163,27 @@ class LocalCustodian:
         except FileNotFoundError:
             return _NEVER
 
-    def _view(self, now: datetime) -> CustodianView:
-        mandate, revoked = self._folder / "mandate.json", self._folder / "revoked"
+    def _view(self, request: ShareRequest, now: datetime) -> CustodianView:
+        mandate = self._folder / "mandate.json"
         return CustodianView(
             roots=self._roots,
             events=self._events,
             partitions=self._shares.partitions(),
-            revoked=frozenset(path.stem for path in revoked.glob("*.json")),
+            revoked=list_withdrawn(
+                self._withdrawals().values(),
+                events=self._events,
+                documents=request.documents,
+                roots=self._roots,
+            ),
             mandate=mandate.read_bytes() if mandate.exists() else None,
             now=now,
         )
+
+    def _withdrawals(self) -> dict[str, Withdrawal]:
+        """What authorities withdrew directly, each signature checked again, by permit."""
+        paths = (self._folder / "withdrawn").glob("*.json")
+        opened = [open_withdrawal(path.read_bytes(), roots=self._roots) for path in paths]
+        return {withdrawal.permit: withdrawal for withdrawal in opened}
 
     def _sealed(self, request: ShareRequest, entry: KeysRequested) -> dict[str, bytes]:
         """Seal the shares that are asked for to the request's one-time key."""
