@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from havre.adapters.keyroom.process import ProcessKeyRoom
+from havre.errors import NotGenuine
 
 PLANTED = "import pathlib; pathlib.Path({mark!r}).write_text('inside the key room')\n"
 
@@ -49,6 +50,15 @@ def test_these_tests_would_notice_a_room_that_imports_from_where_it_stands(tmp_p
     )
 
     assert mark.exists()
+
+
+def test_a_line_that_nobody_can_read_does_not_end_the_room() -> None:
+    with ProcessKeyRoom().open() as room:
+        for line in ({"act": "fly"}, {}, {"act": "load", "id": "a"}):
+            with pytest.raises(NotGenuine, match="cannot read a line"):
+                room._ask(**line)
+
+        assert room._ask(act="one_time_key")
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root may look into a room")

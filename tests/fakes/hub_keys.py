@@ -25,6 +25,7 @@ from havre.domain.permit_text import PREDICATE_PERMIT
 from havre.domain.statements import Statement, envelope_digest, sign_statement
 from havre.domain.trust import Role, TrustRoots
 from havre.domain.withdrawal import PREDICATE_DECISION
+from havre.ports.custody import Custodian
 from havre.values import Partition, PartitionKind
 
 CUSTODIANS = ("custodian-1", "custodian-2", "custodian-3")
@@ -130,7 +131,7 @@ class HubKeys:
             origin=self.roots.origin,
         )
 
-    def release(self, custodians: Sequence[LocalCustodian] | None = None) -> KeyRelease:
+    def release(self, custodians: Sequence[Custodian] | None = None) -> KeyRelease:
         """Whoever gets partitions opened."""
         return KeyRelease(
             journal=self.journal,
@@ -139,7 +140,7 @@ class HubKeys:
             threshold=2,
             room=ProcessKeyRoom(),
             clock=self.log.clock,
-            origin=self.roots.origin,
+            roots=self.roots,
         )
 
     def known(self, partition: Partition) -> KnownPartition:

@@ -384,14 +384,15 @@ def test_a_custodian_set_back_to_before_its_last_receipt_refuses(hub: HubKeys) -
         hub.custodian("custodian-1").release(ShareRequest(1, b"", {}, {}))
 
 
-def test_a_share_that_was_never_committed_to_is_named(hub: HubKeys) -> None:
+def test_a_share_of_another_hub_in_a_custodians_store_is_named(hub: HubKeys) -> None:
     other = HubKeys(hub.root / "other")
     partition = hub.known(DCIR_2021).partition_id
     stolen = other.custodian("custodian-1")._shares.open(other.known(DCIR_2021).partition_id)
     hub.custodian("custodian-1")._shares._write(partition, stolen)
+    two = hub.release(hub.custodians()[:2])
 
     with pytest.raises(NotGenuine, match="custodian-1 gave a share"):
-        opened(hub, hub.granted())
+        two.open(hub.granted()).__enter__()
 
 
 def test_a_request_that_nobody_finished_is_closed_at_the_next_start(hub: HubKeys) -> None:

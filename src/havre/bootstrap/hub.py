@@ -166,7 +166,7 @@ class OpenHub:
             threshold=self.roots.custodian_threshold,
             room=self.key_room,
             clock=self.clock,
-            origin=self.roots.origin,
+            roots=self.roots,
         )
 
     @cached_property

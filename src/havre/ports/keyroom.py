@@ -57,12 +57,14 @@ class GivenShare:
 
     commitment: what the ceremony published of it.
     context: what the sealed share is bound to.
+    text: which partition it is of, as the catalogue says.
     """
 
     custodian: str
     sealed: bytes
     commitment: str
     context: bytes
+    text: str
 
 
 class OpenRoom(Protocol):
@@ -72,12 +74,21 @@ class OpenRoom(Protocol):
     def one_time_key(self) -> bytes:
         """The HPKE public key that custodians seal to."""
 
+    def check(self, shares: Sequence[GivenShare]) -> None:
+        """Make sure that shares are what their custodian committed to; nothing is combined.
+
+        Raises:
+            NotGenuine: one does not open, cannot be read, was not committed to, or
+                says it is of another partition; its custodian is named.
+        """
+
     def load(self, partition_id: str, *, public_sha256: str, shares: Sequence[GivenShare]) -> None:
         """Combine exactly as many shares as are needed.
 
         Raises:
-            NotGenuine: a share is not what its custodian committed to (named), or
-                they make another key than the catalogue's.
+            NotGenuine: a share does not hold (as in `check`), or they make another
+                key than the catalogue's.
+            InvalidInput: too few or too many shares.
         """
 
     def unwrap(self, partition_id: str, sealed: bytes, info: bytes) -> bytes:

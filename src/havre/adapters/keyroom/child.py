@@ -14,12 +14,12 @@ import resource
 import sys
 from typing import Any
 
-from havre.crypto.commitments import check_opening, commit_to, new_salt
+from havre.crypto.commitments import SALT_BYTES, check_opening, commit_to, new_salt
 from havre.crypto.random import random_bytes
 from havre.crypto.sealing import PartitionKey, seal_key
 from havre.crypto.shares import combine_shares, split_secret
-from havre.errors import HavreError, NotGenuine, Refused
-from havre.formats.canonical import encode_canonical
+from havre.errors import HavreError, InvalidInput, NotGenuine, Refused
+from havre.formats.canonical import encode_canonical, parse_canonical
 from havre.ports.custody import ceremony_context
 
 SHARE_LABEL = "havre/v1/share-commitment"
@@ -48,6 +48,7 @@ class Room:
         acts = {
             "make": self._make,
             "one_time_key": lambda _line: _text(self._key.public),
+            "check": self._check,
             "load": self._load,
             "unwrap": self._unwrap,
             "secret": self._secret,
@@ -85,35 +86,42 @@ class Room:
         context = ceremony_context(origin=line["origin"], ceremony=line["ceremony"], custodian=name)
         return _text(seal_key(content, to=_bytes(recipient["one_time_key"]), info=context))
 
+    def _check(self, line: dict[str, Any]) -> None:
+        for share in line["shares"]:
+            self._opened_words(share)
+
     def _load(self, line: dict[str, Any]) -> None:
-        opened = [self._opened_share(share) for share in line["shares"]]
-        seed = combine_shares([share["words"] for share in opened])
+        seed = combine_shares([self._opened_words(share) for share in line["shares"]])
         key = PartitionKey.from_seed(seed)
         # A share that fits its checksum can still be of another secret: only the
         # public key tells.
         if hashlib.sha256(key.public).hexdigest() != line["public_sha256"]:
             raise NotGenuine("The shares make another key than the catalogue's.")
-        texts = {share["text"] for share in opened}
-        if len(texts) != 1:
-            raise NotGenuine("The custodians do not agree on what a partition is.")
         self._seeds[line["id"]], self._keys[line["id"]] = seed, key
-        self._texts[line["id"]] = texts.pop()
+        # Every share said the same: `_opened_words` compared them.
+        self._texts[line["id"]] = line["shares"][0]["text"]
 
-    def _opened_share(self, share: dict[str, str]) -> dict[str, str]:
-        content = self._key.open_key(_bytes(share["sealed"]), info=_bytes(share["context"]))
-        opened: dict[str, str] = json.loads(content)
+    def _opened_words(self, share: dict[str, str]) -> str:
+        """Open one share and hold it against the log's commitment and the catalogue's text.
+
+        Whatever is wrong with it, the custodian that gave it is named.
+        """
+        who = f"Custodian {share['custodian']}"
+        try:
+            content = self._key.open_key(_bytes(share["sealed"]), info=_bytes(share["context"]))
+        except NotGenuine:
+            raise NotGenuine(f"{who} gave a share that does not open here.") from None
+        opened = _parse_share(content, who)
+        salt = bytes.fromhex(opened["salt"])
         try:
             check_opening(
-                share["commitment"],
-                opened["words"].encode(),
-                label=SHARE_LABEL,
-                salt=bytes.fromhex(opened["salt"]),
+                share["commitment"], opened["words"].encode(), label=SHARE_LABEL, salt=salt
             )
         except NotGenuine:
-            raise NotGenuine(
-                f"Custodian {share['custodian']} gave a share that it did not commit to."
-            ) from None
-        return opened
+            raise NotGenuine(f"{who} gave a share that it did not commit to.") from None
+        if opened["text"] != share["text"]:
+            raise NotGenuine(f"{who} and the catalogue do not agree on what a partition is.")
+        return opened["words"]
 
     def _unwrap(self, line: dict[str, Any]) -> str:
         key = self._keys.get(line["id"])
@@ -128,6 +136,20 @@ class Room:
         return _text(seed)
 
 
+def _parse_share(content: bytes, who: str) -> dict[str, str]:
+    """Read an opened share strictly: three texts, the salt in hexadecimal."""
+    try:
+        share = parse_canonical(content)
+        if not isinstance(share, dict) or sorted(share) != ["salt", "text", "words"]:
+            raise InvalidInput("A share has other fields.")
+        texts = {name: value for name, value in share.items() if isinstance(value, str)}
+        if len(texts) != len(share) or len(bytes.fromhex(texts["salt"])) != SALT_BYTES:
+            raise InvalidInput("A share has a field of another kind.")
+    except (InvalidInput, ValueError):
+        raise NotGenuine(f"{who} gave a share that cannot be read.") from None
+    return texts
+
+
 def main() -> None:
     """Answer lines until the input ends."""
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
@@ -138,6 +160,9 @@ def main() -> None:
             reply: dict[str, Any] = {"ok": room.answer(json.loads(raw))}
         except HavreError as refusal:
             reply = {"refused": type(refusal).__name__, "message": refusal.message}
+        except Exception as fault:  # noqa: BLE001 - a trace could quote what a share says
+            kind = type(fault).__name__
+            reply = {"refused": "", "message": f"The key room cannot read a line ({kind})."}
         sys.stdout.buffer.write(json.dumps(reply).encode() + b"\n")
         sys.stdout.buffer.flush()
 

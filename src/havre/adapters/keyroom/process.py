@@ -33,18 +33,13 @@ class ProcessRoom:
         """Hold a ceremony."""
         return self._ask(act="make", **asked)
 
+    def check(self, shares: Sequence[GivenShare]) -> None:
+        """Open shares in the room, and combine nothing."""
+        self._ask(act="check", shares=_spelled(shares))
+
     def load(self, partition_id: str, *, public_sha256: str, shares: Sequence[GivenShare]) -> None:
         """Combine shares in the room."""
-        given = [
-            {
-                "custodian": share.custodian,
-                "sealed": base64.b64encode(share.sealed).decode(),
-                "commitment": share.commitment,
-                "context": base64.b64encode(share.context).decode(),
-            }
-            for share in shares
-        ]
-        self._ask(act="load", id=partition_id, public_sha256=public_sha256, shares=given)
+        self._ask(act="load", id=partition_id, public_sha256=public_sha256, shares=_spelled(shares))
 
     def unwrap(self, partition_id: str, sealed: bytes, info: bytes) -> bytes:
         """Open one sealed key in the room."""
@@ -72,6 +67,19 @@ class ProcessRoom:
         if "ok" in reply:
             return reply["ok"]
         raise _REFUSALS.get(reply["refused"], NotGenuine)(reply["message"])
+
+
+def _spelled(shares: Sequence[GivenShare]) -> list[dict[str, str]]:
+    return [
+        {
+            "custodian": share.custodian,
+            "sealed": base64.b64encode(share.sealed).decode(),
+            "commitment": share.commitment,
+            "context": base64.b64encode(share.context).decode(),
+            "text": share.text,
+        }
+        for share in shares
+    ]
 
 
 class ProcessKeyRoom:

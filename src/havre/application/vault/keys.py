@@ -24,8 +24,10 @@ from havre.domain.events import (
     PartitionsCreated,
     events_of,
 )
+from havre.domain.receipt import check_receipt
 from havre.domain.statements import envelope_digest
-from havre.errors import HavreError, NotFound, Refused
+from havre.domain.trust import TrustRoots
+from havre.errors import HavreError, NotFound, NotGenuine, Refused
 from havre.ports.clock import Clock
 from havre.ports.custody import Custodian, ShareAnswer, share_context
 from havre.ports.keyroom import GivenShare, KeyRoom, OpenRoom
@@ -50,6 +52,14 @@ class KeysWanted:
     salts: Mapping[int, bytes] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True)
+class _Answer:
+    """A custodian's answer that holds: its receipt, and its shares by partition."""
+
+    receipt: bytes
+    shares: Mapping[str, GivenShare]
+
+
 class OpenPartitions:
     """Partitions opened in a key room; gone when the room closes."""
 
@@ -67,7 +77,11 @@ class OpenPartitions:
 
 
 class KeyRelease:
-    """Opens partitions by the protocol of `docs/protocols.md`, section 4."""
+    """Opens partitions by the protocol of `docs/protocols.md`, section 4.
+
+    complaints: of the last opening, why a custodian that was asked does not
+        count, by name: it refused, or what it gave does not hold.
+    """
 
     def __init__(
         self,
@@ -78,7 +92,7 @@ class KeyRelease:
         threshold: int,
         room: KeyRoom,
         clock: Clock,
-        origin: str,
+        roots: TrustRoots,
     ) -> None:
         self._journal = journal
         self._log = log
@@ -86,7 +100,8 @@ class KeyRelease:
         self._threshold = threshold
         self._room = room
         self._clock = clock
-        self._origin = origin
+        self._roots = roots
+        self.complaints: dict[str, str] = {}
 
     @contextmanager
     def open(self, wanted: KeysWanted) -> Iterator[OpenPartitions]:
@@ -94,27 +109,26 @@ class KeyRelease:
 
         Raises:
             Refused: too few custodians agreed; each one's reason is named.
-            NotGenuine: a share is not what its custodian committed to.
+            NotGenuine: too few answers hold; whose do not is named.
+            NotFound: a partition is not on the log.
         """
+        committed = self._commitments(wanted.partitions)
         with self._room.open() as room:
             index = self._request(wanted, room.one_time_key)
-            answers = self._ask(wanted, index, room.one_time_key)
+            answers = self._ask(wanted, index, room=room, committed=committed)
             self._journal.record(
                 KeysReleased(
                     event_id=new_object_id(),
                     at=self._clock.now(),
                     request=index,
                     receipts={
-                        name: envelope_digest(answer.receipt) for name, answer in answers.items()
+                        name: envelope_digest(each.receipt) for name, each in answers.items()
                     },
                 )
             )
             for known in wanted.partitions:
-                room.load(
-                    known.partition_id,
-                    public_sha256=known.public_sha256,
-                    shares=self._given(known, answers, index),
-                )
+                shares = [answer.shares[known.partition_id] for answer in answers.values()]
+                room.load(known.partition_id, public_sha256=known.public_sha256, shares=shares)
             yield OpenPartitions(room, request=index)
 
     def close_abandoned(self) -> int:
@@ -155,49 +169,96 @@ class KeyRelease:
         )
         return index
 
-    def _ask(self, wanted: KeysWanted, index: int, key: bytes) -> dict[str, ShareAnswer]:
-        """Ask one custodian after the other, until enough have answered."""
-        request = ShareRequest(index, key, wanted.documents, wanted.salts)
-        answers: dict[str, ShareAnswer] = {}
-        refusals: list[str] = []
+    def _ask(
+        self,
+        wanted: KeysWanted,
+        index: int,
+        *,
+        room: OpenRoom,
+        committed: Mapping[str, Mapping[str, str]],
+    ) -> dict[str, _Answer]:
+        """Ask one custodian after the other, until enough answers hold.
+
+        Each answer is opened and held against the log before the next is asked for
+        and before it counts: a bad one costs its custodian's place, not the opening.
+        """
+        request = ShareRequest(index, room.one_time_key, wanted.documents, wanted.salts)
+        answers: dict[str, _Answer] = {}
+        self.complaints = {}
+        bad = 0
         for custodian in self._custodians:
             try:
-                answers[custodian.name] = custodian.release(request)
+                given = custodian.release(request)
             except HavreError as refusal:
-                refusals.append(f"{custodian.name}: {refusal.message}")
+                self.complaints[custodian.name] = refusal.message
+                continue
+            try:
+                answer = self._answer(custodian.name, given, wanted, index, committed=committed)
+                room.check(list(answer.shares.values()))
+            except HavreError as fault:
+                self.complaints[custodian.name] = fault.message
+                bad += 1
+                continue
+            answers[custodian.name] = answer
             if len(answers) == self._threshold:
                 return answers
-        raise Refused(
-            f"{len(answers)} custodians answered, {self._threshold} are needed."
-            f" {' '.join(refusals)}",
+        said = " ".join(f"{name}: {text}" for name, text in self.complaints.items())
+        raise (NotGenuine if bad else Refused)(
+            f"{len(answers)} custodians answered, {self._threshold} are needed. {said}",
             hint="Mend what the custodians name, then ask again.",
         )
 
-    def _given(
-        self, known: KnownPartition, answers: Mapping[str, ShareAnswer], index: int
-    ) -> list[GivenShare]:
-        commitments = self._commitments(known.partition_id)
-        return [
-            GivenShare(
-                name,
-                answer.shares[known.partition_id],
-                commitments[name],
-                share_context(
-                    origin=self._origin,
-                    index=index,
-                    partition=known.partition_id,
-                    custodian=name,
-                ),
-            )
-            for name, answer in answers.items()
-        ]
+    def _answer(
+        self,
+        name: str,
+        given: ShareAnswer,
+        wanted: KeysWanted,
+        index: int,
+        *,
+        committed: Mapping[str, Mapping[str, str]],
+    ) -> _Answer:
+        """Make sure that an answer is this custodian's, whole, and for this request.
 
-    def _commitments(self, partition_id: str) -> Mapping[str, str]:
+        Raises:
+            NotGenuine, InvalidInput, Refused: it is not.
+        """
+        partitions = {known.partition_id: known.partition for known in wanted.partitions}
+        check_receipt(
+            given.receipt,
+            roots=self._roots,
+            custodian=name,
+            request=index,
+            partitions=partitions,
+        )
+        if set(given.shares) != set(partitions):
+            raise NotGenuine(f"Custodian {name} gave other shares than its receipt names.")
+        if any(name not in committed[partition] for partition in partitions):
+            raise NotGenuine(f"Custodian {name} took no part in the ceremony of a partition.")
+        shares = {
+            partition_id: GivenShare(
+                name,
+                given.shares[partition_id],
+                committed[partition_id][name],
+                share_context(
+                    origin=self._roots.origin, index=index, partition=partition_id, custodian=name
+                ),
+                partition.text,
+            )
+            for partition_id, partition in partitions.items()
+        }
+        return _Answer(given.receipt, shares)
+
+    def _commitments(self, partitions: Sequence[KnownPartition]) -> dict[str, Mapping[str, str]]:
+        """What each custodian committed to, by partition; the first entry of a partition counts."""
+        asked = {known.partition_id for known in partitions}
         events = (each.event for each in self._log.entries())
+        found: dict[str, Mapping[str, str]] = {}
         for created in events_of(events, PartitionsCreated):
-            if partition_id in created.shares:
-                return created.shares[partition_id]
-        raise NotFound("The log does not say that a partition was made.")
+            for partition_id in asked & set(created.shares):
+                found.setdefault(partition_id, created.shares[partition_id])
+        if asked - set(found):
+            raise NotFound("The log does not say that a partition was made.")
+        return found
 
 
 def public_digest_of(seed: bytes) -> str:
