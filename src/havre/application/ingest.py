@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from havre.application.audit import PublicLog
 from havre.application.ceremony import PartitionCatalogue
-from havre.application.ingest_run import DatasetRun, FileReport, IngestTools, stage_2
+from havre.application.ingest_run import DatasetRun, FileReport, IngestTools, RunProgress, stage_2
 from havre.application.journal import Journal
 from havre.application.receive import KIND_NOTE, KIND_NOTE_SALT
 from havre.application.vault.keys import KeyRelease, KeysWanted
@@ -110,10 +110,10 @@ class Ingestion:
         """Name the datasets for which deliveries wait."""
         return sorted({each.note.dataset for each in self._waiting()})
 
-    def ingest(self, dataset: str, *, progress: Callable[[str], None]) -> IngestReport:
+    def ingest(self, dataset: str, *, progress: Callable[[RunProgress], None]) -> IngestReport:
         """Make one version of a dataset from every delivery of it that waits.
 
-        progress: told the name of each table that is done.
+        progress: told which table is read, and how many rows so far.
 
         Raises:
             NotFound: nothing waits, or a partition has no key pair.

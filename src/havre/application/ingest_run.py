@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
 
 from havre.application.ceremony import KnownPartition
 from havre.application.pseudonymise import Pseudonyms
@@ -21,7 +21,7 @@ from havre.errors import NotFound, Refused
 from havre.formats.canonical import Json, encode_canonical
 from havre.formats.manifest import ManifestEntry, ObjectKind
 from havre.ports.sources import CheckedRows, DeliveredFile, RowChecker, SetAsideRow
-from havre.values import Partition, PartitionKind, TableStream
+from havre.values import Partition, PartitionKind
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +31,21 @@ class FileReport:
     delivery: str
     sent: FileCount
     checked: RowCount
+
+
+@dataclass(frozen=True, slots=True)
+class RunProgress:
+    """How far a run is: rows read so far, of all that wait, and the table that they are of."""
+
+    dataset: str
+    table: str
+    rows: int
+    total_rows: int
+
+    @property
+    def sentence(self) -> str:
+        """The same, to be read while it runs."""
+        return f"{self.dataset} {self.table}: {self.rows:,} of {self.total_rows:,} rows"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,6 +79,7 @@ class DatasetRun:
             NotFound: the dataset has no key pair for rows without a year.
         """
         self._notes = notes
+        self._dataset = notes[0].dataset
         self._tools = tools
         self._known = known
         self._partitions = {each.partition_id: each for each in partitions}
@@ -76,14 +92,15 @@ class DatasetRun:
         self.schemas: list[TableSchema] = []
         self.quarantine: dict[str, Json] = {}
 
-    def check_tables(self, progress: Callable[[str], None]) -> None:
-        """Check, pseudonymise and seal table after table."""
+    def check_tables(self, progress: Callable[[RunProgress], None]) -> None:
+        """Check, pseudonymise and seal table after table; told before each, and as rows are read."""
         sent = {
             (note.delivery, count.path): (note, count)
             for note in self._notes
             for count in note.files
         }
         entries = self._entries()
+        read, total = 0, sum(count.sent for _, count in sent.values())
         for table in sorted({count.table for _, count in sent.values()}):
             built = self._known.find(table)
             if built is None:
@@ -93,11 +110,13 @@ class DatasetRun:
                 for key, (note, count) in sent.items()
                 if count.table == table and entries.get(key)
             ]
-            checked = self._tools.checker.check(files, schema=built.schema)
+            tell = partial(_tell, progress, RunProgress(self._dataset, table, read, total))
+            tell(0)
+            checked = self._tools.checker.check(files, schema=built.schema, progress=tell)
             self._add(checked, built.schema)
             self._count(table, checked, sent)
             self.schemas.append(built.schema)
-            progress(table)
+            read += sum(count.sent for _, count in sent.values() if count.table == table)
 
     def close(self) -> SealedVersion:
         """Seal the manifests."""
@@ -128,20 +147,13 @@ class DatasetRun:
         return DeliveredFile(
             note.delivery,
             count.path,
-            [self._opened(place, entry) for place, entry in entries],
+            [
+                partial(self._reader.read_table, ListedFile(place, entry), encoded=True)
+                for place, entry in entries
+            ],
             note.delimiter,
             frozenset(count.constants),
         )
-
-    def _opened(
-        self, place: ReadPlace, entry: ManifestEntry
-    ) -> AbstractContextManager[TableStream]:
-        @contextmanager
-        def opened() -> Iterator[TableStream]:
-            with self._reader.read_table(ListedFile(place, entry), encoded=True) as rows:
-                yield rows
-
-        return opened()
 
     def _add(self, checked: CheckedRows, schema: TableSchema) -> None:
         pseudonyms = self._tools.pseudonyms
@@ -173,6 +185,10 @@ class DatasetRun:
             "rows": len(rows),
             "sha256": str(stored.sha256),
         }
+
+
+def _tell(progress: Callable[[RunProgress], None], start: RunProgress, rows: int) -> None:
+    progress(replace(start, rows=start.rows + rows))
 
 
 def aside_partition(dataset: str) -> Partition:

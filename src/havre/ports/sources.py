@@ -3,16 +3,17 @@
 Promised: every data line of a file comes out once, as a row or as set aside with
 its place and a reason; the count closes or reading fails. What a holder's file
 holds is never in an error or a log: places, reasons and column names only.
-What may be repeated: reading a file from its beginning.
+What may be repeated: reading a file from its beginning; a delivered part is opened anew for it.
 What may block: as long as the disk takes. Memory is bounded by a constant for
-splitting, and by one delivered file for checking, whose keys must be compared.
+splitting. Checking takes one delivered file, and of the others that are checked with
+it 16 bytes a row, while keys are compared: more only where keys do repeat.
 Final errors: `InvalidInput`, `LinesLost`.
 Who may call it: splitting `application.deliver`, at the holder; checking `application.ingest`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Protocol
@@ -96,18 +97,33 @@ class DeliveryFolder(Protocol):
     def keep_aside(self, path: str, lines: Sequence[SetAsideLine]) -> None:
         """Keep lines that cannot be split where they belong: as original bytes, at the holder."""
 
+    def place_aside(self) -> None:
+        """Give the lines that were kept their place, when every file is sealed.
+
+        What lies there from another attempt is moved, and never overwritten.
+        """
+
+
+class DeliveredPart(Protocol):
+    """One part of a delivered file, which can be opened as often as it is needed."""
+
+    def __call__(
+        self, *, columns: Collection[str] | None = None
+    ) -> AbstractContextManager[TableStream]:
+        """Open it, for all its columns or for some, of which it may lack a few."""
+
 
 @dataclass(frozen=True, slots=True)
 class DeliveredFile:
     """One file of a delivery, opened at the hub.
 
-    rows: its parts, in order; opened one after the other.
+    parts: in order; opened one after the other.
     delimiter, constants: what writes a row as its line again: the constants were in none.
     """
 
     delivery: str
     path: str
-    rows: Sequence[AbstractContextManager[TableStream]]
+    parts: Sequence[DeliveredPart]
     delimiter: str
     constants: frozenset[str] = frozenset()
 
@@ -141,8 +157,17 @@ class CheckedRows(Protocol):
 class RowChecker(Protocol):
     """Checks rows against their table."""
 
-    def check(self, files: Iterable[DeliveredFile], *, schema: TableSchema) -> CheckedRows:
-        """Read files of one table: every cell in its type, every key once within a file.
+    def check(
+        self,
+        files: Iterable[DeliveredFile],
+        *,
+        schema: TableSchema,
+        progress: Callable[[int], None],
+    ) -> CheckedRows:
+        """Read files of one table: every cell in its type, every key once within these files.
 
-        Where two rows of a file have one key, all of them are set aside.
+        Where two rows have one key, in a file or in two, all of them are set aside. With
+        rows of versions before, nothing is compared.
+
+        progress: told how many rows of them were read so far.
         """

@@ -12,7 +12,7 @@ Who may call it: the vault; `write_clear` also the run, into memory only.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import BinaryIO, Protocol
 
@@ -73,11 +73,19 @@ class TableFiles(Protocol):
     def write_clear(self, stream: TableStream) -> TableWrite:
         """Write a plain Parquet file: for a memory file system, never for a disk."""
 
-    def read(self, file: BinaryIO, *, key: bytes, encoded: bool = False) -> TableStream:
+    def read(
+        self,
+        file: BinaryIO,
+        *,
+        key: bytes,
+        encoded: bool = False,
+        columns: Collection[str] | None = None,
+    ) -> TableStream:
         """Read a sealed file, in its order; `file` must stay open meanwhile.
 
         encoded: give text that repeats as dictionaries, for whoever judges each
             value once; the cells are the same.
+        columns: those alone, in the file's order, of which it may lack some; null for all.
 
         Raises:
             NotGenuine: another key, or bytes were changed; or the file is in clear; it

@@ -1,7 +1,8 @@
 """From delivered text to checked values, column by column: `ports.sources.RowChecker`.
 
 A row breaks with its first faulty column, and is set aside with the bytes it was
-delivered with. A file is held in memory while its keys are compared.
+delivered with. Files are checked one by one, each in memory; keys that repeat are
+looked for in all of them before (`sources.keys`).
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from typing import Any
 import polars as pl
 import pyarrow as pa
 
+from havre.adapters.sources.keys import KeysThatRepeat, read_parts
 from havre.domain.delivery import LINE_COLUMN, RowCount
 from havre.domain.schema import Column, ColumnType, TableSchema, Treatment
 from havre.ports.sources import DeliveredFile, SetAsideRow
@@ -34,17 +36,31 @@ _INTEGER = r"^[+-]?[0-9]+$"
 class ColumnChecker:
     """Checks files with Polars."""
 
-    def check(self, files: Iterable[DeliveredFile], *, schema: TableSchema) -> CheckedFiles:
+    def check(
+        self,
+        files: Iterable[DeliveredFile],
+        *,
+        schema: TableSchema,
+        progress: Callable[[int], None],
+    ) -> CheckedFiles:
         """Check files of one table."""
-        return CheckedFiles(files, schema)
+        return CheckedFiles(tuple(files), schema, progress=progress)
 
 
 class CheckedFiles:
     """`ports.sources.CheckedRows`: works while it is read."""
 
-    def __init__(self, files: Iterable[DeliveredFile], schema: TableSchema) -> None:
+    def __init__(
+        self,
+        files: Sequence[DeliveredFile],
+        schema: TableSchema,
+        *,
+        progress: Callable[[int], None],
+    ) -> None:
         self._files = files
         self._schema = schema
+        self._progress = progress
+        self._rows = 0
         self.counts: dict[tuple[str, str], RowCount] = {}
         self.set_aside: list[SetAsideRow] = []
 
@@ -56,13 +72,25 @@ class CheckedFiles:
 
     def _batches(self, arrow: pa.Schema) -> Iterator[pa.RecordBatch]:
         rules = _TableRules(self._schema)
+        twice = KeysThatRepeat(self._schema.primary_key, files=self._files, read=rules.cast)
         for file in self._files:
-            texts, cells = _read(file, rules)
-            broken = cells[_BROKEN] | rules.duplicates(cells)
+            texts, cells = self._read(file, rules)
+            broken = cells[_BROKEN] | twice.rows_of(cells)
             delivered = _spelled(texts, broken)
             self._note(file, delivered, rules.reasons(delivered), received=len(cells))
             accepted = cells.filter(~broken).select(self._schema.column_names)
             yield from accepted.to_arrow().cast(arrow).to_batches()
+
+    def _read(self, file: DeliveredFile, rules: _TableRules) -> tuple[list[pa.Table], pl.DataFrame]:
+        """Read a file as text, part after part, and as typed cells, in the same order."""
+        texts: list[pa.Table] = []
+        cells: list[pl.DataFrame] = []
+        for text in read_parts(file):
+            texts.append(text)
+            cells.append(rules.cast(text))
+            self._rows += text.num_rows
+            self._progress(self._rows)
+        return texts, pl.concat(cells, rechunk=False)
 
     def _note(
         self, file: DeliveredFile, broken: pl.DataFrame, reasons: pl.Series, *, received: int
@@ -80,24 +108,6 @@ class CheckedFiles:
                 )
         counts = {str(reason): count for reason, count in sorted(Counter(reasons).items())}
         self.counts[file.delivery, file.path] = RowCount(received, received - len(broken), counts)
-
-
-def _read(file: DeliveredFile, rules: _TableRules) -> tuple[list[pa.Table], pl.DataFrame]:
-    """Read a file as text, part after part, and as typed cells, in the same order."""
-    texts: list[pa.Table] = []
-    cells: list[pl.DataFrame] = []
-    for opened in file.rows:
-        with opened as rows:
-            for part in _parts(pa.RecordBatchReader.from_stream(rows)):
-                texts.append(part)
-                cells.append(rules.cast(part))
-    return texts, pl.concat(cells, rechunk=False)
-
-
-def _parts(reader: pa.RecordBatchReader) -> Iterator[pa.Table]:
-    yield reader.schema.empty_table()
-    for batch in reader:
-        yield pa.Table.from_batches([batch])
 
 
 def _spelled(texts: Sequence[pa.Table], mask: pl.Series) -> pl.DataFrame:
@@ -118,11 +128,15 @@ class _TableRules:
         self._schema = schema
         self._columns = {column.name: _column_rules(column, schema) for column in schema.columns}
 
-    def cast(self, texts: pa.Table) -> pl.DataFrame:
-        """Type every cell, and say of each row whether it breaks a rule of a column."""
+    def cast(self, texts: pa.Table, columns: Sequence[str] | None = None) -> pl.DataFrame:
+        """Type cells, and say of each row whether it breaks a rule of a column.
+
+        columns: those alone; null for all.
+        """
         cells: list[pl.Series] = []
         broken = pl.repeat(value=False, n=texts.num_rows, eager=True)
-        for name, rules in self._columns.items():
+        for name in self._columns if columns is None else columns:
+            rules = self._columns[name]
             column = texts[name] if name in texts.column_names else pa.nulls(texts.num_rows)
             distinct, places = _distinct(column)
             judged = distinct.alias(name).to_frame().select(rules.cell, rules.broken)
@@ -143,14 +157,6 @@ class _TableRules:
         absent = {name: pl.lit(None, pl.String) for name in self._columns if name not in texts}
         reason = pl.coalesce(*named, pl.lit(DUPLICATE))
         return texts.with_columns(**absent).select(reason.alias("reason"))["reason"]
-
-    def duplicates(self, cells: pl.DataFrame) -> pl.Series:
-        """Say of each row whether another has its key."""
-        key = list(self._schema.primary_key)
-        # A hash of each key first: comparing the keys themselves takes three times as long.
-        if not key or not cells.select(key).hash_rows().is_duplicated().any():
-            return pl.repeat(value=False, n=len(cells), eager=True)
-        return cells.select(pl.struct(key).is_duplicated().alias("twice"))["twice"]
 
 
 def _distinct(column: Any) -> tuple[pl.Series, pl.Series | None]:

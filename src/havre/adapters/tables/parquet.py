@@ -12,7 +12,7 @@ Source: Apache Parquet, "Parquet Modular Encryption", format 2.12.
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from itertools import chain, islice
 from typing import Any, BinaryIO
@@ -59,7 +59,14 @@ class ParquetTables:
         """Write the same layout without a key."""
         return SealedWrite(stream, encryption=None, described=True)
 
-    def read(self, file: BinaryIO, *, key: bytes, encoded: bool = False) -> TableStream:
+    def read(
+        self,
+        file: BinaryIO,
+        *,
+        key: bytes,
+        encoded: bool = False,
+        columns: Collection[str] | None = None,
+    ) -> TableStream:
         """Read a sealed file batch by batch; a file in clear is refused."""
         if len(key) != FILE_KEY_BYTES:
             raise ValueError("a file key is 32 bytes")
@@ -69,8 +76,11 @@ class ParquetTables:
                 sealed = _opened(file, key=key, read_dictionary=texts)
         except (OSError, pa.ArrowException):
             raise _altered() from None
+        schema = sealed.schema_arrow
+        if columns is not None:
+            schema = pa.schema([field for field in schema if field.name in columns])
         rows: TableStream = pa.RecordBatchReader.from_batches(
-            sealed.schema_arrow, kept(_batches(sealed))
+            schema, kept(_batches(sealed, schema.names))
         )
         return rows
 
@@ -233,9 +243,9 @@ def _encoded_texts(sealed: pq.ParquetFile) -> list[str]:
     ]
 
 
-def _batches(sealed: pq.ParquetFile) -> Iterator[pa.RecordBatch]:
+def _batches(sealed: pq.ParquetFile, columns: list[str]) -> Iterator[pa.RecordBatch]:
     try:
-        yield from read_ahead(sealed.iter_batches(batch_size=BLOCK_ROWS))
+        yield from read_ahead(sealed.iter_batches(batch_size=BLOCK_ROWS, columns=columns))
     except (OSError, pa.ArrowException):
         raise _altered() from None
 

@@ -9,7 +9,7 @@ public key, only the log says which manifest is ours.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import Protocol
@@ -154,17 +154,20 @@ class VaultReader:
             yield lent
 
     @contextmanager
-    def read_table(self, file: ListedFile, *, encoded: bool = False) -> Iterator[TableStream]:
+    def read_table(
+        self, file: ListedFile, *, encoded: bool = False, columns: Collection[str] | None = None
+    ) -> Iterator[TableStream]:
         """Open one file as rows, in their order.
 
-        encoded: as `ports.tables.TableFiles.read` has it.
+        encoded, columns: as `ports.tables.TableFiles.read` has it.
 
         Raises:
             NotGenuine: the file is not what its manifest says.
         """
         check_object(self._objects, file.entry.object_id, sha256=file.entry.sha256)
         with self._objects.open(file.entry.object_id) as opened:
-            yield self._tables.read(opened, key=self._key(file), encoded=encoded)
+            key = self._key(file)
+            yield self._tables.read(opened, key=key, encoded=encoded, columns=columns)
 
     def check_content(self, file: ListedFile) -> None:
         """Make sure that a file holds the cells that its manifest says, in their order.
