@@ -16,6 +16,7 @@ from fakes.small_hub import SmallHub, copy_of, founded, quiet
 from havre.application.ingest import IngestReport
 from havre.domain.announcement import DeliveryHeld
 from havre.domain.delivery_note import DeliveryNote
+from havre.errors import InvalidInput
 
 GOOD = (
     b"DCD_IDT_ENC;DCD_IDT_TOP;BEN_IDT_ANO;FLX_PER_ANN;BEN_RES_DPT;BEN_DCD_DTE;BEN_NAI_ANN;"
@@ -46,16 +47,20 @@ def hub(tmp_path: Path) -> SmallHub:
     return copy_of(founded(), tmp_path / "hub")
 
 
-def prepare(folder: Path, body: bytes = GOOD + TEN, name: str = "cepidc-bad") -> Path:
-    """A delivery of one file, announced as it is."""
+def prepare(
+    folder: Path, body: bytes = GOOD + TEN, name: str = "cepidc-bad", **others: bytes
+) -> Path:
+    """A delivery, announced as it is: of one file, and of others of the same table."""
     place = folder / name
     place.mkdir(parents=True)
-    (place / "KI_CCI_R.csv").write_bytes(body)
-    (place / "delivery.toml").write_text(
-        f'format = "havre/v1/delivery"\nname = "{name}"\ndataset = "cepidc"\n'
-        '[[files]]\npath = "KI_CCI_R.csv"\ntable = "KI_CCI_R"\n'
-        f'sha256 = "{hashlib.sha256(body).hexdigest()}"\n'
-    )
+    text = f'format = "havre/v1/delivery"\nname = "{name}"\ndataset = "cepidc"\n'
+    for stem, content in {"KI_CCI_R": body, **others}.items():
+        (place / f"{stem}.csv").write_bytes(content)
+        text += (
+            f'[[files]]\npath = "{stem}.csv"\ntable = "KI_CCI_R"\n'
+            f'sha256 = "{hashlib.sha256(content).hexdigest()}"\n'
+        )
+    (place / "delivery.toml").write_text(text)
     return place
 
 
@@ -100,6 +105,16 @@ def folder(place: Path) -> None:
     (place / "KI_CCI_R.csv").mkdir()
 
 
+def pipe(place: Path) -> None:
+    (place / "KI_CCI_R.csv").unlink()
+    os.mkfifo(place / "KI_CCI_R.csv")
+
+
+def wrong_size(place: Path) -> None:
+    with (place / "delivery.toml").open("a") as file:
+        file.write("size_bytes = 7\n")
+
+
 @pytest.mark.parametrize(
     ("spoil", "said"),
     [
@@ -109,6 +124,8 @@ def folder(place: Path) -> None:
         (unknown, "KI_CCI_R.csv is of a table that the catalogue does not know"),
         (symlink, "KI_CCI_R.csv is a link, not a file"),
         (folder, "KI_CCI_R.csv is a folder, not a file"),
+        (pipe, "KI_CCI_R.csv is a pipe, a socket or a device, not a file"),
+        (wrong_size, f"KI_CCI_R.csv has {len(GOOD + TEN)} bytes, not 7"),
     ],
 )
 def test_a_delivery_that_differs_is_held_and_everything_is_named(
@@ -139,6 +156,88 @@ def test_a_column_too_many_waits_until_the_operator_confirms(hub: SmallHub, tmp_
 
     assert note.files[0].notes == ("column SURPRISE was left behind: confirmed",)
     assert ingest(hub).accepted == 1
+
+
+NO_HEADER = {
+    "blank": (b"\n" + GOOD + TEN, "its first line is blank"),
+    "blank, CRLF": (b"\r\n" + GOOD + TEN, "its first line is blank"),
+    "blank, after a mark": (b"\xef\xbb\xbf\n" + GOOD + TEN, "its first line is blank"),
+    "no header": (TEN, "none of the 9 cells of its first line is a column of KI_CCI_R"),
+    "carriage returns": ((GOOD + TEN).replace(b"\n", b"\r"), "holds a carriage return"),
+    "too long": (b"PERSON;" * 300_000 + b"\n", "its first line is too long"),
+    "quoted": (GOOD.replace(b";", b'";"') + TEN, "its first line holds a quote"),
+    "no text": (GOOD.replace(b"CIM", b"\xe9\xff") + TEN, "its first line is not UTF-8"),
+    "one more name": (GOOD[:-1] + b";PERSON00000000009;I50\x1b9\n", "stand at 10, 11 of its first"),
+}
+
+
+@pytest.mark.parametrize("case", NO_HEADER)
+def test_a_first_line_that_is_no_header_holds_the_delivery_and_nothing_of_it_is_repeated(
+    hub: SmallHub, tmp_path: Path, case: str
+) -> None:
+    body, said = NO_HEADER[case]
+    place = prepare(tmp_path / "files", body)
+
+    with pytest.raises(DeliveryHeld, match=said) as held:
+        deliver(hub, place)
+    words = str(held.value)
+    assert "PERSON" not in words
+    assert "I50" not in words
+    assert words.isprintable()
+    assert len(words) < 500
+    assert ".." not in words
+
+
+def test_a_name_that_would_write_on_the_screen_is_counted_and_not_shown(
+    hub: SmallHub, tmp_path: Path
+) -> None:
+    place = prepare(tmp_path / "files")
+    (place / "a\x1b[2Jb").touch()
+    (place / "a\nb").touch()
+
+    with pytest.raises(
+        DeliveryHeld, match="2 more, whose names are not plain, were not ann"
+    ) as held:
+        deliver(hub, place)
+    assert str(held.value).isprintable()
+
+
+def test_every_fault_of_files_and_headers_is_named_at_once(hub: SmallHub, tmp_path: Path) -> None:
+    extra = GOOD[:-1] + b";SURPRISE\n"
+    place = prepare(tmp_path / "files", GOOD + TEN, second=extra, third=b"\xff\xfe\n", fourth=GOOD)
+    (place / "fourth.csv").unlink()
+
+    with pytest.raises(DeliveryHeld) as held:
+        deliver(hub, place)
+
+    assert held.value.faults == (
+        "fourth.csv is missing",
+        "second.csv: column SURPRISE is unknown",
+        "third.csv: its first line is not UTF-8",
+    )
+    assert "--leave-column" in held.value.hint
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ('dataset = "cepidc"', 'dataset = "cepidc"\nsender = "me"'),
+        ("[[files]]", '[layout]\nquote = "no"\n[[files]]'),
+        ("sha256", 'sha512 = "x"\nsha256'),
+        ('table = "KI_CCI_R"', "table = 5"),
+        ('path = "KI_CCI_R.csv"', 'path = "../KI_CCI_R.csv"'),
+        ("sha256", 'size_bytes = "12"\nsha256'),
+    ],
+)
+def test_an_announcement_is_read_strictly(
+    hub: SmallHub, tmp_path: Path, old: str, new: str
+) -> None:
+    place = prepare(tmp_path / "files")
+    text = (place / "delivery.toml").read_text()
+    (place / "delivery.toml").write_text(text.replace(old, new, 1))
+
+    with pytest.raises(InvalidInput, match=r"delivery\.toml"):
+        deliver(hub, place)
 
 
 @pytest.mark.parametrize("damage", ["changed", "dropped", "added"])
@@ -175,6 +274,14 @@ AT_THE_HOLDER = {
     "NUL byte": line(20, DCD_CIM_COD="I50").replace(b"I50", b"I\x0050"),
     "stray carriage return": line(20, DCD_CIM_COD="I50").replace(b"I50", b"I\r50"),
 }
+
+
+def test_a_byte_order_mark_inside_a_file_is_part_of_its_line(hub: SmallHub, tmp_path: Path) -> None:
+    """Issue 2: it was taken off the first line of a block, and a row of empty cells invented."""
+    note = deliver(hub, prepare(tmp_path / "files", GOOD + b"\xef\xbb\xbf\n" + TEN))
+
+    (count,) = note.files
+    assert (count.lines, count.sent, count.set_aside) == (11, 10, {"short line": 1})
 
 
 @pytest.mark.parametrize("reason", AT_THE_HOLDER)
@@ -232,6 +339,31 @@ def test_a_row_that_breaks_a_rule_is_set_aside_at_the_hub(
     assert report.lines == report.accepted + report.set_aside
 
 
+@pytest.mark.parametrize("together", ["in one delivery", "in two"])
+def test_a_key_that_stands_in_two_files_of_one_run_sets_all_its_rows_aside(
+    hub: SmallHub, tmp_path: Path, together: str
+) -> None:
+    other = b"".join(line(number) for number in (3, 20, 7, 21))
+    if together == "in one delivery":
+        deliver(hub, prepare(tmp_path / "files", GOOD + TEN, second=GOOD + other))
+    else:
+        deliver(hub, prepare(tmp_path / "files", GOOD + TEN))
+        deliver(hub, prepare(tmp_path / "files", GOOD + other, name="cepidc-more"))
+
+    report = ingest(hub)
+
+    aside = [dict(each.checked.set_aside) for each in report.files]
+    assert aside == [{"duplicate key": 2}, {"duplicate key": 2}]
+    assert (report.accepted, report.set_aside) == (10, 4)
+
+
+def test_files_that_share_no_key_are_taken_in_whole(hub: SmallHub, tmp_path: Path) -> None:
+    other = b"".join(line(number) for number in range(10, 14))
+    deliver(hub, prepare(tmp_path / "files", GOOD + TEN, second=GOOD + other))
+
+    assert ingest(hub).accepted == 14
+
+
 # -------------------------------------------------------------------------- accepted with a note
 
 
@@ -239,7 +371,9 @@ def test_a_row_that_breaks_a_rule_is_set_aside_at_the_hub(
     ("body", "note", "accepted"),
     [
         (GOOD + line(1)[:-1] + b"\r\n" + line(2), "CRLF and LF are mixed", 2),
-        (GOOD + line(1)[:-1] + b"\r\n", "lines end with CRLF", 1),
+        (GOOD[:-1] + b"\r\n" + line(1) + line(2), "CRLF and LF are mixed", 2),
+        (GOOD[:-1] + b"\r\n" + line(1)[:-1] + b"\r\n", "lines end with CRLF", 1),
+        (GOOD[:-1] + b"\r\n" + line(1)[:-1], "lines end with CRLF", 1),
         (GOOD + line(1) + line(2)[:-1], "no newline at the end", 2),
         (b"\xef\xbb\xbf" + GOOD + line(1), "a byte order mark stands first", 1),
         (GOOD, "nothing but a header", 0),

@@ -17,7 +17,8 @@ from havre.domain.announcement import (
     AnnouncedFile,
     Announcement,
     DeliveryHeld,
-    check_found,
+    FileKind,
+    list_differences,
     parse_announcement,
 )
 from havre.domain.catalogue import BuiltTable
@@ -25,10 +26,9 @@ from havre.domain.catalogue_text import KnownTables
 from havre.domain.custody import PREDICATE_DELIVERY_NOTE
 from havre.domain.delivery import LINE_COLUMN, FileCount, check_lines
 from havre.domain.delivery_note import DeliveryNote, note_predicate
-from havre.domain.headers import HeaderReading, known_names, read_header
+from havre.domain.headers import HeaderDiffers, HeaderReading, known_names, read_header
 from havre.domain.schema import Column, ColumnType, TableSchema
 from havre.domain.statements import Statement, sign_statement
-from havre.errors import Held
 from havre.formats.manifest import ManifestEntry, ObjectKind
 from havre.ports.sources import DeliveryFolder
 from havre.ports.tokens import Token
@@ -96,22 +96,28 @@ class HolderDesk:
             LinesLost: a file's lines do not add up.
         """
         announced = parse_announcement(folder.announcement())
-        check_found(announced, folder.list_files())
-        ready = self._check_headers(folder, announced, leave)
+        ready = self._check(folder, announced, leave)
         entries: list[ManifestEntry] = []
         counts: list[FileCount] = []
         for each in ready:
             count, sealed = self._seal_file(folder, announced, each, vault=vault, place=place)
             counts.append(count)
             entries += sealed
+        folder.place_aside()
         return self._signed(announced, counts, entries, vault=vault, place=place)
 
-    def _check_headers(
+    def _check(
         self, folder: DeliveryFolder, announced: Announcement, leave: AbstractSet[str]
     ) -> list[_Ready]:
+        """Compare files and headers with what they should be; every fault of both is named."""
+        found = tuple(folder.list_files())
+        faults = list_differences(announced, found)
+        there = {each.path for each in found if each.kind is FileKind.FILE}
         ready: list[_Ready] = []
-        faults: list[str] = []
+        hints: list[str] = []
         for file in announced.files:
+            if file.path not in there:
+                continue
             table = self._known.find(file.table)
             if table is None:
                 faults.append(f"{file.path} is of a table that the catalogue does not know")
@@ -120,27 +126,14 @@ class HolderDesk:
                 faults.append(f"{file.path} is of dataset {table.schema.dataset}")
                 continue
             try:
-                ready.append(self._read_header(folder, announced, file, table=table, leave=leave))
-            except Held as difference:
-                faults.append(f"{file.path}: {difference.message}")
+                header = folder.header(file.path, layout=announced.layout)
+                ready.append(_ready(file, header, table=table, leave=leave))
+            except HeaderDiffers as difference:
+                faults += [f"{file.path}: {fault}" for fault in difference.faults]
+                hints.append(difference.hint)
         if faults:
-            raise DeliveryHeld(announced.name, faults)
+            raise DeliveryHeld(announced.name, faults, hints=hints)
         return ready
-
-    def _read_header(
-        self,
-        folder: DeliveryFolder,
-        announced: Announcement,
-        file: AnnouncedFile,
-        *,
-        table: BuiltTable,
-        leave: AbstractSet[str],
-    ) -> _Ready:
-        header = folder.header(file.path, layout=announced.layout)
-        if not header:
-            return _Ready(file, table, (), HeaderReading((), (), ("an empty file",)))
-        reading = read_header(header, table=table, constants=file.constants, confirmed=leave)
-        return _Ready(file, table, known_names(header, table=table), reading)
 
     def _seal_file(
         self,
@@ -208,6 +201,15 @@ class HolderDesk:
             PREDICATE_DELIVERY_NOTE, self._origin, note.delivery, note_predicate(note)
         )
         return PreparedDelivery(note, sign_statement(statement, [self._token]))
+
+
+def _ready(
+    file: AnnouncedFile, header: tuple[str, ...], *, table: BuiltTable, leave: AbstractSet[str]
+) -> _Ready:
+    if not header:
+        return _Ready(file, table, (), HeaderReading((), (), ("an empty file",)))
+    reading = read_header(header, table=table, constants=file.constants, confirmed=leave)
+    return _Ready(file, table, known_names(header, table=table), reading)
 
 
 def _with_line(schema: TableSchema) -> TableSchema:

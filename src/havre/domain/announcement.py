@@ -6,12 +6,18 @@ differs from it is held, and everything that differs is named.
 
 from __future__ import annotations
 
+import hashlib
 import tomllib
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Any
 
+from havre.domain.shown import is_plain_column, is_plain_file
 from havre.errors import Held, InvalidInput
+from havre.formats.canonical import Json, encode_canonical
 from havre.values import Digest, parse_digest, parse_name
 
 FORMAT = "havre/v1/delivery"
@@ -21,10 +27,11 @@ ANNOUNCEMENT = "delivery.toml"
 class DeliveryHeld(Held):
     """A delivery differs from what was announced or from its tables; every fault is named."""
 
-    def __init__(self, delivery: str, faults: Sequence[str]) -> None:
+    def __init__(self, delivery: str, faults: Sequence[str], *, hints: Iterable[str] = ()) -> None:
+        mend = "Mend the files or the announcement, then deliver it again; nothing was taken in."
         super().__init__(
             f"Delivery {delivery} is held: {'; '.join(faults)}.",
-            hint="Mend the files or the announcement, then deliver it again; nothing was taken in.",
+            hint=" ".join(dict.fromkeys([*filter(None, hints), mend])),
         )
         self.faults = tuple(faults)
 
@@ -35,16 +42,17 @@ class FileKind(StrEnum):
     FILE = "file"
     LINK = "link"
     FOLDER = "folder"
-    OTHER = "something else"
+    OTHER = "pipe, a socket or a device"
 
 
 @dataclass(frozen=True, slots=True)
 class FoundFile:
-    """What was found under one name; the hash only of a regular file."""
+    """What was found under one name; hash and size only of a regular file."""
 
     path: str
     kind: FileKind
     sha256: str = ""
+    size_bytes: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,12 +69,14 @@ class AnnouncedFile:
 
     constants: columns that the file has not, with the one value they have in it,
         such as a year that stands in the file's name.
+    size_bytes: compared when it is announced; the hash alone decides.
     """
 
     path: str
     table: str
     sha256: Digest
     constants: Mapping[str, str] = field(default_factory=dict)
+    size_bytes: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,36 +90,67 @@ class Announcement:
 
 
 def parse_announcement(text: str) -> Announcement:
-    """Read `delivery.toml` strictly.
+    """Read `delivery.toml` strictly: what it does not know, it refuses.
 
     Raises:
-        InvalidInput: it is no announcement, or something in it is missing or misspelled.
+        InvalidInput: it is no announcement, or something in it is missing, unknown
+            or misspelled.
     """
     try:
         body = tomllib.loads(text)
         if body.get("format") != FORMAT:
             raise InvalidInput(f"{ANNOUNCEMENT} does not begin with the format {FORMAT}.")
+        _check_keys(body, {"format", "name", "dataset", "layout", "files"}, where="")
         layout = body.get("layout", {})
-        files = tuple(
-            AnnouncedFile(
-                str(each["path"]),
-                str(each["table"]),
-                parse_digest(str(each["sha256"])),
-                {str(key): str(value) for key, value in each.get("constants", {}).items()},
-            )
-            for each in body["files"]
-        )
+        _check_keys(layout, {"delimiter", "encoding"}, where=" in layout")
         return Announcement(
-            parse_name(str(body["name"])),
-            parse_name(str(body["dataset"])),
-            _layout(str(layout.get("delimiter", ";")), str(layout.get("encoding", "utf-8"))),
-            files,
+            parse_name(_text(body["name"])),
+            parse_name(_text(body["dataset"])),
+            _layout(_text(layout.get("delimiter", ";")), _text(layout.get("encoding", "utf-8"))),
+            tuple(_file(each, number) for number, each in enumerate(body["files"], 1)),
         )
     except (tomllib.TOMLDecodeError, KeyError, TypeError, AttributeError) as fault:
         raise InvalidInput(
             f"{ANNOUNCEMENT} cannot be read: {type(fault).__name__}.",
             hint="It needs format, name, dataset and [[files]] with path, table and sha256.",
         ) from None
+
+
+def _file(body: Mapping[str, Any], number: int) -> AnnouncedFile:
+    keys = {"path", "table", "sha256", "size_bytes", "constants"}
+    _check_keys(body, keys, where=f" in file {number}")
+    path, size_bytes = _text(body["path"]), body.get("size_bytes")
+    if not is_plain_file(path):
+        raise InvalidInput(
+            f"File {number} of {ANNOUNCEMENT} has a name that is not plain.",
+            hint="Name files with letters, digits and . _ - only.",
+        )
+    if size_bytes is not None and type(size_bytes) is not int:
+        raise TypeError
+    return AnnouncedFile(
+        path,
+        _text(body["table"]),
+        parse_digest(_text(body["sha256"])),
+        {key: _text(value) for key, value in body.get("constants", {}).items()},
+        size_bytes,
+    )
+
+
+def _text(value: object) -> str:
+    if not isinstance(value, str):
+        raise TypeError
+    return value
+
+
+def _check_keys(body: Mapping[str, Any], known: AbstractSet[str], *, where: str) -> None:
+    """Refuse a key that nobody would read: its writer believes that it counts."""
+    if beyond := sorted(set(body) - known):
+        named = [f"`{key}`" for key in beyond if is_plain_column(key)]
+        said = ", ".join(named) or f"{len(beyond)} keys without a plain name"
+        raise InvalidInput(
+            f"{ANNOUNCEMENT} has what it does not know{where}: {said}.",
+            hint=f"Known there are: {', '.join(sorted(known))}.",
+        )
 
 
 def _layout(delimiter: str, encoding: str) -> Layout:
@@ -123,23 +164,56 @@ def _layout(delimiter: str, encoding: str) -> Layout:
 
 
 def check_found(announced: Announcement, found: Iterable[FoundFile]) -> None:
-    """Compare a folder with its announcement.
+    """Make sure that a folder holds what was announced.
 
     Raises:
         DeliveryHeld: a file is missing, extra, not a file, or another one.
     """
-    there = {each.path: each for each in found if each.path != ANNOUNCEMENT}
-    listed = {each.path for each in announced.files}
-    faults = [f"{name} was not announced" for name in sorted(there.keys() - listed)]
-    if len(listed) != len(announced.files):
-        faults.append("a file is announced twice")
-    for file in announced.files:
-        present = there.get(file.path)
-        if present is None:
-            faults.append(f"{file.path} is missing")
-        elif present.kind is not FileKind.FILE:
-            faults.append(f"{file.path} is a {present.kind.value}, not a file")
-        elif present.sha256 != file.sha256:
-            faults.append(f"{file.path} has another SHA-256 than announced")
-    if faults:
+    if faults := list_differences(announced, found):
         raise DeliveryHeld(announced.name, faults)
+
+
+def list_differences(announced: Announcement, found: Iterable[FoundFile]) -> list[str]:
+    """Say of every file that is missing, extra, not a file, or another one."""
+    there = {each.path: each for each in found if each.path != ANNOUNCEMENT}
+    listed = Counter(each.path for each in announced.files)
+    extra = sorted(there.keys() - listed.keys())
+    faults = [f"{name} was not announced" for name in extra if is_plain_file(name)]
+    if others := sum(not is_plain_file(name) for name in extra):
+        faults.append(f"{others} more, whose names are not plain, were not announced")
+    faults += [f"{path} is announced twice" for path, count in listed.items() if count > 1]
+    for file in announced.files:
+        faults += _differences(file, there.get(file.path))
+    return faults
+
+
+def _differences(file: AnnouncedFile, found: FoundFile | None) -> list[str]:
+    if found is None:
+        return [f"{file.path} is missing"]
+    if found.kind is not FileKind.FILE:
+        return [f"{file.path} is a {found.kind.value}, not a file"]
+    faults = []
+    if file.size_bytes not in (None, found.size_bytes):
+        faults.append(f"{file.path} has {found.size_bytes} bytes, not {file.size_bytes}")
+    if found.sha256 != file.sha256:
+        faults.append(f"{file.path} has another SHA-256 than announced")
+    return faults
+
+
+def content_digest(announced: Announcement) -> Digest:
+    """Hash what a delivery is: two folders with the same digest deliver the same rows."""
+    body: dict[str, Json] = {
+        "dataset": announced.dataset,
+        "delimiter": announced.layout.delimiter,
+        "files": [
+            {
+                "constants": dict(file.constants),
+                "path": file.path,
+                "sha256": str(file.sha256),
+                "table": file.table,
+            }
+            for file in announced.files
+        ],
+        "name": announced.name,
+    }
+    return Digest(hashlib.sha256(encode_canonical(body)).hexdigest())

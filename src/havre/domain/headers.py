@@ -1,12 +1,21 @@
-"""A delivered file's header against its table: what goes on, what stays, what is wrong."""
+"""A delivered file's header against its table: what goes on, what stays, what is wrong.
+
+The first line of a file may be no header at all, but a row of somebody's data.
+So a word of it is repeated only if the table has it, or if most of the line are
+columns of the table and the word is a short, plain name (`domain.shown`).
+"""
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from havre.domain.catalogue import BuiltTable
+from havre.domain.shown import is_plain_column, show_places
 from havre.errors import Held
+
+_CONFIRM = "A column too many can be confirmed with `--leave-column NAME`: it stays behind."
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +32,14 @@ class HeaderReading:
     notes: tuple[str, ...]
 
 
+class HeaderDiffers(Held):
+    """A file's first line is no header of its table; every fault is named."""
+
+    def __init__(self, faults: Sequence[str], *, hint: str = "") -> None:
+        super().__init__(f"The header of a file differs: {'; '.join(faults)}.", hint=hint)
+        self.faults = tuple(faults)
+
+
 def read_header(
     header: Sequence[str],
     *,
@@ -36,29 +53,32 @@ def read_header(
     confirmed: columns too many that the operator has accepted to leave behind.
 
     Raises:
-        Held: a column is missing or stands twice; or one is too many and nobody
-            has confirmed it. All of them are named.
+        HeaderDiffers: a column is missing, stands twice, or is given twice; or one is
+            too many and nobody has confirmed it. All of them are named.
     """
     names = known_names(header, table=table)
-    needed = [name for name in table.schema.column_names if name not in set(constants)]
-    lacking = [name for name in needed if name not in names]
-    extra = [name for name in names if name not in needed]
+    there, given, ours = set(names), set(constants), set(table.schema.column_names)
+    if not there & ours:
+        raise _no_header(names, table)
+    needed = [name for name in table.schema.column_names if name not in given]
+    lacking = [name for name in needed if name not in there]
+    extra = [name for name in names if name not in set(needed)]
     accepted = {*table.may_have, *confirmed}
-    faults = [f"column {name} stands twice" for name in sorted(_twice(names))]
+    unknown = [name for name in extra if name not in accepted and name not in given]
+    faults = [f"constant {_spelled(name)} is no column" for name in sorted(given - ours)]
+    doubled = sorted((given & there) - accepted)
+    faults += [f"column {name} is announced as a constant too" for name in doubled]
+    faults += _twice(names, ours=ours | accepted)
     faults += [f"column {name} is missing" for name in lacking if name not in table.may_lack]
-    faults += [f"column {name} is unknown" for name in extra if name not in accepted]
+    faults += _unknown(names, unknown, ours=ours)
     if faults:
-        raise Held(
-            f"The header of a file for {table.schema.name} differs: {'; '.join(faults)}.",
-            hint="A column too many can be confirmed with `--leave-column NAME`: it stays behind.",
-        )
+        raise HeaderDiffers(faults, hint=_CONFIRM if unknown else "")
     notes = [f"column {name} lacks: {table.may_lack[name]}" for name in lacking]
     notes += [
         f"column {name} was left behind: {table.may_have.get(name, 'confirmed')}" for name in extra
     ]
-    return HeaderReading(
-        tuple(name for name in names if name not in extra), tuple(extra), tuple(notes)
-    )
+    kept = tuple(name for name in names if name in set(needed))
+    return HeaderReading(kept, tuple(extra), tuple(notes))
 
 
 def known_names(header: Sequence[str], *, table: BuiltTable) -> tuple[str, ...]:
@@ -67,5 +87,32 @@ def known_names(header: Sequence[str], *, table: BuiltTable) -> tuple[str, ...]:
     return tuple(known.get(name.strip().casefold(), name.strip()) for name in header)
 
 
-def _twice(names: Sequence[str]) -> set[str]:
-    return {name for name in names if names.count(name) > 1}
+def _no_header(names: Sequence[str], table: BuiltTable) -> HeaderDiffers:
+    fault = f"none of the {len(names)} cells of its first line is a column of {table.schema.name}"
+    hint = "The first line names the columns, parted by the mark that delivery.toml announces."
+    return HeaderDiffers([fault], hint=hint)
+
+
+def _spelled(name: str) -> str:
+    return name if is_plain_column(name) else "without a plain name"
+
+
+def _twice(names: Sequence[str], *, ours: set[str]) -> list[str]:
+    counts = Counter(names)
+    twice = sorted(name for name, count in counts.items() if count > 1)
+    faults = [f"column {name} stands twice" for name in twice if name in ours]
+    if others := sum(name not in ours for name in twice):
+        faults.append(f"{others} unknown columns stand twice")
+    return faults
+
+
+def _unknown(names: Sequence[str], unknown: Sequence[str], *, ours: set[str]) -> list[str]:
+    """Name what is too many, where the line is a header beyond doubt."""
+    sure = 2 * sum(name in ours for name in names) >= len(names)
+    shown = [name for name in dict.fromkeys(unknown) if sure and is_plain_column(name)]
+    hidden = set(unknown) - set(shown)
+    places = [place for place, name in enumerate(names, 1) if name in hidden]
+    faults = [f"column {name} is unknown" for name in shown]
+    if places:
+        faults.append(f"unknown columns stand at {show_places(places)} of its first line")
+    return faults

@@ -73,10 +73,10 @@ class DeliveryFolder(Protocol):
         """Everything in the folder, with the hash of every regular file."""
 
     def header(self, path: str, *, layout: Layout) -> tuple[str, ...]:
-        """The names in a file's first line; none when the file is empty.
+        """The names in a file's first line; none when the file has not a byte.
 
         Raises:
-            InvalidInput: the line is no text.
+            Held: the line is blank, no text, or no line that names columns.
         """
 
     def split(

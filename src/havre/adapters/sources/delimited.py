@@ -8,7 +8,6 @@ quote once swallowed 56,842 lines of a file: here it sets aside its own.
 from __future__ import annotations
 
 import hashlib
-import json
 import os
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -21,8 +20,11 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.csv as pa_csv
 
+from havre.adapters.sources.aside import AsideFolder
 from havre.domain.announcement import ANNOUNCEMENT, FileKind, FoundFile, Layout
 from havre.domain.delivery import LINE_COLUMN, LinesLost
+from havre.domain.headers import HeaderDiffers
+from havre.domain.shown import show_file
 from havre.errors import InvalidInput
 from havre.ports.sources import SetAsideLine
 from havre.streams import kept
@@ -34,6 +36,7 @@ MAX_LINE_BYTES = 1024 * 1024
 # What the CSV reader parses at once, one piece on each core; no line is longer.
 _PARSED_BYTES = 2 * MAX_LINE_BYTES
 _MAX_ANNOUNCEMENT_BYTES = 4 * 1024 * 1024
+_MAX_HEADER_BYTES = 64 * 1024
 
 _NEWLINE, _RETURN, _QUOTE, _NUL = 10, 13, 34, 0
 _BOM = b"\xef\xbb\xbf"
@@ -47,17 +50,16 @@ class DelimitedFolder:
     def __init__(self, folder: Path, *, aside: Path) -> None:
         """Read from `folder`; keep what cannot be split under `aside`, at the holder."""
         self._folder = folder
-        self._aside = aside
+        self._aside = AsideFolder(aside)
 
     def announcement(self) -> str:
         """Read `delivery.toml`."""
-        path = self._folder / ANNOUNCEMENT
         try:
-            with path.open("rb") as file:
+            with self._open(ANNOUNCEMENT) as file:
                 return file.read(_MAX_ANNOUNCEMENT_BYTES).decode("utf-8")
         except (OSError, UnicodeDecodeError):
             raise InvalidInput(
-                f"The folder {self._folder.name} has no readable {ANNOUNCEMENT}.",
+                f"The folder {show_file(self._folder.name)} has no readable {ANNOUNCEMENT}.",
                 hint="A delivery is a folder with its files and their announcement.",
             ) from None
 
@@ -65,21 +67,20 @@ class DelimitedFolder:
         """List what is there; links are not followed."""
         for entry in sorted(os.scandir(self._folder), key=lambda each: each.name):
             kind = _kind(entry)
-            sha256 = ""
+            sha256, size_bytes = "", 0
             if kind is FileKind.FILE:
                 with Path(entry.path).open("rb") as file:
                     sha256 = hashlib.file_digest(file, "sha256").hexdigest()
-            yield FoundFile(entry.name, kind, sha256)
+                    size_bytes = file.tell()
+            yield FoundFile(entry.name, kind, sha256, size_bytes)
 
     def header(self, path: str, *, layout: Layout) -> tuple[str, ...]:
         """Read the first line's names."""
         with self._open(path) as file:
-            line = file.readline(MAX_LINE_BYTES)
-        try:
-            text = line.removeprefix(_BOM).rstrip(b"\r\n").decode("utf-8")
-        except UnicodeDecodeError:
-            raise InvalidInput(f"The header of {path} is not UTF-8.") from None
-        return tuple(text.split(layout.delimiter)) if text else ()
+            line = file.readline(_MAX_HEADER_BYTES + 1).removeprefix(_BOM)
+        if not line:
+            return ()
+        return tuple(_header_text(line).split(layout.delimiter))
 
     def split(
         self,
@@ -96,26 +97,34 @@ class DelimitedFolder:
 
     def keep_aside(self, path: str, lines: Sequence[SetAsideLine]) -> None:
         """Copy lines as they are, and say beside them where they were and why."""
-        if not lines:
-            return
-        self._aside.mkdir(parents=True, exist_ok=True)
-        with (
-            self._open(path) as file,
-            _whole(self._aside / f"{path}.lines") as kept,
-            _whole(self._aside / f"{path}.index.jsonl") as index,
-        ):
-            for line in lines:
-                _copy(file, kept, line)
-                place = {
-                    "line": line.line,
-                    "offset": line.offset,
-                    "reason": line.reason,
-                    "size_bytes": line.size_bytes,
-                }
-                index.write(json.dumps(place).encode() + b"\n")
+        if lines:
+            with self._open(path) as file:
+                self._aside.keep(path, file, lines)
+
+    def place_aside(self) -> None:
+        """Give what was kept its name."""
+        self._aside.place()
 
     def _open(self, path: str) -> BinaryIO:
-        return os.fdopen(os.open(self._folder / path, os.O_RDONLY | os.O_NOFOLLOW), "rb")
+        """Open a file, no link; a pipe is opened without waiting for whoever writes to it."""
+        flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK
+        return os.fdopen(os.open(self._folder / path, flags), "rb")
+
+
+def _header_text(line: bytes) -> str:
+    """The first line as text, if it can be one that names columns; nothing of it is repeated."""
+    text = line.removesuffix(b"\n").removesuffix(b"\r")
+    faults = {
+        "its first line is too long to be a header": len(line) > _MAX_HEADER_BYTES,
+        "its first line is blank, and has to name the columns": not text.strip(),
+        "its first line holds a carriage return: lines end with LF or CRLF": b"\r" in text,
+        "its first line holds a quote: names and cells are never quoted": b'"' in text,
+        "its first line is not UTF-8": not _is_utf8(text),
+    }
+    for fault, holds in faults.items():
+        if holds:
+            raise HeaderDiffers([fault])
+    return text.decode("utf-8")
 
 
 def _kind(entry: os.DirEntry[str]) -> FileKind:
@@ -124,34 +133,6 @@ def _kind(entry: os.DirEntry[str]) -> FileKind:
     if entry.is_dir():
         return FileKind.FOLDER
     return FileKind.FILE if entry.is_file(follow_symlinks=False) else FileKind.OTHER
-
-
-class _whole:  # noqa: N801 - reads as a verb where it is used
-    """A file that appears under its name only when it is complete and on the disk."""
-
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        self._draft = path.with_name(path.name + ".part")
-
-    def __enter__(self) -> BinaryIO:
-        self._file = self._draft.open("wb")
-        return self._file
-
-    def __exit__(self, kind: object, *_rest: object) -> None:
-        self._file.flush()
-        os.fsync(self._file.fileno())
-        self._file.close()
-        if kind is None:
-            self._draft.replace(self._path)
-
-
-def _copy(source: BinaryIO, target: BinaryIO, line: SetAsideLine) -> None:
-    source.seek(line.offset)
-    left = line.size_bytes
-    while left and (piece := source.read(min(left, _BLOCK_BYTES))):
-        target.write(piece)
-        left -= len(piece)
-    target.write(b"\n")
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,6 +186,9 @@ class DelimitedRows:
         with self._path.open("rb") as file:
             header = file.readline()
             self._seen["bom"] = header.startswith(_BOM)
+            self._seen["lf"] = header.endswith(b"\n")
+            self._seen["crlf"] = header.endswith(b"\r\n")
+            self._seen["open end"] = not header.endswith(b"\n")
             offset, rest = len(header), b""
             while block := file.read(_BLOCK_BYTES):
                 rest += block
@@ -215,10 +199,11 @@ class DelimitedRows:
                 elif len(rest) > MAX_LINE_BYTES:
                     size, ended = _skip_line(file, len(rest))
                     self._note_aside(offset, size, "line too long")
-                    self._seen["open end"] += not ended
+                    self._seen["open end"] = not ended
                     rest, offset = b"", offset + size + ended
             if rest:
-                self._seen["open end"] += 1
+                self._seen["open end"] = 1
+                self._seen["lf"] -= 1
                 yield rest + b"\n", offset
 
     def _note_aside(self, offset: int, size: int, reason: str) -> None:
@@ -270,6 +255,10 @@ class DelimitedRows:
         names = list(self._shape.header)
         if not text:
             return pa.table({name: pa.array([], pa.string()) for name in names})
+        if text.startswith(_BOM):
+            # The CSV reader takes one byte order mark off whatever it is given; inside a
+            # file it is part of a cell. So it gets one more to take.
+            text = _BOM + text
         return pa_csv.read_csv(
             pa.BufferReader(text),
             read_options=pa_csv.ReadOptions(column_names=names, block_size=_PARSED_BYTES),
