@@ -10,6 +10,7 @@ A mistake of the calling programmer is not here: that is a `ValueError` or a
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import ClassVar
 
 
@@ -68,3 +69,22 @@ class Unprotected(HavreError):
     """This machine cannot give a protection that the act needs: mend the machine."""
 
     exit_code = 8
+
+
+# The first is what a person must look at first. What was tampered with comes before
+# what is forbidden, that before what is held, and that before what is misspelled.
+_GRAVEST_FIRST = (NotGenuine, Unprotected, Refused, Unavailable, Held, InvalidInput, NotFound)
+
+
+def gravest(faults: Iterable[HavreError]) -> HavreError:
+    """Of several refusals, choose the one whose exit code ends a command that went on.
+
+    >>> gravest([InvalidInput("B."), Held("C.")]).exit_code
+    7
+    """
+    return min(faults, key=_rank)
+
+
+def _rank(fault: HavreError) -> int:
+    kinds = (rank for rank, kind in enumerate(_GRAVEST_FIRST) if isinstance(fault, kind))
+    return next(kinds, len(_GRAVEST_FIRST))

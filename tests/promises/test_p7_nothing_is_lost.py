@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,11 +16,13 @@ import pytest
 
 from fakes.small_hub import SmallHub, copy_of, founded, ingested, quiet
 from havre.adapters.sources.delimited import DelimitedRows
+from havre.application.dispatch import Fate
 from havre.application.ingest import newest_version
 from havre.application.receive import KIND_NOTE
 from havre.domain.delivery import FileCount, LinesLost, RowCount, check_lines, check_rows
 from havre.domain.delivery_note import parse_note
 from havre.domain.events import DeliveryChecked, VersionPublished, events_of
+from havre.domain.statements import sign_statement
 from havre.formats.canonical import parse_canonical
 from havre.formats.statements import parse_envelope, parse_statement
 
@@ -166,10 +170,30 @@ def test_a_delivery_is_taken_in_once(tmp_path: Path) -> None:
     opened.receiving.receive()
     opened.ingestion.ingest("cepidc", progress=quiet)
 
-    hub.holder().deliver(folder, progress=quiet)
-    again = hub.open().receiving.receive()
+    (again,) = hub.holder().send(folder, progress=quiet)
 
-    assert list(again.held) == ["cepidc-2024"]
+    assert again.fate is Fate.THERE
+    assert hub.open().inbox.list_deliveries() == []
     (kept,) = hub.open().records.list_documents(KIND_NOTE)
     statement = parse_statement(parse_envelope(kept.body).payload)
     assert parse_note(statement.subject, statement.predicate).landing == note.landing
+
+
+def test_a_second_delivery_of_a_name_is_held_by_a_hub_whose_holder_does_not_remember(
+    tmp_path: Path,
+) -> None:
+    """The hub does not rely on its holders: a note that was sealed before counts once."""
+    hub = copy_of(founded(), tmp_path)
+    folder = [hub.deliveries / "cepidc-2024"]
+    hub.holder().deliver(folder, progress=quiet)
+    shutil.copytree(hub.hub / "inbox" / "cepidc-2024", tmp_path / "again")
+    hub.open().receiving.receive()
+    note = (tmp_path / "again" / "note.json").read_bytes()
+    body = parse_statement(parse_envelope(note).payload)
+    other = sign_statement(
+        replace(body, predicate={**body.predicate, "landing": "0" * 32}), [hub.token("holder")]
+    )
+    (tmp_path / "again" / "note.json").write_bytes(other)
+    shutil.move(tmp_path / "again", hub.hub / "inbox" / "cepidc-2024")
+
+    assert list(hub.open().receiving.receive().held) == ["cepidc-2024"]

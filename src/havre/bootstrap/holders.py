@@ -5,10 +5,11 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from havre.adapters.inbox.folder import InboxFolder
+from havre.adapters.inbox.sent import SentFolder
 from havre.adapters.log.files import LogFolder
 from havre.adapters.objects.local import LocalObjects
 from havre.adapters.pseudonymiser.polars import PolarsPseudonymiser
@@ -18,14 +19,15 @@ from havre.adapters.tokens.file import FileToken
 from havre.application.audit import PublicLog
 from havre.application.ceremony import PartitionCatalogue
 from havre.application.deliver import HolderDesk
+from havre.application.dispatch import Dispatch, Dispatched
 from havre.application.pseudonymise import Pseudonyms
 from havre.application.vault.sealing import VaultWriter, WritePlace
 from havre.bootstrap.hub import OpenHub
 from havre.domain.catalogue_text import KnownTables, parse_catalogue
-from havre.domain.delivery_note import DeliveryNote, parse_note
-from havre.domain.events import CatalogueImported, DeliveryReceived, PartitionsCreated, events_of
-from havre.errors import NotFound, NotGenuine, Refused
-from havre.formats.statements import parse_envelope, parse_statement
+from havre.domain.delivery_note import DeliveryNote
+from havre.domain.events import CatalogueImported, PartitionsCreated, events_of
+from havre.domain.shown import show_file
+from havre.errors import NotFound, NotGenuine, gravest
 from havre.values import PartitionKind, parse_partition
 
 
@@ -64,14 +66,43 @@ class HolderSide:
         leave: Sequence[str] = (),
         progress: Callable[[int, int, str], None],
     ) -> list[DeliveryNote]:
-        """Seal deliveries to the hub, each to a landing place of its own.
+        """Seal deliveries to the hub; every one is tried before a refusal is raised.
+
+        Returns the notes of all, of those that were there already as well.
+
+        Raises:
+            HavreError: the gravest refusal among them.
+        """
+        tried = list(self.send(folders, leave=leave, progress=progress))
+        if faults := [each.fault for each in tried if each.fault]:
+            raise gravest(faults)
+        return [each.note for each in tried if each.note]
+
+    def send(
+        self,
+        folders: Sequence[Path],
+        *,
+        leave: Sequence[str] = (),
+        progress: Callable[[int, int, str], None],
+    ) -> Iterator[Dispatched]:
+        """Seal deliveries to the hub, each to a landing place of its own; yield what became of each.
 
         leave: columns too many that stay behind.
 
         Raises:
-            DeliveryHeld: one differs from its announcement; those before it were sealed.
-            Refused: there is no landing place left.
+            NotFound: the hub has published nothing for its holders.
+            NotGenuine: what it has published is not what its log says.
         """
+        dispatch = self._dispatch()
+        for number, folder in enumerate(folders):
+            name = folder.resolve().name
+            progress(number, len(folders), show_file(name))
+            aside = self._token.folder / "set-aside" / name
+            yield dispatch.send(
+                DelimitedFolder(folder, aside=aside), name=name, leave=frozenset(leave)
+            )
+
+    def _dispatch(self) -> Dispatch:
         desk = HolderDesk(
             known=self._known(),
             token=self._token,
@@ -79,36 +110,16 @@ class HolderSide:
             pseudonyms=Pseudonyms(PolarsPseudonymiser()),
             origin=self._roots.origin,
         )
-        free = self._free_places()
-        notes = []
-        for number, folder in enumerate(folders):
-            progress(number, len(folders), folder.name)
-            notes.append(self._deliver(desk, folder, free=free, leave=leave))
-        return notes
-
-    def _deliver(
-        self, desk: HolderDesk, folder: Path, *, free: list[WritePlace], leave: Sequence[str]
-    ) -> DeliveryNote:
-        if not free:
-            raise Refused(
-                "The hub has no landing place left.",
-                hint="Its operator makes more with `havre ceremony --landing 50`.",
-            )
-        aside = self._token.folder / "set-aside" / folder.name
-        objects = self._inbox.drafts(folder.name)
-        prepared = desk.prepare(
-            DelimitedFolder(folder, aside=aside),
-            vault=VaultWriter(objects, ParquetTables(), origin=self._roots.origin),
-            place=free.pop(0),
-            leave=frozenset(leave),
+        return Dispatch(
+            desk=desk,
+            inbox=self._inbox,
+            sent=SentFolder(self._token.folder / "sent"),
+            log=self._log,
+            vault=lambda name: VaultWriter(
+                self._inbox.drafts(name), ParquetTables(), origin=self._roots.origin
+            ),
+            places=self._landing_places(),
         )
-        if prepared.note.delivery != folder.name:
-            raise Refused(
-                f"The folder {folder.name} announces a delivery of another name.",
-                hint="Give the folder the delivery's name.",
-            )
-        self._inbox.post(prepared.note.delivery, prepared.envelope)
-        return prepared.note
 
     def _known(self) -> KnownTables:
         """The hub's catalogue, if it is the one on the log."""
@@ -123,11 +134,9 @@ class HolderSide:
             )
         return parse_catalogue(document)
 
-    def _free_places(self) -> list[WritePlace]:
-        """Landing partitions whose key is on the log and that no delivery has used."""
+    def _landing_places(self) -> list[WritePlace]:
+        """Landing partitions whose key is on the log."""
         events = [logged.event for logged in self._log.entries()]
-        used = {event.partition for event in events_of(events, DeliveryReceived)}
-        used |= {_landing_of(self._inbox.note(name)) for name in self._inbox.list_deliveries()}
         keys = {
             partition: digest
             for created in events_of(events, PartitionsCreated)
@@ -138,17 +147,8 @@ class HolderSide:
             public_key = base64.b64decode(each["public_key"])
             if keys.get(each["id"]) != hashlib.sha256(public_key).hexdigest():
                 raise NotGenuine("A landing place has another key than the log says.")
-            if each["id"] not in used:
-                places.append(
-                    WritePlace(parse_partition(each["partition"]), each["id"], public_key)
-                )
+            places.append(WritePlace(parse_partition(each["partition"]), each["id"], public_key))
         return places
-
-
-def _landing_of(envelope: bytes) -> str:
-    # Our own note, read back: whoever forged one could only waste a place.
-    statement = parse_statement(parse_envelope(envelope).payload)
-    return str(parse_note(statement.subject, statement.predicate).landing)
 
 
 def _read(path: Path) -> bytes:

@@ -1,22 +1,33 @@
 """Where holders leave sealed deliveries for a hub: ciphertext and a signed note, until taken in.
 
 Promised: a delivery is seen whole or not at all: its note appears last. What
-lies here is sealed already; whoever runs the place learns names and sizes.
+lies here is sealed already; whoever runs the place learns names and sizes. A claim
+is one process's at a time, and ends with the process that has it.
 What may be repeated: everything but `post` of a name that is there.
-What may block: as long as the disk or the network takes.
+What may block: as long as the disk or the network takes; a claim never waits.
 Final errors: `NotFound`, `Refused`.
-Who may call it: `application.deliver` posts, `application.receive` takes in.
+Who may call it: `application.dispatch` posts, `application.receive` takes in. What a
+holder remembers of what it has sent lies on its own machine, and only it reads it.
 """
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
 from typing import Protocol
 
 from havre.ports.objects import ObjectStore
+from havre.values import Digest
 
 
 class Inbox(Protocol):
     """Deliveries on their way."""
+
+    def claim(self, name: str) -> AbstractContextManager[bool]:
+        """Have a name to oneself: a delivery's that is being made, or a landing place's.
+
+        Lends whether it was free; another process that has it keeps it.
+        """
 
     def drafts(self, delivery: str) -> ObjectStore:
         """Where the objects of a delivery are put before its note is posted.
@@ -32,6 +43,7 @@ class Inbox(Protocol):
 
         Raises:
             Refused: a delivery of this name was posted already.
+            Unavailable: there is no room; nothing was posted.
         """
 
     def list_deliveries(self) -> list[str]:
@@ -48,4 +60,34 @@ class Inbox(Protocol):
         """The objects of a delivery that was posted."""
 
     def remove(self, delivery: str) -> None:
-        """Remove a delivery that was taken in; a missing one is fine."""
+        """Remove a delivery that was taken in or is not wanted; a missing one is fine."""
+
+
+@dataclass(frozen=True, slots=True)
+class SentDelivery:
+    """What a holder remembers of a delivery that it has made.
+
+    content: what was announced (`domain.announcement.content_digest`).
+    envelope: the note as it was signed.
+    """
+
+    content: Digest
+    envelope: bytes
+
+
+class SentDeliveries(Protocol):
+    """A holder's own memory of what it has made, by name; the last one of a name counts."""
+
+    def keep(self, delivery: str, sent: SentDelivery) -> None:
+        """Remember a delivery, before it is posted.
+
+        Raises:
+            Unavailable: there is no room.
+        """
+
+    def find(self, delivery: str) -> SentDelivery | None:
+        """Recall one, or nothing.
+
+        Raises:
+            InvalidInput: what was kept cannot be read.
+        """

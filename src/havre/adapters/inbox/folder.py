@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
-from havre.errors import NotFound, Refused
+from havre.errors import NotFound, Refused, Unavailable
 from havre.ports.objects import ObjectStore
 from havre.values import parse_name
 
@@ -23,24 +25,38 @@ class InboxFolder:
         self._folder = folder
         self._store = store
 
+    @contextmanager
+    def claim(self, name: str) -> Iterator[bool]:
+        """Lock a file of this name: the system lets go of it when its process ends, however."""
+        place = self._folder / ".claims" / parse_name(name)
+        with _failures_named():
+            place.parent.mkdir(parents=True, exist_ok=True)
+            handle = os.open(place, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            yield _is_locked(handle)
+        finally:
+            os.close(handle)
+
     def drafts(self, delivery: str) -> ObjectStore:
         """Begin a delivery anew."""
         self._check_free(delivery)
         draft = self._draft(delivery)
         shutil.rmtree(draft, ignore_errors=True)
-        draft.mkdir(parents=True)
-        return self._store(draft / "objects")
+        with _failures_named():
+            draft.mkdir(parents=True)
+            return self._store(draft / "objects")
 
     def post(self, delivery: str, note: bytes) -> None:
         """Write the note, then give the folder its name: from then on it is there."""
         self._check_free(delivery)
         draft = self._draft(delivery)
-        with (draft / _NOTE).open("wb") as file:
-            file.write(note)
-            file.flush()
-            os.fsync(file.fileno())
-        draft.rename(self._place(delivery))
-        self._flush()
+        with _failures_named():
+            with (draft / _NOTE).open("wb") as file:
+                file.write(note)
+                file.flush()
+                os.fsync(file.fileno())
+            draft.rename(self._place(delivery))
+            self._flush()
 
     def list_deliveries(self) -> list[str]:
         """List what has a note."""
@@ -87,3 +103,22 @@ class InboxFolder:
             os.fsync(handle)
         finally:
             os.close(handle)
+
+
+def _is_locked(handle: int) -> bool:
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+@contextmanager
+def _failures_named() -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise Unavailable(
+            f"The hub's inbox takes nothing: {os.strerror(error.errno or 0)}.",
+            hint="Its operator makes room or mends it; then run the same command again.",
+        ) from None

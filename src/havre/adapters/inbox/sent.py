@@ -1,0 +1,56 @@
+"""A holder's memory of what it has sent, one file a delivery: `ports.inbox.SentDeliveries`."""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+from pathlib import Path
+
+from havre.errors import InvalidInput, Unavailable
+from havre.ports.inbox import SentDelivery
+from havre.values import parse_digest, parse_name
+
+
+class SentFolder:
+    """Remembers in a directory of the holder's own."""
+
+    def __init__(self, folder: Path) -> None:
+        """Use `folder`, which is made when it is not there."""
+        self._folder = folder
+
+    def keep(self, delivery: str, sent: SentDelivery) -> None:
+        """Write beside, then give it its name."""
+        path = self._path(delivery)
+        draft = path.with_name(path.name + ".part")
+        body = {"content": sent.content, "envelope": base64.b64encode(sent.envelope).decode()}
+        try:
+            self._folder.mkdir(parents=True, exist_ok=True)
+            with draft.open("w", encoding="ascii") as file:
+                json.dump(body, file)
+                file.flush()
+                os.fsync(file.fileno())
+            draft.replace(path)
+        except OSError as error:
+            raise Unavailable(
+                f"The holder's directory takes nothing: {os.strerror(error.errno or 0)}.",
+                hint="Make room or mend the disk, then run the same command again.",
+            ) from None
+
+    def find(self, delivery: str) -> SentDelivery | None:
+        """Read what was kept."""
+        try:
+            body = json.loads(self._path(delivery).read_bytes())
+            return SentDelivery(
+                parse_digest(body["content"]), base64.b64decode(body["envelope"], validate=True)
+            )
+        except FileNotFoundError:
+            return None
+        except (OSError, ValueError, KeyError, TypeError):
+            raise InvalidInput(
+                f"What was kept of delivery {delivery} cannot be read.",
+                hint="Give the delivery another name, or restore the holder's directory.",
+            ) from None
+
+    def _path(self, delivery: str) -> Path:
+        return self._folder / f"{parse_name(delivery)}.json"

@@ -1,0 +1,181 @@
+"""At the holder: which deliveries are still to be made, and each to a landing place of its own.
+
+One that is held does not stop the others, and one that is there already is no fault, so
+that the same command can be run again after a mended file, a crash or a full disk. Two
+processes at once never take the same delivery or the same place: both are claimed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Set as AbstractSet
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from enum import StrEnum
+
+from havre.application.audit import PublicLog
+from havre.application.deliver import HolderDesk
+from havre.application.vault.sealing import VaultWriter, WritePlace
+from havre.domain.announcement import Announcement, check_found, content_digest, parse_announcement
+from havre.domain.delivery_note import DeliveryNote, parse_note
+from havre.domain.events import DeliveryReceived, events_of
+from havre.domain.shown import show_file
+from havre.errors import HavreError, InvalidInput, NotFound, Refused, Unavailable
+from havre.formats.statements import parse_envelope, parse_statement
+from havre.ports.inbox import Inbox, SentDeliveries, SentDelivery
+from havre.ports.sources import DeliveryFolder
+
+
+class Fate(StrEnum):
+    """What became of a delivery."""
+
+    SEALED = "sealed"
+    THERE = "there already"
+    HELD = "held"
+
+
+@dataclass(frozen=True, slots=True)
+class Dispatched:
+    """One delivery, after it was tried.
+
+    note: what was signed, now or then; null when it is held.
+    fault: why it is held, or null.
+    """
+
+    name: str
+    fate: Fate
+    note: DeliveryNote | None = None
+    fault: HavreError | None = None
+
+
+class Dispatch:
+    """Sends one holder's deliveries to one hub."""
+
+    def __init__(
+        self,
+        *,
+        desk: HolderDesk,
+        inbox: Inbox,
+        sent: SentDeliveries,
+        log: PublicLog,
+        vault: Callable[[str], VaultWriter],
+        places: Sequence[WritePlace],
+    ) -> None:
+        """Work for one hub.
+
+        vault: writes where a delivery of this name waits until it is posted.
+        places: every landing partition of the hub, used or not.
+        """
+        self._desk = desk
+        self._inbox = inbox
+        self._sent = sent
+        self._log = log
+        self._vault = vault
+        self._places = places
+        self._landings: dict[str, str] = {}
+
+    def send(
+        self, folder: DeliveryFolder, *, name: str, leave: AbstractSet[str] = frozenset()
+    ) -> Dispatched:
+        """Seal and post a delivery, unless it is there already; a refusal comes back as a value.
+
+        name: of the folder, which is the delivery's.
+        leave: columns too many that stay behind.
+        """
+        try:
+            announced = parse_announcement(folder.announcement())
+            if announced.name != name:
+                raise InvalidInput(
+                    f"The folder {show_file(name)} announces a delivery of another name.",
+                    hint="Give the folder the delivery's name.",
+                )
+            with self._inbox.claim(name) as is_ours:
+                if not is_ours:
+                    raise Unavailable(
+                        f"Another process is sealing delivery {name}.",
+                        hint="Wait for it, or end it; then run the same command again.",
+                    )
+                if earlier := self._find_earlier(announced):
+                    check_found(announced, folder.list_files())
+                    return Dispatched(name, Fate.THERE, earlier)
+                return Dispatched(name, Fate.SEALED, self._made(folder, announced, leave))
+        except HavreError as fault:
+            return Dispatched(show_file(name), Fate.HELD, fault=fault)
+
+    def _made(
+        self, folder: DeliveryFolder, announced: Announcement, leave: AbstractSet[str]
+    ) -> DeliveryNote:
+        with self._free_place() as place:
+            prepared = self._desk.prepare(
+                folder, vault=self._vault(announced.name), place=place, leave=leave
+            )
+            sent = SentDelivery(content_digest(announced), prepared.envelope)
+            # Remembered first: were it posted first, a crash between would leave a delivery
+            # that its own holder does not know again.
+            self._sent.keep(announced.name, sent)
+            self._inbox.post(announced.name, prepared.envelope)
+        return prepared.note
+
+    def _find_earlier(self, announced: Announcement) -> DeliveryNote | None:
+        """Find this very delivery among those that wait or were taken in.
+
+        Raises:
+            Refused: another one has its name.
+        """
+        name = announced.name
+        # The inbox first: what is taken in meanwhile is on the log before it leaves the inbox.
+        waiting = _posted(self._inbox, name)
+        events = [logged.event for logged in self._log.entries()]
+        taken_in = [e for e in events_of(events, DeliveryReceived) if e.delivery == name]
+        if waiting is None and not taken_in:
+            return None
+        sent = self._sent.find(name)
+        if sent is not None and sent.content == content_digest(announced):
+            note = _note_of(sent.envelope)
+            objects = {str(key): str(sha256) for key, sha256 in note.objects.items()}
+            if waiting == sent.envelope or any(each.objects == objects for each in taken_in):
+                return note
+        raise Refused(
+            f"Another delivery {name} {'was taken in before' if taken_in else 'waits already'}.",
+            hint="Give this one another name: a delivery is never replaced by a later one.",
+        )
+
+    @contextmanager
+    def _free_place(self) -> Iterator[WritePlace]:
+        """Claim a landing place that no delivery has used, for as long as it is needed."""
+        used = self._used()
+        with ExitStack() as stack:
+            for place in self._places:
+                if place.partition_id in used:
+                    continue
+                is_ours = stack.enter_context(self._inbox.claim(place.partition_id))
+                # Looked at again: whoever had it until now may have used it.
+                if is_ours and place.partition_id not in self._used():
+                    yield place
+                    return
+        raise Refused(
+            "The hub has no landing place left.",
+            hint="Its operator makes more with `havre ceremony --landing 50`.",
+        )
+
+    def _used(self) -> set[str]:
+        """Landing partitions of deliveries that wait or were taken in; the inbox is read first."""
+        for name in self._inbox.list_deliveries():
+            if name not in self._landings and (envelope := _posted(self._inbox, name)):
+                self._landings[name] = str(_note_of(envelope).landing)
+        events = [logged.event for logged in self._log.entries()]
+        received = {event.partition for event in events_of(events, DeliveryReceived)}
+        return received | set(self._landings.values())
+
+
+def _posted(inbox: Inbox, delivery: str) -> bytes | None:
+    try:
+        return inbox.note(delivery)
+    except NotFound:
+        return None
+
+
+def _note_of(envelope: bytes) -> DeliveryNote:
+    # Read without its signature: whoever forged one could only waste a place.
+    statement = parse_statement(parse_envelope(envelope).payload)
+    return parse_note(statement.subject, statement.predicate)
