@@ -17,7 +17,7 @@ from havre.domain.delivery_note import DeliveryNote, parse_note
 from havre.domain.events import DeliveryReceived
 from havre.domain.statements import Opened, envelope_digest, open_statement
 from havre.domain.trust import Role, TrustRoots
-from havre.errors import HavreError
+from havre.errors import HavreError, Refused, Unavailable
 from havre.ports.clock import Clock
 from havre.ports.inbox import Inbox
 from havre.ports.records import Document, Records
@@ -64,6 +64,10 @@ class ReceivingDesk:
         """Take in whatever waits; one that is held does not stop the others.
 
         A delivery whose event is on the log already is only cleared away.
+
+        Raises:
+            Unavailable: the store is full or gone, or the log takes no act now: no
+                delivery is to blame, and none that waits would fare better.
         """
         taken: list[str] = []
         held: dict[str, HavreError] = {}
@@ -71,11 +75,60 @@ class ReceivingDesk:
             try:
                 self._receive(name)
                 taken.append(name)
+            except Unavailable:
+                raise
             except HavreError as fault:
                 held[name] = fault
         return Reception(tuple(taken), held)
 
+    def look_through(self) -> dict[str, HavreError | None]:
+        """Say of each delivery that waits why it would be held, if it would; nothing is taken in.
+
+        Raises:
+            Unavailable: the inbox cannot be read now.
+        """
+        seen: dict[str, HavreError | None] = {}
+        for name in self._inbox.list_deliveries():
+            try:
+                self._examine(name)
+                seen[name] = None
+            except Unavailable:
+                raise
+            except HavreError as fault:
+                seen[name] = fault
+        return seen
+
+    def drop(self, name: str) -> HavreError:
+        """Remove a delivery that is held, for good; its holder keeps the files, and can mend them.
+
+        Returns why it was held.
+
+        Raises:
+            NotFound: nothing of this name waits.
+            Refused: nothing is wrong with it, so that it is to be taken in.
+        """
+        self._inbox.note(name)
+        try:
+            self._examine(name)
+        except Unavailable:
+            raise
+        except HavreError as fault:
+            self._inbox.remove(name)
+            return fault
+        raise Refused(
+            f"Nothing is wrong with delivery {name}: it is not thrown away.",
+            hint="Take it in with `havre ingest`.",
+        )
+
     def _receive(self, name: str) -> None:
+        note, opened, envelope, is_new = self._examine(name)
+        if is_new:
+            self._landing.take_in(self._inbox.objects(name), note.objects)
+            self._record(note, opened, envelope)
+        self._inbox.remove(name)
+
+    def _examine(self, name: str) -> tuple[DeliveryNote, Opened, bytes, bool]:
+        """Read a note and compare what came with it; the last says whether the log has it not yet."""
         envelope = self._inbox.note(name)
         opened = open_statement(
             envelope,
@@ -85,11 +138,10 @@ class ReceivingDesk:
             required={Role.HOLDER: 1},
         )
         note = parse_note(opened.statement.subject, opened.statement.predicate)
-        if not self._is_received(note, opened):
+        is_new = not self._is_received(note, opened)
+        if is_new:
             self._check(name, note)
-            self._landing.take_in(self._inbox.objects(name), note.objects)
-            self._record(note, opened, envelope)
-        self._inbox.remove(name)
+        return note, opened, envelope, is_new
 
     def _is_received(self, note: DeliveryNote, opened: Opened) -> bool:
         for event in self._deliveries():

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
 from typing import Any
 
 from havre.adapters.tokens.file import FileToken
 from havre.application.ceremony import PartitionCatalogue
-from havre.application.ingest import IngestReport
 from havre.application.permits import PermitStanding
 from havre.bootstrap.hub import OpenHub
-from havre.domain.delivery_note import DeliveryNote
 from havre.domain.events import DeliveryChecked, DeliveryReceived, VersionPublished, events_of
 from havre.domain.permit_form import shown
 from havre.domain.permit_states import PermitState
@@ -106,55 +103,6 @@ def list_columns(hub: OpenHub, name: str) -> list[Row]:
         }
         for column in table.columns
     ]
-
-
-def sum_notes(notes: Iterable[DeliveryNote]) -> Row:
-    """What a holder sent, in numbers."""
-    listed = list(notes)
-    files = [file for note in listed for file in note.files]
-    reasons: Counter[str] = Counter()
-    for file in files:
-        reasons.update(file.set_aside)
-    return {
-        "deliveries": len(listed),
-        "files": len(files),
-        "lines": sum(file.lines for file in files),
-        "sent": sum(file.sent for file in files),
-        "set_aside": dict(sorted(reasons.items())),
-    }
-
-
-def ingest_row(report: IngestReport) -> Row:
-    """One dataset's new version, in numbers."""
-    at_holder = sum(sum(each.sent.set_aside.values()) for each in report.files)
-    return {
-        "dataset": report.dataset,
-        "lines in": report.lines,
-        "accepted": report.accepted,
-        "set aside at the holder": at_holder,
-        "set aside at the hub": report.set_aside - at_holder,
-        "entry": report.version,
-    }
-
-
-def write_ingest_report(path: Path, reports: Iterable[IngestReport]) -> None:
-    """Write what became of each file: counts and reasons."""
-    body = [
-        {
-            "accepted": each.checked.accepted,
-            "dataset": report.dataset,
-            "delivery": each.delivery,
-            "lines": each.sent.lines,
-            "notes": list(each.sent.notes),
-            "path": each.sent.path,
-            "set_aside_at_the_holder": dict(each.sent.set_aside),
-            "set_aside_at_the_hub": dict(each.checked.set_aside),
-            "table": each.sent.table,
-        }
-        for report in reports
-        for each in report.files
-    ]
-    path.write_text(json.dumps(body, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
 def permit_row(standing: PermitStanding) -> Row:

@@ -1,14 +1,18 @@
-"""`havre synth`, `deliver`, `ingest`: data on their way in."""
+"""`havre synth`, `deliver`, `ingest`, `inbox`: data on their way in."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from havre.cli.options import HubOption, JsonOption, PartyOption, open_hub
 from havre.cli.screen import Screen
+from havre.errors import HavreError, gravest
+
+inbox = typer.Typer(help="Deliveries that wait for the hub.", no_args_is_help=True)
 
 
 def register(app: typer.Typer) -> None:
@@ -16,6 +20,7 @@ def register(app: typer.Typer) -> None:
     app.command()(synth)
     app.command()(deliver)
     app.command()(ingest)
+    app.add_typer(inbox, name="inbox")
 
 
 def synth(
@@ -55,14 +60,21 @@ def deliver(
 ) -> None:
     """At the holder: check deliveries, make the first pseudonyms, seal them to the hub, sign."""
     from havre.bootstrap.holders import HolderSide
-    from havre.bootstrap.reports import sum_notes
+    from havre.bootstrap.intake import dispatch_report
 
     screen = Screen(as_json=as_json)
     with screen.progress("sealing") as bar:
-        notes = HolderSide(party, hub=hub).deliver(
-            folders, leave=leave_column or (), progress=bar.step
-        )
-    screen.show(sum_notes(notes))
+        holder = HolderSide(party, hub=hub)
+        tried = list(holder.send(folders, leave=leave_column or (), progress=bar.step))
+    report = dispatch_report(tried)
+    if as_json:
+        screen.show(report)
+    else:
+        notes, held = report.pop("notes"), report.pop("held")
+        screen.show(report)
+        _say_notes(screen, notes)
+        _say_held(screen, "delivered", held)
+    _end([each.fault for each in tried if each.fault])
 
 
 def ingest(
@@ -77,21 +89,68 @@ def ingest(
     as_json: JsonOption = False,
 ) -> None:
     """Take deliveries in, check every row, pseudonymise, seal, publish a new version."""
-    from havre.bootstrap.reports import ingest_row, write_ingest_report
+    from havre.bootstrap.intake import report_file, take_in
 
     screen = Screen(as_json=as_json)
-    opened = open_hub(hub)
-    received = opened.receiving.receive()
-    for name, fault in received.held.items():
-        screen.say(f"Delivery {name} was not taken in. {fault}")
-    done = []
-    with screen.progress("checking") as bar:
-        names = dataset or opened.ingestion.waiting_datasets()
-        for number, name in enumerate(names):
-            bar.step(number, len(names), name)
-            done.append(opened.ingestion.ingest(name, progress=lambda _: None))
-    if report is not None:
-        write_ingest_report(report, done)
-    screen.table("New versions", [ingest_row(each) for each in done])
-    if received.held:
-        raise typer.Exit(code=7)
+    with report_file(report) as write, screen.progress("taking in") as bar:
+        intake = take_in(
+            open_hub(hub),
+            dataset or (),
+            progress=lambda now: bar.step(now.rows, now.total_rows, now.sentence),
+        )
+        write(intake)
+    found = intake.report()
+    if as_json:
+        screen.show(found)
+    else:
+        if intake.done:
+            screen.table("New versions", intake.rows())
+        _say_notes(screen, found["notes"])
+        _say_held(screen, "taken in", found["held"])
+        for each in found["failed"]:
+            screen.say(f"No new version of {each['dataset']}. {each['why']} {each['what_now']}")
+        if not (intake.done or intake.faults):
+            screen.say("Nothing waits.")
+    _end(intake.faults)
+
+
+@inbox.command("list")
+def list_inbox(*, hub: HubOption, as_json: JsonOption = False) -> None:
+    """Say what waits, and whether it would be taken in; nothing is changed."""
+    from havre.bootstrap.intake import waiting_rows
+
+    rows = waiting_rows(open_hub(hub))
+    screen = Screen(as_json=as_json)
+    if rows or as_json:
+        screen.table("Deliveries in the inbox", rows)
+    else:
+        screen.say("Nothing waits.")
+
+
+@inbox.command("drop")
+def drop_from_inbox(
+    name: Annotated[str, typer.Argument(help="The delivery's name.")],
+    *,
+    hub: HubOption,
+    as_json: JsonOption = False,
+) -> None:
+    """Throw a held delivery away, for good; its holder can mend it and deliver it again."""
+    fault = open_hub(hub).receiving.drop(name)
+    Screen(as_json=as_json).show({"dropped": name, "was_held_because": fault.message})
+
+
+def _say_notes(screen: Screen, rows: Sequence[Mapping[str, Any]]) -> None:
+    for row in rows:
+        for note in row["notes"]:
+            screen.say(f"Accepted with a note: {row['delivery']}/{row['path']}: {note}.")
+
+
+def _say_held(screen: Screen, done: str, rows: Sequence[Mapping[str, Any]]) -> None:
+    for row in rows:
+        screen.say(f"Delivery {row['delivery']} was not {done}. {row['why']} {row['what_now']}")
+
+
+def _end(faults: Sequence[HavreError]) -> None:
+    """End with the exit code of the gravest refusal, if there is one: each was told before."""
+    if faults:
+        raise typer.Exit(code=gravest(faults).exit_code)
