@@ -11,6 +11,7 @@ import hashlib
 import subprocess
 import sys
 from collections.abc import Mapping
+from copy import copy
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -245,6 +246,12 @@ class HubOutputs(HubKeys):
             roots=self.roots,
             clock=self.log.clock,
         )
+
+    def restarted(self) -> HubOutputs:
+        """The same hub as another process would have it: its own journal and its own records."""
+        again = copy(self)
+        again.records, again.journal = self.log.records(), self.log.journal()
+        return again
 
     def submitted(self, request: str = "r1", job: str = "job-1") -> None:
         """A request for good outputs."""

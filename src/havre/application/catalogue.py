@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable
 
-from havre.application.journal import Journal
+from havre.application.journal import Journal, taken_alone
 from havre.crypto.random import new_object_id
 from havre.domain.catalogue import BuiltTable
 from havre.domain.catalogue_text import (
@@ -46,6 +46,7 @@ class CatalogueDesk:
         """
         return self._records.document(KIND_CATALOGUE, _NEWEST)
 
+    @taken_alone
     def import_tables(self, tables: Iterable[BuiltTable]) -> KnownTables:
         """Add tables, or put newer descriptions in place of known ones."""
         merged = merge_tables(self.known(), tables)

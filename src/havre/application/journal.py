@@ -6,11 +6,18 @@ its next start, exactly what it had begun.
 
 A witness may be late, silent or lying: its answer counts only when its
 signature verifies, and those that did not answer are named.
+
+Several processes may act at once. An entry that names another one, or counts on
+something not having happened yet, is right only if nothing comes between the
+reading of the log and the recording: such acts are taken inside `Journal.alone`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from functools import wraps
+from typing import Concatenate, ParamSpec, Protocol, TypeVar
 
 from havre.crypto.merkle import consistency_proof, inclusion_proof
 from havre.domain.events import Event, Handover, encode_event, parse_event
@@ -62,6 +69,7 @@ class Journal:
         self._mirrors = mirrors
         self._cosigners = _Cosigners(store, witnesses=witnesses, roots=roots)
         self._followed = Followed()
+        self._locked = False
 
     @property
     def complaints(self) -> dict[str, str]:
@@ -82,9 +90,29 @@ class Journal:
             NotGenuine: the log's files were altered, or are older than what others saw.
         """
         rows = [OutboxRow(event.event_id, encode_event(event)) for event in events]
-        self._records.commit(rows, documents)
-        self.resume()
+        # Nothing gets into the outbox but under the lock: else it could go out
+        # between another process's reading and its recording.
+        with self._lock():
+            self._records.commit(rows, documents)
+            self._finish()
         return tuple(self._records.index_of(row.event_id) for row in rows)
+
+    @contextmanager
+    def alone(self) -> Iterator[None]:
+        """Keep every other writer out, with the log caught up, until the context ends.
+
+        What is read of the log inside stays true until what follows from it is
+        recorded. It may be entered again inside itself.
+
+        For short acts: whoever waits at this door may want to revoke a permit.
+        So keys may be asked for inside, and nothing is done with them.
+
+        Raises:
+            Unavailable, Refused, NotGenuine: as `resume`; nothing was done.
+        """
+        with self._lock():
+            self._finish()
+            yield
 
     def resume(self) -> None:
         """Finish whatever was begun: a pending checkpoint first, then the outbox.
@@ -94,14 +122,8 @@ class Journal:
             Refused: the log was handed over to another key.
             NotGenuine: the log's files were altered, or are older than what others saw.
         """
-        with self._store.exclusive():
-            waiting = self._store.pending()
-            if waiting is not None:
-                self._publish(waiting)
-            self._catch_up()
-            while rows := _first_batch(self._records.pending()):
-                self._publish(self._append([row.entry for row in rows]))
-                self._catch_up()
+        with self.alone():
+            pass
 
     def renew(self) -> None:
         """Have the published head cosigned anew, so that a reader sees it is still the newest.
@@ -110,11 +132,33 @@ class Journal:
             NotFound: nothing was published yet.
             Unavailable: too few witnesses answered; the old head stays.
         """
-        self.resume()
-        with self._store.exclusive():
+        with self.alone():
             note = parse_note(self._store.checkpoint())
             ours = tuple(line for line in note.signatures if line.name == self._roots.origin)
             self._publish(encode_note(SignedNote(note.text, ours)))
+
+    @contextmanager
+    def _lock(self) -> Iterator[None]:
+        """Hold the log's lock; whoever holds it in this process goes straight in."""
+        if self._locked:
+            yield
+            return
+        with self._store.exclusive():
+            self._locked = True
+            try:
+                yield
+            finally:
+                self._locked = False
+
+    def _finish(self) -> None:
+        """Publish what was begun: a pending checkpoint first, then the outbox."""
+        waiting = self._store.pending()
+        if waiting is not None:
+            self._publish(waiting)
+        self._catch_up()
+        while rows := _first_batch(self._records.pending()):
+            self._publish(self._append([row.entry for row in rows]))
+            self._catch_up()
 
     def _append(self, entries: Sequence[bytes]) -> bytes:
         """Store entries, sign the head over them, and store that before anybody sees it."""
@@ -210,6 +254,28 @@ class Journal:
     def _is_longer(self, note: bytes, size: int) -> bool:
         keys = self._followed.keys(self._roots)
         return check_log_signature(parse_note(note), roots=self._roots, keys=keys).size > size
+
+
+class _Desk(Protocol):
+    """A use case that records acts."""
+
+    _journal: Journal
+
+
+_D = TypeVar("_D", bound=_Desk)
+_P = ParamSpec("_P")
+_R = TypeVar("_R")
+
+
+def taken_alone(act: Callable[Concatenate[_D, _P], _R]) -> Callable[Concatenate[_D, _P], _R]:
+    """Take a use case's act inside `Journal.alone`, from its first line to its last."""
+
+    @wraps(act)
+    def alone(self: _D, /, *args: _P.args, **named: _P.kwargs) -> _R:
+        with self._journal.alone():
+            return act(self, *args, **named)
+
+    return alone
 
 
 class _Cosigners:

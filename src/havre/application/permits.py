@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from havre.application.audit import PublicLog
-from havre.application.journal import Journal
+from havre.application.journal import Journal, taken_alone
 from havre.crypto.random import new_object_id
 from havre.domain.events import PermitMoved
 from havre.domain.permit import Permit
@@ -90,6 +90,7 @@ class Permits:
         self._roots = roots
         self._clock = clock
 
+    @taken_alone
     def ask(self, document: bytes, *, applicant: Token) -> PermitStanding:
         """Put an application on the log.
 
@@ -118,6 +119,7 @@ class Permits:
         self._move(permit, PermitState.SUBMITTED, envelope, opened)
         return self.standing(permit.name)
 
+    @taken_alone
     def sign(self, name: str, *, authority: Token) -> PermitStanding:
         """Sign a permit's text as an authority; the second signature grants it.
 
@@ -142,6 +144,7 @@ class Permits:
             self._records.commit([], [Document(KIND_SIGNATURE, name, envelope)])
         return self.standing(name)
 
+    @taken_alone
     def decide(
         self, name: str, state: PermitState, *, authority: Token, reason: str
     ) -> PermitStanding:

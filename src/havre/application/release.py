@@ -73,17 +73,24 @@ class Releases:
         self._journal.resume()
         standing = self._reviews.finish(request)
         job = self._bundles.job(standing.job)
-        recorded = self._recorded(request)
-        if recorded is None:
+        if self._recorded(request) is None:
             check_move(standing.state, ReleaseState.RELEASED)
-        now = self._clock.now() if recorded is None else recorded.at
         files = self._bundles.open(job)
+        with self._journal.alone():
+            self._let_out(request, job, files)
+            place = self._shelf.put(request, files)
+        return Released(request, tuple(sorted(files)), place)
+
+    def _let_out(self, request: str, job: JobRecord, files: dict[str, bytes]) -> None:
+        """Add the manifest to the files, and record the release unless it is recorded."""
+        recorded = self._recorded(request)
+        now = self._clock.now() if recorded is None else recorded.at
         files[NAME] = self._crate(request, job, files, at=instant_text(now))
         if recorded is None:
+            check_move(self._reviews.standing(request).state, ReleaseState.RELEASED)
             self._record(request, job, files, now=now)
         elif hashlib.sha256(files[NAME]).hexdigest() != recorded.manifest_sha256:
             raise NotGenuine("A release's manifest is not the one on the log.")
-        return Released(request, tuple(sorted(files)), self._shelf.put(request, files))
 
     def _recorded(self, request: str) -> OutputReleased | None:
         events = [logged.event for logged in self._log.entries()]

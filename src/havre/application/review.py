@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from havre.application.audit import PublicLog
-from havre.application.journal import Journal
+from havre.application.journal import Journal, taken_alone
 from havre.application.outputs import OutputBundles
 from havre.application.permits import Permits
 from havre.crypto.commitments import check_opening, commit_to, new_salt
@@ -103,8 +103,9 @@ class Reviews:
         What breaks a rule that must hold goes back to its author the same moment.
 
         Raises:
-            Refused: another researcher's job, the request is not the author's to move, or
-                too many submissions of this permit in a day.
+            Refused: another researcher's job, the request is not the author's to move or
+                was moved while the machine checked, or too many submissions of this
+                permit in a day.
             NotFound: no such job.
         """
         # What a process before could not publish goes out first: nobody acts on a stale log.
@@ -119,7 +120,14 @@ class Reviews:
         files = self._bundles.open(job)
         permit = self._permits.standing(job.permit).permit
         findings = tuple(check_outputs(files, rules=permit.output))
-        self._record_submission(request, job, envelope, findings)
+        with self._journal.alone():
+            if replay_release(request, self._events()) != before:
+                raise Refused(
+                    f"Request {request} was moved by somebody else while the machine checked.",
+                    hint="See where it stands, then submit again.",
+                )
+            check_submissions(job.permit, self._events(), now=self._clock.now())
+            self._record_submission(request, job, envelope, findings)
         return Submission(self.standing(request), findings)
 
     def findings(self, request: str) -> list[str]:
@@ -151,7 +159,16 @@ class Reviews:
         if vote not in (APPROVE, RETURN):
             raise Refused("A vote is approve or return.")
         before = self.standing(request)
-        self._journal.resume()
+        with self._journal.alone():
+            return self._vote(request, vote, checker=checker, before=before)
+
+    def _vote(
+        self, request: str, vote: str, *, checker: Token, before: ReleaseStanding
+    ) -> ReleaseStanding:
+        """Cast a vote, alone on the log.
+
+        before: where the request stood before what was left unfinished went out.
+        """
         standing = self.standing(request)
         job = self._bundles.job(standing.job)
         party = self._check_checker(checker, job)
@@ -193,6 +210,7 @@ class Reviews:
             self._open_votes(request)
         return self.standing(request)
 
+    @taken_alone
     def finish(self, request: str) -> ReleaseStanding:
         """Open the votes of a request whose hub died in between."""
         if self.standing(request).state is ReleaseState.REVIEWED:
