@@ -126,6 +126,7 @@ class HubKeys:
             custodians=self.custodians(),
             threshold=2,
             journal=self.journal,
+            log=self.log.public(),
             records=self.records,
             clock=self.log.clock,
             origin=self.roots.origin,
@@ -145,7 +146,7 @@ class HubKeys:
 
     def known(self, partition: Partition) -> KnownPartition:
         """A partition's public half."""
-        return PartitionCatalogue(self.records).find(partition)
+        return PartitionCatalogue(self.records, log=self.log.public()).find(partition)
 
     def signed(
         self,

@@ -31,7 +31,9 @@ SURROGATES = {
 def opened_extract(hub: SmallHub, name: str = PERMIT_NAME) -> dict[str, pl.DataFrame]:
     """Open a project's newest extract as its own run would."""
     opened = hub.open()
-    project = PartitionCatalogue(opened.records).find(Partition(PartitionKind.PROJECT, name))
+    project = PartitionCatalogue(opened.records, log=opened.log).find(
+        Partition(PartitionKind.PROJECT, name)
+    )
     standing = opened.permits.standing(name)
     events = [each.event for each in opened.log.entries()]
     made = [each for each in events_of(events, ExtractMade) if each.permit == name][-1]

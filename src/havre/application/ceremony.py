@@ -11,10 +11,11 @@ import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from havre.application.audit import PublicLog
 from havre.application.journal import Journal
 from havre.crypto.random import new_object_id
-from havre.domain.events import PartitionsCreated
-from havre.errors import NotFound, Refused
+from havre.domain.events import PartitionsCreated, events_of
+from havre.errors import NotFound, NotGenuine, Refused
 from havre.formats.canonical import encode_canonical, parse_canonical
 from havre.ports.clock import Clock
 from havre.ports.custody import Custodian
@@ -23,6 +24,7 @@ from havre.ports.records import Document, Records
 from havre.values import Partition, parse_partition
 
 KIND_PARTITION = "partition"
+_MOST_SHOWN = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,14 +42,42 @@ class KnownPartition:
 
 
 class PartitionCatalogue:
-    """The public halves of every partition, from the hub's records."""
+    """The public halves of every partition: from the hub's records, each compared with the log.
 
-    def __init__(self, records: Records) -> None:
+    The records alone are not believed: whoever puts a key of his own there would
+    read, without any custodian, all that is written from then on.
+    """
+
+    def __init__(self, records: Records, *, log: PublicLog) -> None:
         self._records = records
+        self._log = log
 
     def list_partitions(self) -> list[KnownPartition]:
-        """List every partition, in order."""
-        found = [_read(document) for document in self._records.list_documents(KIND_PARTITION)]
+        """List every partition that the log knows, in order.
+
+        Raises:
+            NotGenuine: a public key is another one than the log says.
+        """
+        events = (logged.event for logged in self._log.entries())
+        logged = {
+            partition: digest
+            for created in events_of(events, PartitionsCreated)
+            for partition, digest in created.public_keys.items()
+        }
+        found = [
+            known
+            for known in map(_read, self._records.list_documents(KIND_PARTITION))
+            # A ceremony whose entry is not published yet has made nothing.
+            if known.partition_id in logged
+        ]
+        if wrong := [known for known in found if known.public_sha256 != logged[known.partition_id]]:
+            names = sorted(known.partition.text for known in wrong)
+            shown = ", ".join(names[:_MOST_SHOWN]) + (", …" if names[_MOST_SHOWN:] else "")
+            raise NotGenuine(
+                f"The records hold other public keys than the log for {len(names)} partitions:"
+                f" {shown}.",
+                hint="Somebody has changed the records. Write nothing, and restore them.",
+            )
         return sorted(found, key=lambda known: known.partition.text)
 
     def find(self, partition: Partition) -> KnownPartition:
@@ -55,6 +85,7 @@ class PartitionCatalogue:
 
         Raises:
             NotFound: no key pair was made for it.
+            NotGenuine: a public key is another one than the log says.
         """
         for known in self.list_partitions():
             if known.partition == partition:
@@ -75,6 +106,7 @@ class Ceremonies:
         custodians: Sequence[Custodian],
         threshold: int,
         journal: Journal,
+        log: PublicLog,
         records: Records,
         clock: Clock,
         origin: str,
@@ -83,7 +115,7 @@ class Ceremonies:
         self._custodians = custodians
         self._threshold = threshold
         self._journal = journal
-        self._records = records
+        self._catalogue = PartitionCatalogue(records, log=log)
         self._clock = clock
         self._origin = origin
 
@@ -98,9 +130,7 @@ class Ceremonies:
             Unavailable: a custodian does not answer.
         """
         wanted = list(partitions)
-        known = {each.partition for each in PartitionCatalogue(self._records).list_partitions()}
-        if twice := sorted({each.text for each in wanted if each in known}):
-            raise Refused(f"These partitions have a key pair already: {', '.join(twice)}.")
+        self._check_have_none(wanted)
         ceremony = new_object_id()
         recipients = [
             Recipient(custodian.name, custodian.begin_ceremony(ceremony))
@@ -122,8 +152,19 @@ class Ceremonies:
                 wanted, made.public_keys.items(), strict=True
             )
         ]
-        self._publish(fresh, {key: dict(each) for key, each in made.commitments.items()})
+        with self._journal.alone():
+            # Another ceremony may have made one of them while custodians took part in this.
+            self._check_have_none(wanted)
+            self._publish(fresh, {key: dict(each) for key, each in made.commitments.items()})
         return fresh
+
+    def _check_have_none(self, wanted: Iterable[Partition]) -> None:
+        known = {each.partition for each in self._catalogue.list_partitions()}
+        if twice := sorted({each.text for each in wanted if each in known}):
+            raise Refused(
+                f"These partitions have a key pair already: {', '.join(twice)}.",
+                hint="Run the command again: it makes what is still missing.",
+            )
 
     def _publish(
         self, fresh: Sequence[KnownPartition], commitments: dict[str, dict[str, str]]
@@ -138,18 +179,22 @@ class Ceremonies:
                     public_keys={each.partition_id: each.public_sha256 for each in batch},
                     shares={each.partition_id: commitments[each.partition_id] for each in batch},
                 ),
-                documents=[_write(each) for each in batch],
+                documents=[
+                    Document(
+                        KIND_PARTITION,
+                        each.partition_id,
+                        encode_partition(each.partition, each.public_key),
+                    )
+                    for each in batch
+                ],
             )
 
 
-def _write(known: KnownPartition) -> Document:
-    body = encode_canonical(
-        {
-            "partition": known.partition.text,
-            "public_key": base64.b64encode(known.public_key).decode(),
-        }
+def encode_partition(partition: Partition, public_key: bytes) -> bytes:
+    """Write what the records keep of a partition, under its opaque id."""
+    return encode_canonical(
+        {"partition": partition.text, "public_key": base64.b64encode(public_key).decode()}
     )
-    return Document(KIND_PARTITION, known.partition_id, body)
 
 
 def _read(document: Document) -> KnownPartition:

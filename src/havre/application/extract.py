@@ -103,7 +103,7 @@ class Extraction:
         self._catalogue = catalogue
         self._tools = tools
         self._clock = clock
-        self._partitions = PartitionCatalogue(records)
+        self._partitions = PartitionCatalogue(records, log=log)
 
     def extract(
         self,

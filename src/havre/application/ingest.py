@@ -104,7 +104,7 @@ class Ingestion:
         self._known = known
         self._roots = roots
         self._clock = clock
-        self._catalogue = PartitionCatalogue(records)
+        self._catalogue = PartitionCatalogue(records, log=log)
 
     def waiting_datasets(self) -> list[str]:
         """Name the datasets for which deliveries wait."""

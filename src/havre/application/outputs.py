@@ -70,7 +70,7 @@ class OutputBundles:
         if not job.bundle:
             raise Refused(f"Job {job.job} left no files.", hint="Only a finished job has outputs.")
         standing = self._permits.standing(job.permit)
-        project = PartitionCatalogue(self._records).find(
+        project = PartitionCatalogue(self._records, log=self._log).find(
             Partition(PartitionKind.PROJECT, job.permit)
         )
         wanted = KeysWanted(

@@ -159,7 +159,7 @@ class ReceivingDesk:
         faults += self._landing.list_faults(self._inbox.objects(name), note.objects)
         places = {
             known.partition_id: known.partition.kind
-            for known in PartitionCatalogue(self._records).list_partitions()
+            for known in PartitionCatalogue(self._records, log=self._log).list_partitions()
         }
         if places.get(note.landing) is not PartitionKind.LANDING:
             faults.append("it is sealed to no landing partition of this hub")

@@ -127,7 +127,7 @@ class StudyRuns:
         self._roots = roots
         self._tools = tools
         self._clock = clock
-        self._partitions = PartitionCatalogue(records)
+        self._partitions = PartitionCatalogue(records, log=log)
 
     def run(self, name: str, code: StudyCode, *, researcher: Token) -> JobReport:
         """Run a study on the newest extract of its permit.

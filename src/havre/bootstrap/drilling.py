@@ -31,7 +31,7 @@ def subpoena(
         if not folder.is_dir():
             raise NotFound(f"There is no folder {folder.name} to seize.")
         places[f"also-{number}"] = folder
-    known = PartitionCatalogue(hub.records).list_partitions()
+    known = PartitionCatalogue(hub.records, log=hub.log).list_partitions()
     landing = [each for each in known if each.partition.kind is PartitionKind.LANDING]
     if not landing:
         raise NotFound("There is no partition to plant a canary in.")

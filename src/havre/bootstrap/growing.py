@@ -33,7 +33,9 @@ def import_schemas(
 
 def make_partitions(hub: OpenHub, *, datasets: Iterable[str], landing: int) -> int:
     """Hold a ceremony for what is missing; returns how many key pairs were made."""
-    known = [each.partition for each in PartitionCatalogue(hub.records).list_partitions()]
+    known = [
+        each.partition for each in PartitionCatalogue(hub.records, log=hub.log).list_partitions()
+    ]
     wanted = [
         each
         for each in dataset_partitions(datasets, this_year=hub.clock.now().year)

@@ -41,7 +41,7 @@ def publish_for_holders(hub: OpenHub) -> None:
             "partition": each.partition.text,
             "public_key": base64.b64encode(each.public_key).decode(),
         }
-        for each in PartitionCatalogue(hub.records).list_partitions()
+        for each in PartitionCatalogue(hub.records, log=hub.log).list_partitions()
         if each.partition.kind is PartitionKind.LANDING
     ]
     _replace(folder / "catalogue.json", hub.catalogue.document())

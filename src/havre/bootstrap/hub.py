@@ -151,6 +151,7 @@ class OpenHub:
             custodians=[*self.custodians, self.escrow],
             threshold=self.roots.custodian_threshold,
             journal=self.journal,
+            log=self.log,
             records=self.records,
             clock=self.clock,
             origin=self.roots.origin,
