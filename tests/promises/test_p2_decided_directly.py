@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 
 import pytest
@@ -43,7 +44,7 @@ def open_keys(hub: SmallHub) -> None:
     year = Partition(PartitionKind.DATASET, "dcir", 2023)
     wanted = KeysWanted(
         purpose="extract",
-        partitions=[PartitionCatalogue(opened.records).find(year)],
+        partitions=[PartitionCatalogue(opened.records, log=opened.log).find(year)],
         permit=standing.index,
         documents={envelope_digest(standing.envelope): standing.envelope},
     )
@@ -53,6 +54,9 @@ def open_keys(hub: SmallHub) -> None:
 
 class DroppingJournal:
     """A hub's journal that takes acts and lets them fall."""
+
+    def alone(self) -> AbstractContextManager[None]:
+        return nullcontext()
 
     def record(self, *_events: object, documents: object = ()) -> tuple[int, ...]:
         return ()

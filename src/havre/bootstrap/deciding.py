@@ -8,15 +8,14 @@ directories `havre.toml` names.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from pathlib import Path
 
-from havre.adapters.log.mirror import MirrorFolder
 from havre.adapters.tokens.file import FileToken
 from havre.application.permits import PermitStanding
-from havre.bootstrap.hub import OpenHub, open_custodian
+from havre.bootstrap.hub import OpenHub
 from havre.domain.permit_states import PermitState
 from havre.errors import HavreError
 from havre.formats.statements import Envelope, encode_envelope, signed_payload
+from havre.ports.custody import Custodian
 from havre.ports.tokens import Token
 
 
@@ -57,22 +56,21 @@ class DirectHands:
         envelope = encode_envelope(
             Envelope(signed_payload(message), ((self._token.public, signature),))
         )
-        for folder in (*self._hub.place.custodians, self._hub.place.escrow):
-            self._tell(folder, envelope)
+        for custodian in (*self._hub.custodians, self._hub.escrow):
+            self._tell(custodian, envelope)
         return signature
 
     def open_key(self, sealed: bytes, *, info: bytes) -> bytes:
         """Open what was sealed to the authority."""
         return self._token.open_key(sealed, info=info)
 
-    def _tell(self, folder: Path, envelope: bytes) -> None:
+    def _tell(self, custodian: Custodian, envelope: bytes) -> None:
         """Tell one custodian; that it cannot be reached must not spare the others."""
         try:
-            mirror = MirrorFolder(folder / "mirror", roots=FileToken(folder).trust_roots())
-            open_custodian(folder, mirror=mirror, log=self._hub.place.log).revoke(envelope)
-            self.told.obey.append(folder.name)
+            custodian.revoke(envelope)
+            self.told.obey.append(custodian.name)
         except HavreError as refusal:
-            self.told.silent[folder.name] = refusal.message
+            self.told.silent[custodian.name] = refusal.message
 
 
 def decide_permit(

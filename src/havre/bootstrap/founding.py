@@ -15,7 +15,7 @@ from pathlib import Path
 from havre.adapters.tokens.file import FileToken, create_party
 from havre.application.ingest_run import aside_partition
 from havre.bootstrap.holders import publish_for_holders
-from havre.bootstrap.hub import OpenHub, open_witness
+from havre.bootstrap.hub import OpenHub, open_custodian, open_mirror, open_witness
 from havre.bootstrap.place import CONFIGURATION, write_place
 from havre.bootstrap.schemas import core_tables
 from havre.crypto.random import new_object_id
@@ -152,7 +152,8 @@ def give_mandate(hub: OpenHub, controller: FileToken, datasets: Iterable[str]) -
         },
     )
     envelope = sign_statement(statement, [controller])
-    for custodian in hub.custodians:
+    for folder in hub.place.custodians:
+        custodian = open_custodian(folder, mirror=open_mirror(folder), log=hub.place.log)
         custodian.give_mandate(envelope)
 
 

@@ -6,8 +6,7 @@ a command that signs or lists answers at once.
 
 from __future__ import annotations
 
-from datetime import timedelta
-from functools import cached_property
+from functools import cache, cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -43,9 +42,10 @@ from havre.application.vault.keys import KeyRelease
 from havre.application.vault.landing import Landing
 from havre.application.vault.reading import LentKeys, VaultReader
 from havre.application.vault.sealing import VaultWriter
+from havre.bootstrap.parties import ReachedCustodian, ReachedMirror, ReachedWitness
 from havre.bootstrap.place import HubPlace, read_place, verifier_source
 from havre.bootstrap.studies import study_library
-from havre.domain.transparency import cosigners
+from havre.domain.transparency import NotFresh, check_fresh, cosigners
 from havre.domain.trust import TrustRoots
 from havre.errors import NotFound
 from havre.formats.notes import parse_note
@@ -55,7 +55,7 @@ if TYPE_CHECKING:
     from havre.adapters.tables.parquet import ParquetTables
 
 # Custodians believe a head for a quarter of an hour; a hub renews it before it is old.
-_RENEW_AFTER = timedelta(minutes=8)
+_RENEW_AFTER_S = 8 * 60
 
 
 class OpenHub:
@@ -69,6 +69,8 @@ class OpenHub:
         """
         self.place: HubPlace = read_place(folder)
         self.clock = SystemClock()
+        # The journal and a custodian use one copy of the log, which is read once.
+        self._mirror = cache(open_mirror)
 
     @cached_property
     def token(self) -> FileToken:
@@ -91,15 +93,17 @@ class OpenHub:
         return PublicLog(LogFolder(self.place.log), roots=self.roots)
 
     @cached_property
-    def witnesses(self) -> list[LocalWitness]:
+    def witnesses(self) -> list[ReachedWitness]:
         """Every witness, each with its own roots."""
-        return [open_witness(folder) for folder in self.place.witnesses]
+        return [
+            ReachedWitness(folder, partial(open_witness, folder)) for folder in self.place.witnesses
+        ]
 
     @cached_property
-    def mirrors(self) -> list[MirrorFolder]:
+    def mirrors(self) -> list[ReachedMirror]:
         """The custodians' own copies of the log."""
         return [
-            MirrorFolder(folder / "mirror", roots=FileToken(folder).trust_roots())
+            ReachedMirror(folder, partial(self._mirror, folder))
             for folder in (*self.place.custodians, self.place.escrow)
         ]
 
@@ -116,27 +120,21 @@ class OpenHub:
         )
 
     @cached_property
-    def custodians(self) -> list[LocalCustodian]:
+    def custodians(self) -> list[ReachedCustodian]:
         """The daily custodians."""
         return [
-            open_custodian(folder, mirror=mirror, log=self.place.log)
-            for folder, mirror in zip(self.place.custodians, self.mirrors, strict=False)
+            ReachedCustodian(folder, partial(self._custodian, folder, LocalCustodian))
+            for folder in self.place.custodians
         ]
 
     @cached_property
-    def escrow(self) -> EscrowCustodian:
+    def escrow(self) -> ReachedCustodian:
         """The sealed escrow, which takes part in ceremonies only."""
-        token = FileToken(self.place.escrow)
-        mirror = self.mirrors[-1]
-        return EscrowCustodian(
-            self.place.escrow,
-            token=token,
-            roots=token.trust_roots(),
-            log=LogFolder(self.place.log),
-            mirror=mirror,
-            copy=mirror.reader,
-            clock=self.clock,
-        )
+        folder = self.place.escrow
+        return ReachedCustodian(folder, partial(self._custodian, folder, EscrowCustodian))
+
+    def _custodian(self, folder: Path, kind: type[LocalCustodian]) -> LocalCustodian:
+        return open_custodian(folder, mirror=self._mirror(folder), log=self.place.log, kind=kind)
 
     @cached_property
     def key_room(self) -> ProcessKeyRoom:
@@ -391,18 +389,16 @@ class OpenHub:
 
         Returns how many requests for keys were closed as abandoned.
         """
-        self.journal.resume()
-        head = self.log.head()
-        if head and self.log.keys().key_for(head.size + 1) != self.token.public:
-            return 0
-        try:
+        with self.journal.alone():
+            head = self.log.head()
+            if head is None or self.log.keys().key_for(head.size + 1) != self.token.public:
+                return 0
             seen = cosigners(parse_note(self.log.checkpoint()), roots=self.roots)
-        except NotFound:
-            return 0
-        oldest = min(each.unix_time for each in seen)
-        if self.clock.now().timestamp() - oldest > _RENEW_AFTER.total_seconds():
-            self.journal.renew()
-        return self.release.close_abandoned()
+            try:
+                check_fresh(seen, roots=self.roots, now=self.clock.now(), max_age_s=_RENEW_AFTER_S)
+            except NotFresh:
+                self.journal.renew()
+            return self.release.close_abandoned()
 
 
 def open_witness(folder: Path) -> LocalWitness:
@@ -413,10 +409,24 @@ def open_witness(folder: Path) -> LocalWitness:
     )
 
 
-def open_custodian(folder: Path, *, mirror: MirrorFolder, log: Path) -> LocalCustodian:
-    """Open a custodian in its directory; it fetches the log by itself."""
+def open_mirror(folder: Path) -> MirrorFolder:
+    """Open a custodian's own copy of the log."""
+    return MirrorFolder(folder / "mirror", roots=FileToken(folder).trust_roots())
+
+
+def open_custodian(
+    folder: Path,
+    *,
+    mirror: MirrorFolder,
+    log: Path,
+    kind: type[LocalCustodian] = LocalCustodian,
+) -> LocalCustodian:
+    """Open a custodian in its directory; it fetches the log by itself.
+
+    kind: the escrow's or a daily custodian's manners.
+    """
     token = FileToken(folder)
-    return LocalCustodian(
+    return kind(
         folder,
         token=token,
         roots=token.trust_roots(),

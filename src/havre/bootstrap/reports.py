@@ -12,10 +12,14 @@ from havre.adapters.tokens.file import FileToken
 from havre.application.ceremony import PartitionCatalogue
 from havre.application.permits import PermitStanding
 from havre.bootstrap.hub import OpenHub
+from havre.bootstrap.parties import list_away
 from havre.domain.events import DeliveryChecked, DeliveryReceived, VersionPublished, events_of
 from havre.domain.permit_form import shown
 from havre.domain.permit_states import PermitState
+from havre.domain.transparency import cosigners
+from havre.domain.trust import Role
 from havre.errors import InvalidInput, NotFound
+from havre.formats.notes import parse_note
 from havre.values import PartitionKind
 
 Row = dict[str, Any]
@@ -60,17 +64,30 @@ def hub_status(hub: OpenHub) -> Row:
     ]
     used = {each.partition for each in events_of(events, DeliveryReceived)}
     head = hub.log.head()
+    parties = (*hub.place.custodians, hub.place.escrow, *hub.place.witnesses)
     return {
         "log": hub.roots.origin,
         "entries": len(entries),
         "root": head.root.hex() if head else "",
-        "witnesses_silent": sorted(hub.journal.complaints),
+        "acts_not_published": len(hub.records.pending()),
+        "witnesses_silent": _silent_witnesses(hub),
+        "parties_away": list_away(parties),
         "deliveries_in_the_inbox": len(hub.inbox.list_deliveries()),
         "deliveries_waiting": len(received - checked),
         "landing_places_left": len(set(landing) - used),
         "datasets": {each: _rows_of(versions, each) for each in {v.dataset for v in versions}},
         "permits": dict(Counter(each.state.value for each in hub.permits.list_permits())),
     }
+
+
+def _silent_witnesses(hub: OpenHub) -> list[str]:
+    """Name those who do not stand behind the published head."""
+    try:
+        behind = cosigners(parse_note(hub.log.checkpoint()), roots=hub.roots)
+    except NotFound:
+        return []
+    standing = {each.witness.name for each in behind}
+    return sorted({each.name for each in hub.roots.with_role(Role.WITNESS)} - standing)
 
 
 def _rows_of(versions: Sequence[VersionPublished], dataset: str) -> int:

@@ -1,0 +1,145 @@
+"""Those whom a hub asks, each opened when it is first asked.
+
+A party's directory may be away: unplugged, not mounted, carried to its own
+machine. Enough others answer or they do not; that is for whoever counts them to
+say. So a missing party is no fault of the hub's wiring: it is a party that does
+not answer, and it is named.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Generic, TypeVar
+
+from havre.adapters.tokens.file import FileToken
+from havre.domain.custody import ShareRequest
+from havre.errors import InvalidInput, NotFound, Unavailable
+from havre.formats.notes import NoteSignature
+from havre.ports.custody import Custodian, SealedShares, ShareAnswer
+from havre.ports.log import LogMirror
+from havre.ports.witness import HandoverProof, Witness
+
+_Party = TypeVar("_Party")
+
+
+class _Reached(Generic[_Party]):
+    """One party behind its directory.
+
+    open_party: makes the adapter that speaks for it; called once, when it is there.
+    """
+
+    def __init__(self, folder: Path, open_party: Callable[[], _Party]) -> None:
+        self._folder = folder
+        self._open_party = open_party
+        self._party: _Party | None = None
+
+    @property
+    def name(self) -> str:
+        """Its short name; while it is away, its directory's, which is made after it."""
+        return name_of(self._folder)
+
+    @contextmanager
+    def _reached(self) -> Iterator[_Party]:
+        """Speak to the party; what its directory does wrong is that it does not answer.
+
+        Raises:
+            Unavailable: it is away, or its directory cannot be used.
+        """
+        if self._party is None:
+            try:
+                self._party = self._open_party()
+            except (NotFound, InvalidInput, OSError) as fault:
+                raise _away(self._folder) from fault
+        try:
+            yield self._party
+        except OSError as fault:
+            raise Unavailable(
+                f"{self.name} cannot use its directory: {os.strerror(fault.errno or 0)}."
+            ) from fault
+
+
+class ReachedWitness(_Reached[Witness]):
+    """`ports.witness.Witness`, reached when it is asked."""
+
+    def size_seen(self, origin: str) -> int:
+        """Ask what it saw last."""
+        with self._reached() as witness:
+            return witness.size_seen(origin)
+
+    def cosign(
+        self,
+        note: bytes,
+        *,
+        old_size: int,
+        proof: Sequence[bytes],
+        handovers: Sequence[HandoverProof] = (),
+    ) -> NoteSignature:
+        """Ask it to cosign."""
+        with self._reached() as witness:
+            return witness.cosign(note, old_size=old_size, proof=proof, handovers=handovers)
+
+
+class ReachedMirror(_Reached[LogMirror]):
+    """`ports.log.LogMirror`, reached when it is asked."""
+
+    def held(self) -> int:
+        """Ask how many entries it keeps."""
+        with self._reached() as mirror:
+            return mirror.held()
+
+    def extend(self, start: int, entries: Sequence[bytes], *, note: bytes) -> None:
+        """Offer it entries."""
+        with self._reached() as mirror:
+            mirror.extend(start, entries, note=note)
+
+    def newest_note(self) -> bytes:
+        """Ask for the newest checkpoint it took entries under."""
+        with self._reached() as mirror:
+            return mirror.newest_note()
+
+
+class ReachedCustodian(_Reached[Custodian]):
+    """`ports.custody.Custodian`, reached when it is asked."""
+
+    def begin_ceremony(self, ceremony: str) -> bytes:
+        """Ask for a one-time key."""
+        with self._reached() as custodian:
+            return custodian.begin_ceremony(ceremony)
+
+    def accept(self, ceremony: str, shares: SealedShares) -> Sequence[str]:
+        """Hand its shares over."""
+        with self._reached() as custodian:
+            return custodian.accept(ceremony, shares)
+
+    def release(self, request: ShareRequest) -> ShareAnswer:
+        """Ask for its shares."""
+        with self._reached() as custodian:
+            return custodian.release(request)
+
+    def revoke(self, envelope: bytes) -> str:
+        """Hand it an authority's decision."""
+        with self._reached() as custodian:
+            return custodian.revoke(envelope)
+
+
+def name_of(folder: Path) -> str:
+    """A party's short name: its own word, or its directory's name while it is away."""
+    try:
+        return FileToken(folder).name
+    except (NotFound, InvalidInput):
+        return folder.name
+
+
+def list_away(folders: Sequence[Path]) -> list[str]:
+    """Name the parties whose directories are not there, in order."""
+    return sorted(folder.name for folder in folders if not (folder / "party.toml").is_file())
+
+
+def _away(folder: Path) -> Unavailable:
+    return Unavailable(
+        f"{folder.name} does not answer: its directory is away or cannot be read.",
+        hint="Bring its directory back, or correct its place in havre.toml.",
+    )
