@@ -8,6 +8,28 @@ if TYPE_CHECKING:
     from havre.adapters.machine.guarantees import MachineFact
 
 
+def keep_memory_private() -> None:
+    """Begin a process that may hold keys or clear data: no core file, no reader of its memory.
+
+    Raises:
+        Unprotected: the kernel does not allow it.
+    """
+    from havre.adapters.machine.guarantees import turn_off_core_dumps
+
+    turn_off_core_dumps()
+
+
+def check_swap() -> None:
+    """Make sure that no memory of this machine is written to a disk in clear.
+
+    Raises:
+        Unprotected: naming what to do.
+    """
+    from havre.adapters.machine.guarantees import check_swap
+
+    check_swap()
+
+
 def inspect_machine() -> list[MachineFact]:
     """Ask the machine what it guarantees; one fact per question."""
     from havre.adapters.machine.guarantees import inspect_machine

@@ -43,7 +43,7 @@ from havre.application.vault.landing import Landing
 from havre.application.vault.reading import LentKeys, VaultReader
 from havre.application.vault.sealing import VaultWriter
 from havre.bootstrap.parties import ReachedCustodian, ReachedMirror, ReachedWitness
-from havre.bootstrap.place import HubPlace, read_place, verifier_source
+from havre.bootstrap.place import HubPlace, close_place, read_place, verifier_source
 from havre.bootstrap.studies import study_library
 from havre.domain.transparency import NotFresh, check_fresh, cosigners
 from havre.domain.trust import TrustRoots
@@ -68,6 +68,7 @@ class OpenHub:
             NotFound: there is none.
         """
         self.place: HubPlace = read_place(folder)
+        close_place(folder)
         self.clock = SystemClock()
         # The journal and a custodian use one copy of the log, which is read once.
         self._mirror = cache(open_mirror)

@@ -143,7 +143,8 @@ def report_file(path: Path | None) -> Iterator[Callable[[Intake], None]]:
     try:
         if path.is_dir():
             raise IsADirectoryError
-        draft.touch()
+        # It will hold exact counts: for the owner of the file alone.
+        draft.touch(mode=0o600)
     except OSError:
         raise InvalidInput(
             "The report cannot be written there.", hint="Name another file."

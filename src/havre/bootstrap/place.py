@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import re
+import stat
 import tomllib
 from dataclasses import dataclass
 from importlib import resources
@@ -19,6 +20,7 @@ from havre.ports.pages import SiteSettings
 CONFIGURATION = "havre.toml"
 FORMAT = "havre/v1/hub"
 _LANGUAGE = re.compile("(?:[a-z]{2})?")
+_WIDEST = {".": 0o711, CONFIGURATION: 0o600, "party": 0o700, "private": 0o700}
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +141,23 @@ def parse_settings(document: bytes) -> SiteSettings:
         raise InvalidInput(f"{CONFIGURATION} cannot be read.") from None
 
 
+def close_place(folder: Path) -> None:
+    """Take from other accounts what they have no business with in a hub's directory.
+
+    Its keys, its records and what is not published yet are its owner's alone. The
+    directory itself can be passed through and not listed: the site in it may be
+    served, and the store and the inbox be opened to others, by their own modes.
+    What is closed further already stays so; what belongs to another account is
+    that account's business.
+    """
+    for name, widest in _WIDEST.items():
+        path = folder / name
+        if path.exists() and path.stat().st_uid == os.geteuid():
+            mode = stat.S_IMODE(path.stat().st_mode)
+            if mode & ~widest:
+                path.chmod(mode & widest)
+
+
 def write_place(
     folder: Path,
     *,
@@ -173,6 +192,9 @@ language = "{settings.language}"
     draft = folder / f"{CONFIGURATION}.part"
     draft.write_text(text, encoding="utf-8")
     draft.replace(folder / CONFIGURATION)
+    # Notes of deliveries that wait hold counts: only who brings some is let in.
+    (folder / "inbox").mkdir(exist_ok=True, mode=0o700)
+    close_place(folder)
     return read_place(folder)
 
 

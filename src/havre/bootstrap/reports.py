@@ -8,6 +8,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+from havre.adapters.machine.guarantees import inspect_machine
 from havre.adapters.tokens.file import FileToken
 from havre.application.ceremony import PartitionCatalogue
 from havre.application.permits import PermitStanding
@@ -72,6 +73,7 @@ def hub_status(hub: OpenHub) -> Row:
         "acts_not_published": len(hub.records.pending()),
         "witnesses_silent": _silent_witnesses(hub),
         "parties_away": list_away(parties),
+        "machine_does_not_guarantee": [fact.name for fact in inspect_machine() if not fact.held],
         "deliveries_in_the_inbox": len(hub.inbox.list_deliveries()),
         "deliveries_waiting": len(received - checked),
         "landing_places_left": len(set(landing) - used),

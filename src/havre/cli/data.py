@@ -8,7 +8,15 @@ from typing import Annotated, Any
 
 import typer
 
-from havre.cli.options import HubOption, JsonOption, PartyOption, open_hub
+from havre.cli.options import (
+    HubOption,
+    JsonOption,
+    PartyOption,
+    open_hub,
+    open_hub_for_data,
+    read_hub,
+    warn_of_swap,
+)
 from havre.cli.screen import Screen
 from havre.errors import HavreError, gravest
 
@@ -62,6 +70,7 @@ def deliver(
     from havre.bootstrap.holders import HolderSide
     from havre.bootstrap.intake import dispatch_report
 
+    warn_of_swap()
     screen = Screen(as_json=as_json)
     with screen.progress("sealing") as bar:
         holder = HolderSide(party, hub=hub)
@@ -94,7 +103,7 @@ def ingest(
     screen = Screen(as_json=as_json)
     with report_file(report) as write, screen.progress("taking in") as bar:
         intake = take_in(
-            open_hub(hub),
+            open_hub_for_data(hub),
             dataset or (),
             progress=lambda now: bar.step(now.rows, now.total_rows, now.sentence),
         )
@@ -119,7 +128,7 @@ def list_inbox(*, hub: HubOption, as_json: JsonOption = False) -> None:
     """Say what waits, and whether it would be taken in; nothing is changed."""
     from havre.bootstrap.intake import waiting_rows
 
-    rows = waiting_rows(open_hub(hub))
+    rows = waiting_rows(read_hub(hub))
     screen = Screen(as_json=as_json)
     if rows or as_json:
         screen.table("Deliveries in the inbox", rows)

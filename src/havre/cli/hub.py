@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from havre.cli.options import HubOption, JsonOption, open_hub
+from havre.cli.options import HubOption, JsonOption, open_hub, read_hub
 from havre.cli.screen import Screen
 
 catalogue = typer.Typer(help="The tables that a hub knows.", no_args_is_help=True)
@@ -65,7 +65,7 @@ def status(*, hub: HubOption, as_json: JsonOption = False) -> None:
     """Say where the hub stands: its log, its datasets, what waits."""
     from havre.bootstrap.reports import hub_status
 
-    Screen(as_json=as_json).show(hub_status(open_hub(hub)))
+    Screen(as_json=as_json).show(hub_status(read_hub(hub)))
 
 
 def ceremony(
@@ -112,7 +112,7 @@ def show_catalogue(
     """List the tables, or one table's columns."""
     from havre.bootstrap.reports import list_columns, list_tables
 
-    opened = open_hub(hub)
+    opened = read_hub(hub)
     screen = Screen(as_json=as_json)
     if table is None:
         screen.table("Tables", list_tables(opened))
@@ -125,5 +125,5 @@ def publish_catalogue(*, hub: HubOption) -> None:
     """Write the catalogue and the landing places anew, where holders read them."""
     from havre.bootstrap.holders import publish_for_holders
 
-    publish_for_holders(open_hub(hub))
+    publish_for_holders(read_hub(hub))
     Screen().say("Holders can read the catalogue and the landing places.")

@@ -14,6 +14,7 @@ from typing import Annotated
 import typer
 
 from havre import __version__
+from havre.bootstrap import keep_memory_private
 from havre.cli import data, demo, hub, leaving, permits, public, study, witness
 from havre.cli.options import JsonOption
 from havre.cli.screen import Screen
@@ -67,8 +68,13 @@ def doctor(*, as_json: JsonOption = False) -> None:
 
 
 def run() -> None:
-    """Run the command line and turn a refusal into a sentence and an exit code."""
+    """Run the command line and turn a refusal into a sentence and an exit code.
+
+    Before anything else the process closes its memory to core files and to other
+    processes: which command will hold a key is not known yet.
+    """
     try:
+        keep_memory_private()
         app()
     except HavreError as refusal:
         print(f"havre: {refusal.message}", file=sys.stderr)

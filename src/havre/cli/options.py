@@ -1,11 +1,14 @@
-"""The options that several commands share, and how one opens a hub."""
+"""The options that several commands share, and the three ways in which one opens a hub."""
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+from havre.errors import Unprotected
 
 if TYPE_CHECKING:
     from havre.bootstrap.hub import OpenHub
@@ -18,10 +21,49 @@ PartyOption = Annotated[
 JsonOption = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
 
 
-def open_hub(folder: Path) -> OpenHub:
-    """Open a hub, and finish what a process before left open."""
+def read_hub(folder: Path) -> OpenHub:
+    """Open a hub to look at it: nothing is appended, renewed or finished."""
     from havre.bootstrap.hub import OpenHub
 
-    hub = OpenHub(folder)
+    return OpenHub(folder)
+
+
+def open_hub(folder: Path) -> OpenHub:
+    """Open a hub to act, and finish what a process before left open."""
+    hub = read_hub(folder)
     hub.wake()
     return hub
+
+
+def open_hub_for_data(folder: Path) -> OpenHub:
+    """Open a hub for an act that has clear data in memory; swap is looked at first.
+
+    Most laptops swap to a clear disk. There a hub can be tried with made-up data,
+    under a warning each time; one that does not say that its data are made up
+    opens nothing there.
+
+    Raises:
+        Unprotected: memory may be written to a disk in clear.
+    """
+    hub = read_hub(folder)
+    if hub.place.settings.made_up:
+        warn_of_swap()
+    else:
+        from havre.bootstrap import check_swap
+
+        check_swap()
+    hub.wake()
+    return hub
+
+
+def warn_of_swap() -> None:
+    """Say on standard error, at every such command, that clear data may reach a disk.
+
+    All that is done at a holder, whose files lie in clear on its own disk anyway.
+    """
+    from havre.bootstrap import check_swap
+
+    try:
+        check_swap()
+    except Unprotected as fault:
+        print(f"havre: WARNING. {fault}", file=sys.stderr)

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from havre.cli.options import HubOption, JsonOption, PartyOption, open_hub
+from havre.cli.options import HubOption, JsonOption, PartyOption, open_hub, read_hub
 from havre.cli.screen import Screen
 
 permit = typer.Typer(help="Permits: who may use which data for what.", no_args_is_help=True)
@@ -70,7 +70,7 @@ def show(name: Name, *, hub: HubOption, as_json: JsonOption = False) -> None:
     """Show where a permit stands and what it grants."""
     from havre.bootstrap.reports import permit_details
 
-    Screen(as_json=as_json).show(permit_details(open_hub(hub).permits.standing(name)))
+    Screen(as_json=as_json).show(permit_details(read_hub(hub).permits.standing(name)))
 
 
 @permit.command("list")
@@ -78,5 +78,5 @@ def list_permits(*, hub: HubOption, as_json: JsonOption = False) -> None:
     """List every permit."""
     from havre.bootstrap.reports import permit_row
 
-    standings = open_hub(hub).permits.list_permits()
+    standings = read_hub(hub).permits.list_permits()
     Screen(as_json=as_json).table("Permits", [permit_row(each) for each in standings])

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from havre.cli.options import HubOption, JsonOption, PartyOption, open_hub
+from havre.cli.options import HubOption, JsonOption, PartyOption, open_hub, open_hub_for_data
 from havre.cli.screen import Screen
 
 environment = typer.Typer(help="Environments that studies run in.", no_args_is_help=True)
@@ -37,7 +37,7 @@ def extract(
     screen = Screen(as_json=as_json)
     with screen.progress("asking the custodians") as bar:
         tables = iter(range(1, 1000))
-        report = open_hub(hub).extraction.extract(
+        report = open_hub_for_data(hub).extraction.extract(
             permit, progress=lambda table: bar.step(next(tables), 20, table)
         )
     screen.show({"permit": report.permit, "entry": report.index, "rows": report.rows})
@@ -88,7 +88,7 @@ def run(
     code = read_code(study, arguments=arguments or [], environment=environment)
     with screen.progress("running") as bar:
         bar.step(0, 1, "the study runs in the sandbox")
-        report = open_hub(hub).runs.run(permit, code, researcher=open_party(party))
+        report = open_hub_for_data(hub).runs.run(permit, code, researcher=open_party(party))
     screen.show(job_row(report, code=code.files))
     if report.record.outcome != "finished":
         raise typer.Exit(code=3)
@@ -109,7 +109,7 @@ def submit(
     from havre.bootstrap.reports import open_party
     from havre.bootstrap.study_reports import submission_row
 
-    submission = open_hub(hub).reviews.submit(request, job, researcher=open_party(party))
+    submission = open_hub_for_data(hub).reviews.submit(request, job, researcher=open_party(party))
     Screen(as_json=as_json).show(submission_row(submission))
     if submission.standing.state.value == "returned":
         raise typer.Exit(code=3)
@@ -127,7 +127,7 @@ def review(
     from havre.bootstrap.reports import open_party
     from havre.bootstrap.study_reports import lay_out, standing_row
 
-    reviews = open_hub(hub).reviews
+    reviews = open_hub_for_data(hub).reviews
     files = reviews.show(request, checker=open_party(party))
     shown = {**standing_row(reviews.standing(request)), "findings": reviews.findings(request)}
     shown["files"] = lay_out(files, out) if out else sorted(files)
@@ -152,7 +152,7 @@ def vote(
 
 def release(request: RequestArgument, *, hub: HubOption, as_json: JsonOption = False) -> None:
     """Let an approved request's files out, with their manifest."""
-    released = open_hub(hub).releases.release(request)
+    released = open_hub_for_data(hub).releases.release(request)
     Screen(as_json=as_json).show(
         {"request": released.request, "files": list(released.files), "place": released.place}
     )

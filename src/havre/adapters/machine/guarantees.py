@@ -8,10 +8,17 @@ mend it.
 
 from __future__ import annotations
 
+import ctypes
 import os
 import resource
+import stat
 from dataclasses import dataclass
 from pathlib import Path
+
+from havre.errors import Unprotected
+
+SWAPS = Path("/proc/swaps")
+_PR_SET_DUMPABLE = 4
 
 # Room for the largest slice of a delivery and an engine's spill.
 WANTED_SHM_BYTES = 256 * 1024 * 1024
@@ -39,8 +46,21 @@ def inspect_machine() -> list[MachineFact]:
     return [_swap(), _core_dumps(), _shared_memory(), _yama(), _root()]
 
 
+def check_swap() -> None:
+    """Make sure that no memory of this machine is written to a disk in clear.
+
+    Raises:
+        Unprotected: naming what to do.
+    """
+    fact = _swap()
+    if not fact.held:
+        raise Unprotected(
+            f"Clear data in memory may be written to a disk: {fact.seen}.", hint=fact.mend
+        )
+
+
 def _swap() -> MachineFact:
-    lines = Path("/proc/swaps").read_text(encoding="ascii").splitlines()[1:]
+    lines = SWAPS.read_text(encoding="utf-8").splitlines()[1:]
     clear = [line.split()[0] for line in lines if not _is_encrypted(line.split()[0])]
     return MachineFact(
         "swap is off or encrypted",
@@ -50,16 +70,34 @@ def _swap() -> MachineFact:
     )
 
 
-def _is_encrypted(device: str) -> bool:
-    """Tell whether a swap device is a dm-crypt mapping; memory (zram) counts as safe."""
-    name = os.path.realpath(device).rsplit("/", 1)[-1]
-    if name.startswith("zram"):
-        return True
+def _is_encrypted(area: str) -> bool:
+    """Tell whether a swap area is under dm-crypt; memory (zram) counts as safe.
+
+    area: a device, or a file, which is as safe as what its file system lies on.
+        What cannot be told, such as a file on btrfs, counts as clear.
+    """
     try:
-        uuid = Path(f"/sys/block/{name}/dm/uuid").read_text(encoding="ascii")
+        found = Path(area).stat()
     except OSError:
         return False
-    return uuid.startswith("CRYPT-")
+    number = found.st_rdev if stat.S_ISBLK(found.st_mode) else found.st_dev
+    return is_under_dm_crypt(Path(f"/sys/dev/block/{os.major(number)}:{os.minor(number)}"))
+
+
+def is_under_dm_crypt(device: Path) -> bool:
+    """Tell whether all that a block device writes is encrypted on its way, at whatever depth.
+
+    device: its directory below `/sys`.
+    """
+    if device.resolve().name.startswith("zram"):
+        return True
+    try:
+        if (device / "dm/uuid").read_text(encoding="ascii").startswith("CRYPT-"):
+            return True
+        below = list((device / "slaves").iterdir())
+    except OSError:
+        return False
+    return bool(below) and all(map(is_under_dm_crypt, below))
 
 
 def _core_dumps() -> MachineFact:
@@ -68,7 +106,7 @@ def _core_dumps() -> MachineFact:
         "core dumps are off",
         soft == 0,
         "no core file is written" if soft == 0 else "a crash may write memory to a disk",
-        "" if soft == 0 else "Havre turns them off for itself; set `ulimit -c 0` for the service.",
+        "" if soft == 0 else "Havre turns them off for itself; set `ulimit -c 0` for all the rest.",
     )
 
 
@@ -119,6 +157,14 @@ def _root() -> MachineFact:
 
 
 def turn_off_core_dumps() -> None:
-    """Keep this process from ever writing its memory to a file."""
-    _soft, hard = resource.getrlimit(resource.RLIMIT_CORE)
-    resource.setrlimit(resource.RLIMIT_CORE, (0, hard))
+    """Keep this process from ever writing its memory to a file, and others from reading it.
+
+    The limit alone would not do: a kernel that pipes core files to a program
+    passes over it. What is not dumpable cannot be traced either, but by root.
+    """
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    if ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_DUMPABLE, 0, 0, 0, 0) != 0:
+        raise Unprotected(
+            "The kernel does not let this process keep its memory to itself.",
+            hint="Run Havre on Linux, outside a sandbox that forbids prctl.",
+        )

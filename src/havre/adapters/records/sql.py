@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import os
+import stat
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from importlib.resources import files
+from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
@@ -16,10 +19,11 @@ from havre.ports.records import Document, OutboxRow
 
 # The newest step in `migrations/versions`; a test holds the two together.
 CURRENT_REVISION = "0001"
+_OWNER_ONLY = 0o600
 
 
 class SqlRecords:
-    """One hub's records behind a database address.
+    """One hub's records behind a database address; a file of them is its owner's alone.
 
     url: as SQLAlchemy writes it, such as `sqlite:////var/lib/havre/records.sqlite`.
 
@@ -30,6 +34,7 @@ class SqlRecords:
     def __init__(self, url: str) -> None:
         self._engine = sa.create_engine(url)
         if self._engine.dialect.name == "sqlite":
+            _close_to_others(self._engine.url.database)
             sa.event.listen(self._engine, "connect", _make_sqlite_durable)
         self._bring_up_to_date()
 
@@ -150,6 +155,23 @@ class SqlRecords:
             config.set_main_option("script_location", str(scripts))
             config.attributes["connection"] = connection
             command.upgrade(config, "head")
+
+
+def _close_to_others(database: str | None) -> None:
+    """Keep the file that holds salts, votes and exact counts to its owner.
+
+    SQLite gives the files beside it the same mode. The file is not opened here:
+    closing it would drop the locks that another connection of this process has.
+    """
+    if not database or database == ":memory:":
+        return
+    with suppress(OSError):
+        # A database that is not there, or not ours, is met when it is connected.
+        os.close(os.open(database, os.O_CREAT | os.O_EXCL | os.O_WRONLY, _OWNER_ONLY))
+    for path in map(Path, (database, f"{database}-wal", f"{database}-shm")):
+        with suppress(OSError):
+            if stat.S_IMODE(path.stat().st_mode) & ~_OWNER_ONLY:
+                path.chmod(_OWNER_ONLY)
 
 
 def _no_answer() -> Unavailable:
