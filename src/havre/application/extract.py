@@ -118,14 +118,11 @@ class Extraction:
 
         Raises:
             NotFound: no such permit, or no version of a dataset.
-            Refused: the permit is not granted, or the custodians do not agree.
+            Refused: the permit is not granted, or no longer when the extract was
+                sealed, or the custodians do not agree.
             OutsidePermit: `asked` reaches past the permit; every column is named.
         """
-        standing = self._permits.standing(name)
-        if standing.state is not PermitState.GRANTED:
-            raise Refused(
-                f"Permit {name} is {standing.state.value}.", hint="Only a granted one opens data."
-            )
+        standing = self._granted(name)
         permit = standing.permit
         grants = permit.tables if asked is None else asked
         check_asked(grants, permit)
@@ -143,8 +140,19 @@ class Extraction:
         commitment = commit_to(document, label=PLAN_LABEL, salt=salt)
         with self._opened(standing, versions, commitment) as keys:
             sealed = self._seal(plan, grants, permit, versions, keys, progress=progress)
-        index = self._record(permit, versions, commitment, sealed, plan=(document, salt))
+        with self._journal.alone():
+            # An extract that a revocation has overtaken does not exist.
+            self._granted(name)
+            index = self._record(permit, versions, commitment, sealed, plan=(document, salt))
         return ExtractReport(name, index, dict(sealed.manifests[0].rows_of))
+
+    def _granted(self, name: str) -> PermitStanding:
+        standing = self._permits.standing(name)
+        if standing.state is not PermitState.GRANTED:
+            raise Refused(
+                f"Permit {name} is {standing.state.value}.", hint="Only a granted one opens data."
+            )
+        return standing
 
     def _prepare(self, permit: Permit) -> None:
         """Make the project's key pair and its pseudonym secret, once in its life."""

@@ -2,6 +2,7 @@
 
 One run takes every delivery of a dataset that waits, and ends with one entry of
 the log: before it the version does not exist, and the run can be begun again.
+Of two runs over one delivery the second publishes nothing.
 """
 
 from __future__ import annotations
@@ -28,12 +29,13 @@ from havre.domain.events import (
     DeliveryReceived,
     Event,
     VersionPublished,
+    events_of,
     rounded_count,
 )
 from havre.domain.schema import TableSchema
 from havre.domain.statements import envelope_digest, open_statement
 from havre.domain.trust import Role, TrustRoots
-from havre.errors import NotFound
+from havre.errors import NotFound, Refused
 from havre.formats.canonical import Json, encode_canonical
 from havre.ports.clock import Clock
 from havre.ports.records import Document, Records
@@ -117,7 +119,7 @@ class Ingestion:
 
         Raises:
             NotFound: nothing waits, or a partition has no key pair.
-            Refused: the custodians do not agree.
+            Refused: the custodians do not agree, or another run took a delivery in meanwhile.
             LinesLost: a sum does not close; no version was made.
             NotGenuine: an object is not what the holder signed for.
         """
@@ -134,14 +136,15 @@ class Ingestion:
             )
             run.check_tables(progress)
             sealed = run.close()
-        version = self._record(dataset, waiting, run, sealed)
+        with self._journal.alone():
+            self._check_still_wait(waiting)
+            version = self._record(dataset, waiting, run, sealed)
         return IngestReport(dataset, version, tuple(run.reports))
 
     def _waiting(self) -> list[_Waiting]:
-        entries = self._log.entries()
-        checked = {e.event.delivery for e in entries if isinstance(e.event, DeliveryChecked)}
+        checked = self._taken_in()
         found = []
-        for logged in entries:
+        for logged in self._log.entries():
             event = logged.event
             if isinstance(event, DeliveryReceived) and event.delivery not in checked:
                 envelope = self._records.document(KIND_NOTE, event.event_id)
@@ -149,6 +152,19 @@ class Ingestion:
                 salt = self._records.document(KIND_NOTE_SALT, event.event_id)
                 found.append(_Waiting(logged.index, event, note, envelope, salt))
         return found
+
+    def _taken_in(self) -> set[str]:
+        events = (logged.event for logged in self._log.entries())
+        return {each.delivery for each in events_of(events, DeliveryChecked)}
+
+    def _check_still_wait(self, waiting: Iterable[_Waiting]) -> None:
+        """Refuse to publish rows a second time that another run has published meanwhile."""
+        taken = self._taken_in()
+        if twice := sorted(each.note.delivery for each in waiting if each.note.delivery in taken):
+            raise Refused(
+                f"Another run took these deliveries in meanwhile: {', '.join(twice)}.",
+                hint="This run published nothing. See `havre status` for what still waits.",
+            )
 
     def _read_note(self, envelope: bytes) -> DeliveryNote:
         opened = open_statement(

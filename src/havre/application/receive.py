@@ -63,17 +63,22 @@ class ReceivingDesk:
     def receive(self) -> Reception:
         """Take in whatever waits; one that is held does not stop the others.
 
-        A delivery whose event is on the log already is only cleared away.
+        A delivery whose event is on the log already is only cleared away. Of two
+        processes that receive, the second waits, and finds what is left.
 
         Raises:
             Unavailable: the store is full or gone, or the log takes no act now: no
                 delivery is to blame, and none that waits would fare better.
         """
+        with self._inbox.exclusive():
+            return self._receive_all(self._landing_places())
+
+    def _receive_all(self, places: frozenset[str]) -> Reception:
         taken: list[str] = []
         held: dict[str, HavreError] = {}
         for name in self._inbox.list_deliveries():
             try:
-                self._receive(name)
+                self._receive(name, places)
                 taken.append(name)
             except Unavailable:
                 raise
@@ -87,10 +92,11 @@ class ReceivingDesk:
         Raises:
             Unavailable: the inbox cannot be read now.
         """
+        places = self._landing_places()
         seen: dict[str, HavreError | None] = {}
         for name in self._inbox.list_deliveries():
             try:
-                self._examine(name)
+                self._examine(name, places)
                 seen[name] = None
             except Unavailable:
                 raise
@@ -107,9 +113,13 @@ class ReceivingDesk:
             NotFound: nothing of this name waits.
             Refused: nothing is wrong with it, so that it is to be taken in.
         """
+        with self._inbox.exclusive():
+            return self._drop(name, self._landing_places())
+
+    def _drop(self, name: str, places: frozenset[str]) -> HavreError:
         self._inbox.note(name)
         try:
-            self._examine(name)
+            self._examine(name, places)
         except Unavailable:
             raise
         except HavreError as fault:
@@ -120,15 +130,32 @@ class ReceivingDesk:
             hint="Take it in with `havre ingest`.",
         )
 
-    def _receive(self, name: str) -> None:
-        note, opened, envelope, is_new = self._examine(name)
+    def _receive(self, name: str, places: frozenset[str]) -> None:
+        note, opened, envelope, is_new = self._examine(name, places)
         if is_new:
             self._landing.take_in(self._inbox.objects(name), note.objects)
             self._record(note, opened, envelope)
         self._inbox.remove(name)
 
-    def _examine(self, name: str) -> tuple[DeliveryNote, Opened, bytes, bool]:
-        """Read a note and compare what came with it; the last says whether the log has it not yet."""
+    def _landing_places(self) -> frozenset[str]:
+        """The opaque ids of every landing partition.
+
+        Looked up before any delivery is: that the records are not genuine is no
+        delivery's fault, for which it would be held or could be dropped.
+        """
+        return frozenset(
+            known.partition_id
+            for known in PartitionCatalogue(self._records, log=self._log).list_partitions()
+            if known.partition.kind is PartitionKind.LANDING
+        )
+
+    def _examine(
+        self, name: str, places: frozenset[str]
+    ) -> tuple[DeliveryNote, Opened, bytes, bool]:
+        """Read a note and compare what came with it; the last says whether the log has it not yet.
+
+        places: the opaque ids of landing partitions.
+        """
         envelope = self._inbox.note(name)
         opened = open_statement(
             envelope,
@@ -140,7 +167,7 @@ class ReceivingDesk:
         note = parse_note(opened.statement.subject, opened.statement.predicate)
         is_new = not self._is_received(note, opened)
         if is_new:
-            self._check(name, note)
+            self._check(name, note, places)
         return note, opened, envelope, is_new
 
     def _is_received(self, note: DeliveryNote, opened: Opened) -> bool:
@@ -154,14 +181,11 @@ class ReceivingDesk:
                 )
         return False
 
-    def _check(self, name: str, note: DeliveryNote) -> None:
+    def _check(self, name: str, note: DeliveryNote, places: frozenset[str]) -> None:
+        """Find everything that is amiss before anything is copied."""
         faults = [] if note.delivery == name else ["the note is about another delivery"]
         faults += self._landing.list_faults(self._inbox.objects(name), note.objects)
-        places = {
-            known.partition_id: known.partition.kind
-            for known in PartitionCatalogue(self._records, log=self._log).list_partitions()
-        }
-        if places.get(note.landing) is not PartitionKind.LANDING:
+        if note.landing not in places:
             faults.append("it is sealed to no landing partition of this hub")
         if any(event.partition == note.landing for event in self._deliveries()):
             faults.append("its landing partition was used by another delivery")

@@ -4,7 +4,8 @@ Promised: a delivery is seen whole or not at all: its note appears last. What
 lies here is sealed already; whoever runs the place learns names and sizes. A claim
 is one process's at a time, and ends with the process that has it.
 What may be repeated: everything but `post` of a name that is there.
-What may block: as long as the disk or the network takes; a claim never waits.
+What may block: as long as the disk or the network takes; a claim never waits, and
+`exclusive` waits for another process that takes deliveries in.
 Final errors: `NotFound`, `Refused`.
 Who may call it: `application.dispatch` posts, `application.receive` takes in. What a
 holder remembers of what it has sent lies on its own machine, and only it reads it.
@@ -28,6 +29,9 @@ class Inbox(Protocol):
 
         Lends whether it was free; another process that has it keeps it.
         """
+
+    def exclusive(self) -> AbstractContextManager[None]:
+        """Keep everybody else from taking deliveries in or away, across processes."""
 
     def drafts(self, delivery: str) -> ObjectStore:
         """Where the objects of a delivery are put before its note is posted.

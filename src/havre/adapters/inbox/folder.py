@@ -37,6 +37,18 @@ class InboxFolder:
         finally:
             os.close(handle)
 
+    @contextmanager
+    def exclusive(self) -> Iterator[None]:
+        """Lock the folder itself, and wait for whoever has it."""
+        with _failures_named():
+            self._folder.mkdir(parents=True, exist_ok=True)
+            handle = os.open(self._folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX)
+            yield
+        finally:
+            os.close(handle)
+
     def drafts(self, delivery: str) -> ObjectStore:
         """Begin a delivery anew."""
         self._check_free(delivery)
