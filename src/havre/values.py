@@ -23,7 +23,8 @@ Digest = NewType("Digest", str)
 _OBJECT_ID = re.compile(r"[0-9a-f]{32}")
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 _INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
-_NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,63}")
+MAX_NAME_CHARACTERS = 64
+_NAME = re.compile(rf"[a-z0-9][a-z0-9-]{{0,{MAX_NAME_CHARACTERS - 1}}}")
 
 
 def parse_object_id(text: str) -> ObjectId:

@@ -12,11 +12,18 @@ from pathlib import Path
 
 import pytest
 
-from fakes.small_hub import SmallHub, copy_of, founded, quiet
+from fakes.small_hub import PERMIT_NAME, SmallHub, copy_of, founded, quiet
+from havre.application.ceremony import PartitionCatalogue
 from havre.application.ingest import IngestReport
+from havre.cli.demo_texts import PERMIT
+from havre.crypto.random import new_object_id
 from havre.domain.announcement import DeliveryHeld
-from havre.domain.delivery_note import DeliveryNote
+from havre.domain.custody import PREDICATE_DELIVERY_NOTE
+from havre.domain.delivery_note import DeliveryNote, note_predicate
+from havre.domain.permit import project_secret
+from havre.domain.statements import Statement, sign_statement
 from havre.errors import InvalidInput
+from havre.values import PartitionKind, parse_name
 
 GOOD = (
     b"DCD_IDT_ENC;DCD_IDT_TOP;BEN_IDT_ANO;FLX_PER_ANN;BEN_RES_DPT;BEN_DCD_DTE;BEN_NAI_ANN;"
@@ -423,3 +430,60 @@ def test_a_full_disk_leaves_the_old_version_and_the_command_can_be_run_again(
     assert again.returncode == 0
     status = hub.open()
     assert [each.index for each in status.log.entries() if each.event.kind == "VersionPublished"]
+
+
+# ---------------------------------------------------- what does not fit is said before it is copied
+
+
+def crowded(hub: SmallHub, objects: int) -> DeliveryNote:
+    """A delivery of so many small objects, signed and posted as a holder would."""
+    opened, holder = hub.open(), hub.token("holder")
+    landing = PartitionKind.LANDING
+    known = PartitionCatalogue(opened.records, log=opened.log).list_partitions()
+    store = opened.inbox.drafts("crowded")
+    stored = [store.put(new_object_id(), [b"sealed"]) for _ in range(objects)]
+    note = DeliveryNote(
+        delivery="crowded",
+        dataset="cepidc",
+        landing=next(each.partition_id for each in known if each.partition.kind is landing),
+        manifest=stored[0].object_id,
+        objects={each.object_id: each.sha256 for each in stored},
+        delimiter=";",
+        files=(),
+    )
+    statement = Statement(
+        PREDICATE_DELIVERY_NOTE, opened.roots.origin, note.delivery, note_predicate(note)
+    )
+    opened.inbox.post(note.delivery, sign_statement(statement, [holder]))
+    return note
+
+
+def test_a_delivery_of_more_objects_than_an_entry_lists_is_held_before_it_is_copied(
+    hub: SmallHub,
+) -> None:
+    note = crowded(hub, 650)
+
+    opened = hub.open()
+    held = opened.receiving.receive().held
+
+    assert "650 objects" in str(held["crowded"])
+    assert "smaller parts" in str(held["crowded"])
+    assert not set(opened.objects.list_objects()) & note.objects.keys()
+    assert opened.inbox.list_deliveries() == ["crowded"]
+
+
+def test_a_permit_whose_secret_could_have_no_name_is_refused_when_it_is_asked_for(
+    hub: SmallHub,
+) -> None:
+    """Granted, it could never have been extracted: `pp-` and its name would be too long."""
+    text = PERMIT.format(environment="a" * 64)
+
+    with pytest.raises(InvalidInput, match="at most 61 characters"):
+        hub.open().permits.ask(
+            text.replace(PERMIT_NAME, "d" * 62).encode(), applicant=hub.token("researcher")
+        )
+    asked = hub.open().permits.ask(
+        text.replace(PERMIT_NAME, "d" * 61).encode(), applicant=hub.token("researcher")
+    )
+
+    assert parse_name(project_secret(asked.permit.name)) == f"pp-{'d' * 61}"

@@ -15,7 +15,7 @@ from havre.application.audit import PublicLog
 from havre.application.journal import Journal, taken_alone
 from havre.crypto.random import new_object_id
 from havre.domain.events import PermitMoved
-from havre.domain.permit import Permit
+from havre.domain.permit import Permit, project_secret
 from havre.domain.permit_check import complete_permit
 from havre.domain.permit_signing import (
     AUTHORITIES_NEEDED,
@@ -41,11 +41,11 @@ from havre.domain.statements import (
     sign_statement,
 )
 from havre.domain.trust import Role, TrustRoots
-from havre.errors import NotFound, Refused
+from havre.errors import InvalidInput, NotFound, Refused
 from havre.ports.clock import Clock
 from havre.ports.records import Document, Records
 from havre.ports.tokens import Token
-from havre.values import Digest
+from havre.values import MAX_NAME_CHARACTERS, Digest
 
 PREDICATE_APPLICATION = "havre/v1/permit-application"
 PREDICATE_DECISION = "havre/v1/permit-decision"
@@ -101,8 +101,10 @@ class Permits:
             PermitFaults: it asks for what does not exist; every fault is named.
             Refused: the name is taken, or somebody else than the applicant signs.
         """
+        application = parse_application(document)
+        check_room_for_secret(application.name)
         permit = complete_permit(
-            parse_application(document),
+            application,
             catalogue=self._catalogue,
             roots=self._roots,
             today=self._clock.now().date(),
@@ -270,4 +272,18 @@ class Permits:
                 signers=tuple(party.key_id for party in opened.signers),
             ),
             documents=[Document(KIND_PERMIT, digest, envelope)],
+        )
+
+
+def check_room_for_secret(name: str) -> None:
+    """Refuse a permit's name that is so long that its secret could have none.
+
+    Raises:
+        InvalidInput: with the number of characters that there may be.
+    """
+    most = MAX_NAME_CHARACTERS - len(project_secret(""))
+    if len(name) > most:
+        raise InvalidInput(
+            f"A permit's name has at most {most} characters, because its secret is named after it.",
+            hint="Choose a shorter name, such as `diabetes-2024`.",
         )

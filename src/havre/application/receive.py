@@ -14,10 +14,10 @@ from havre.crypto.random import new_object_id
 from havre.domain.announcement import DeliveryHeld
 from havre.domain.custody import NOTE_LABEL, PREDICATE_DELIVERY_NOTE
 from havre.domain.delivery_note import DeliveryNote, parse_note
-from havre.domain.events import DeliveryReceived
+from havre.domain.events import DeliveryReceived, encode_event
 from havre.domain.statements import Opened, envelope_digest, open_statement
 from havre.domain.trust import Role, TrustRoots
-from havre.errors import HavreError, Refused, Unavailable
+from havre.errors import HavreError, InvalidInput, Refused, Unavailable
 from havre.ports.clock import Clock
 from havre.ports.inbox import Inbox
 from havre.ports.records import Document, Records
@@ -25,6 +25,8 @@ from havre.values import PartitionKind
 
 KIND_NOTE = "delivery-note"
 KIND_NOTE_SALT = "delivery-note-salt"
+# Stands for a commitment when only the length of an entry is asked.
+_ANY_DIGEST = "0" * 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,7 +169,7 @@ class ReceivingDesk:
         note = parse_note(opened.statement.subject, opened.statement.predicate)
         is_new = not self._is_received(note, opened)
         if is_new:
-            self._check(name, note, places)
+            self._check(name, note, opened, places)
         return note, opened, envelope, is_new
 
     def _is_received(self, note: DeliveryNote, opened: Opened) -> bool:
@@ -181,9 +183,10 @@ class ReceivingDesk:
                 )
         return False
 
-    def _check(self, name: str, note: DeliveryNote, places: frozenset[str]) -> None:
+    def _check(self, name: str, note: DeliveryNote, opened: Opened, places: frozenset[str]) -> None:
         """Find everything that is amiss before anything is copied."""
         faults = [] if note.delivery == name else ["the note is about another delivery"]
+        faults += _faults_of_size(self._event(note, opened, commitment=_ANY_DIGEST))
         faults += self._landing.list_faults(self._inbox.objects(name), note.objects)
         if note.landing not in places:
             faults.append("it is sealed to no landing partition of this hub")
@@ -194,21 +197,25 @@ class ReceivingDesk:
 
     def _record(self, note: DeliveryNote, opened: Opened, envelope: bytes) -> None:
         salt = new_salt()
-        event_id = new_object_id()
+        commitment = commit_to(envelope, label=NOTE_LABEL, salt=salt)
+        event = self._event(note, opened, commitment=commitment)
         self._journal.record(
-            DeliveryReceived(
-                event_id=event_id,
-                at=self._clock.now(),
-                delivery=note.delivery,
-                holder=opened.signers[0].key_id,
-                partition=note.landing,
-                note_commitment=commit_to(envelope, label=NOTE_LABEL, salt=salt),
-                objects={str(name): str(sha256) for name, sha256 in note.objects.items()},
-            ),
+            event,
             documents=[
-                Document(KIND_NOTE, event_id, envelope),
-                Document(KIND_NOTE_SALT, event_id, salt),
+                Document(KIND_NOTE, event.event_id, envelope),
+                Document(KIND_NOTE_SALT, event.event_id, salt),
             ],
+        )
+
+    def _event(self, note: DeliveryNote, opened: Opened, *, commitment: str) -> DeliveryReceived:
+        return DeliveryReceived(
+            event_id=new_object_id(),
+            at=self._clock.now(),
+            delivery=note.delivery,
+            holder=opened.signers[0].key_id,
+            partition=note.landing,
+            note_commitment=commitment,
+            objects={str(name): str(sha256) for name, sha256 in note.objects.items()},
         )
 
     def _deliveries(self) -> Iterable[DeliveryReceived]:
@@ -217,3 +224,13 @@ class ReceivingDesk:
             for logged in self._log.entries()
             if isinstance(logged.event, DeliveryReceived)
         ]
+
+
+def _faults_of_size(event: DeliveryReceived) -> list[str]:
+    """Say when a delivery has more objects than one entry of the log can list."""
+    try:
+        encode_event(event)
+    except InvalidInput:
+        listed = f"it has {len(event.objects)} objects, more than an entry of the log can list"
+        return [f"{listed}: deliver in smaller parts"]
+    return []
