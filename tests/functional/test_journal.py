@@ -11,15 +11,16 @@ import pytest
 
 from fakes.hub_log import HubLog, catalogue_event
 from fakes.parties import START, Hands
+from havre.adapters.log.mirror import MirrorFolder
 from havre.application.journal import TooFewWitnesses
 from havre.crypto.random import new_object_id
-from havre.domain.events import Handover
-from havre.domain.handover import handover_statement
+from havre.domain.events import Handover, encode_event
+from havre.domain.handover import HandedOver, handover_statement
 from havre.domain.statements import sign_statement
 from havre.domain.transparency import NotFresh, check_fresh, check_head
 from havre.errors import NotFound, NotGenuine, Refused, Unavailable
 from havre.formats.notes import NoteSignature
-from havre.ports.records import Document
+from havre.ports.records import Document, OutboxRow
 from havre.ports.witness import HandoverProof, Witness
 
 
@@ -249,20 +250,25 @@ def test_records_that_were_lost_are_filled_again_from_the_log(hub: HubLog) -> No
     assert hub.records().published_size() == 5
 
 
-def test_after_a_handover_the_old_host_records_nothing_and_the_new_one_goes_on(
-    hub: HubLog,
-) -> None:
-    hub.filled(3)
-    hub.cast.people["new-host"] = Hands("new-host")
+def handed_over(hub: HubLog, *, index: int) -> Handover:
+    """A handover to a new host, as the controller signs it for one place."""
+    hub.cast.people.setdefault("new-host", Hands("new-host"))
     public = hub.cast["new-host"].public
-    statement = handover_statement(public, index=3, origin=hub.roots.origin)
+    statement = handover_statement(public, index=index, origin=hub.roots.origin)
     envelope = sign_statement(statement, [hub.cast["controller"]])
-    handover = Handover(
+    return Handover(
         event_id=new_object_id(),
         at=START,
         log_key=public.hex(),
         statement=base64.b64encode(envelope).decode(),
     )
+
+
+def test_after_a_handover_the_old_host_records_nothing_and_the_new_one_goes_on(
+    hub: HubLog,
+) -> None:
+    hub.filled(3)
+    handover = handed_over(hub, index=3)
     # Offered together: the second must wait for the new host's key.
     with pytest.raises(Refused, match="handed over"):
         hub.journal().record(handover, catalogue_event(4))
@@ -271,3 +277,72 @@ def test_after_a_handover_the_old_host_records_nothing_and_the_new_one_goes_on(
     hub.journal(signer="new-host").resume()
     assert hub.journal(signer="new-host").record(catalogue_event(5)) == (5,)
     assert len(hub.public().entries()) == 6
+
+
+def test_the_last_words_are_said_for_the_place_that_they_get(hub: HubLog) -> None:
+    hub.filled(2)
+    # Another process's act that waits goes first, whatever its place in the outbox.
+    act = catalogue_event(7)
+    hub.records().commit([OutboxRow(act.event_id, encode_event(act))])
+
+    first = hub.journal().hand_over(
+        lambda size: [catalogue_event(8), handed_over(hub, index=size + 1)]
+    )
+
+    assert first == 3
+    assert len(hub.public().entries()) == 5
+    assert hub.public().keys().key_for(6) == hub.cast["new-host"].public
+    assert hub.records().published_size() == 5
+
+
+def test_behind_a_handover_an_act_is_refused_before_it_is_kept(hub: HubLog) -> None:
+    hub.filled(2)
+    hub.journal().hand_over(lambda size: [handed_over(hub, index=size)])
+    old = hub.journal()
+
+    for act in (
+        lambda: old.record(catalogue_event(9)),
+        lambda: old.hand_over(lambda size: [handed_over(hub, index=size)]),
+        old.check_ours,
+    ):
+        with pytest.raises(HandedOver, match="in entry 2 of its log"):
+            act()
+    assert hub.records().pending() == []
+    old.resume()
+
+
+def test_an_old_host_asks_for_no_cosignature_when_the_new_one_went_on(hub: HubLog) -> None:
+    hub.filled(2)
+    hub.journal().hand_over(lambda size: [handed_over(hub, index=size)])
+    site = hub.root / "as-it-was"
+    shutil.copytree(hub.site, site)
+    hub.journal(signer="new-host").record(catalogue_event(9))
+    shutil.rmtree(hub.site)
+    site.rename(hub.site)
+    for path in hub.root.glob("records.sqlite*"):
+        path.unlink()
+    before = hub.store().checkpoint()
+
+    hub.journal().renew()
+
+    assert hub.store().checkpoint() == before
+
+
+def test_what_every_mirror_says_is_told_once(hub: HubLog) -> None:
+    class Deaf(MirrorFolder):
+        def held(self) -> int:
+            raise Unavailable("It does not answer.")
+
+    deaf = [Deaf(hub.root / f"deaf-{n}", roots=hub.roots) for n in range(4)]
+
+    with pytest.raises(Unavailable) as refusal:
+        hub.journal(mirrors=deaf).record(hub.opened())
+    assert refusal.value.message.count("It does not answer.") == 1
+
+
+def test_a_host_with_a_strange_key_is_told_so(hub: HubLog) -> None:
+    hub.filled(1)
+    hub.cast.people["stranger"] = Hands("stranger")
+
+    with pytest.raises(Refused, match="another key than this host has"):
+        hub.journal(signer="stranger").record(catalogue_event(1))

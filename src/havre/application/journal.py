@@ -22,6 +22,7 @@ from typing import Concatenate, ParamSpec, Protocol, TypeVar
 from havre.crypto.merkle import consistency_proof, inclusion_proof
 from havre.domain.events import Event, Handover, encode_event, parse_event
 from havre.domain.following import Followed, follow_entries
+from havre.domain.handover import HandedOver
 from havre.domain.transparency import Head, check_cosignature, check_log_signature
 from havre.domain.trust import Party, Role, TrustRoots
 from havre.errors import HavreError, NotFound, NotGenuine, Refused, Unavailable
@@ -86,13 +87,16 @@ class Journal:
         Raises:
             Unavailable: too few witnesses or no mirror answered; the acts are
                 kept, not visible, and go out with the next record or resume.
-            Refused: an event id is taken by another act, or the log was handed over.
+            HandedOver: the log was handed over; nothing is kept.
+            Refused: an event id is taken by another act.
             NotGenuine: the log's files were altered, or are older than what others saw.
         """
         rows = [OutboxRow(event.event_id, encode_event(event)) for event in events]
         # Nothing gets into the outbox but under the lock: else it could go out
         # between another process's reading and its recording.
         with self._lock():
+            self._catch_up()
+            self._check_key()
             self._records.commit(rows, documents)
             self._finish()
         return tuple(self._records.index_of(row.event_id) for row in rows)
@@ -114,12 +118,45 @@ class Journal:
             self._finish()
             yield
 
+    def check_ours(self) -> None:
+        """Make sure that this host's key signs what comes next; asked before long work begins.
+
+        Raises:
+            HandedOver: the log was handed over to another host.
+            NotGenuine: the log's files were altered, or are older than what the records know.
+        """
+        with self._lock():
+            self._catch_up()
+            self._check_key()
+
+    def hand_over(self, last_words: Callable[[int], Sequence[Event]]) -> int:
+        """Put the last acts under this key on the log, all of them in one head or none.
+
+        last_words: the acts, a handover last, for the size that the log has: a
+            handover is signed for one place, and at another it would spoil the
+            log for ever. So they do not go through the outbox, where another
+            process's act could come before them.
+
+        Returns the index of the first.
+
+        Raises:
+            HandedOver: it was handed over before.
+            Unavailable: too few witnesses or no mirror answered; if a head was
+                signed already, it goes out with the next resume.
+        """
+        with self.alone():
+            self._check_key()
+            size = self._followed.size
+            self._publish(self._append([encode_event(event) for event in last_words(size)]))
+            self._catch_up()
+        return size
+
     def resume(self) -> None:
         """Finish whatever was begun: a pending checkpoint first, then the outbox.
 
         Raises:
             Unavailable: too few witnesses or no mirror answered; they are named.
-            Refused: the log was handed over to another key.
+            HandedOver: acts wait, and the log was handed over to another host.
             NotGenuine: the log's files were altered, or are older than what others saw.
         """
         with self.alone():
@@ -128,11 +165,15 @@ class Journal:
     def renew(self) -> None:
         """Have the published head cosigned anew, so that a reader sees it is still the newest.
 
+        After a handover it is the newest no more, and stays as it is.
+
         Raises:
             NotFound: nothing was published yet.
             Unavailable: too few witnesses answered; the old head stays.
         """
         with self.alone():
+            if self._handed_over():
+                return
             note = parse_note(self._store.checkpoint())
             ours = tuple(line for line in note.signatures if line.name == self._roots.origin)
             self._publish(encode_note(SignedNote(note.text, ours)))
@@ -164,11 +205,7 @@ class Journal:
         """Store entries, sign the head over them, and store that before anybody sees it."""
         start = self._followed.size
         size = start + len(entries)
-        if self._followed.keys(self._roots).key_for(size) != self._token.public:
-            raise Refused(
-                "Another key signs the log now: it was handed over.",
-                hint="Record this act at the hub that took the log over.",
-            )
+        self._check_key()
         # Before a new head is signed: a hub that was set back in time must not
         # sign a second history.
         self._check_mirrors_saw_no_more(start)
@@ -177,6 +214,20 @@ class Journal:
         signed = self._sign(Checkpoint(self._roots.origin, size, root))
         self._store.put_pending(signed)
         return signed
+
+    def _handed_over(self) -> bool:
+        keys = self._followed.keys(self._roots)
+        return keys.key_for(self._followed.size + 1) != self._token.public
+
+    def _check_key(self) -> None:
+        if not self._handed_over():
+            return
+        for index, handover in reversed(self._followed.handovers):
+            raise HandedOver(handover, index=index)
+        raise Refused(
+            "The log is signed by another key than this host has.",
+            hint="Compare the hub's own directory of keys with the trust roots.",
+        )
 
     def _catch_up(self) -> None:
         """Bring records that are behind the log up to it; its entries are the truth."""
@@ -231,7 +282,9 @@ class Journal:
                 refusals.append(refusal.message)
         if not acknowledged:
             raise Unavailable(
-                f"Nobody outside the hub keeps a copy of the log. {' '.join(refusals)}".strip(),
+                "Nobody outside the hub keeps a copy of the log."
+                # Often every one says the same: once is enough.
+                f" {' '.join(dict.fromkeys(refusals))}".rstrip(),
                 hint="Start at least one custodian, then run the command again.",
             )
 

@@ -10,15 +10,43 @@ from __future__ import annotations
 
 import base64
 import binascii
+from collections.abc import Sequence
 
-from havre.domain.events import Handover
+from havre.domain.events import Event, Handover
 from havre.domain.statements import Statement, open_statement
 from havre.domain.trust import Role, TrustRoots
-from havre.errors import InvalidInput, NotGenuine
+from havre.errors import InvalidInput, NotGenuine, Refused
 from havre.formats.canonical import Json
 
 PREDICATE_HANDOVER = "havre/v1/handover"
 _SUBJECT = "log-key"
+
+
+class HandedOver(Refused):
+    """This host's word counts no more: another one signs the log now.
+
+    index: of the handover on the log.
+    """
+
+    def __init__(self, handover: Handover, *, index: int) -> None:
+        super().__init__(
+            f"This hub was handed over on {handover.at:%Y-%m-%d}, in entry {index} of its log:"
+            " another host goes on with it, and nothing is done here any more.",
+            hint=f"Go to the hub whose host.json has the log key {handover.log_key[:16]}….",
+        )
+        self.index = index
+
+
+def check_stays(events: Sequence[Event]) -> None:
+    """Make sure that a hub has not left, by the log as it lies in the hub's own directory.
+
+    events: all of them; at the new host the log goes on behind a handover.
+
+    Raises:
+        HandedOver: the log ends with a handover.
+    """
+    if events and isinstance(events[-1], Handover):
+        raise HandedOver(events[-1], index=len(events) - 1)
 
 
 def first_size_of(index: int) -> int:
