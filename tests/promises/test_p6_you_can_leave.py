@@ -3,43 +3,63 @@
 from __future__ import annotations
 
 import hashlib
+import json
+import shutil
+import subprocess
+import sys
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
-from fakes.small_hub import PERMIT_NAME, SmallHub, copy_of, granted, quiet
-from havre.adapters.outputs.folder import ShelfFolder
+from fakes.departed import (
+    REQUEST,
+    Moving,
+    copy_of_move,
+    departed,
+    moving,
+    released,
+    spoiled_package,
+)
+from fakes.small_hub import PERMIT_NAME, copy_of, founded, granted, ingested, quiet
 from havre.adapters.package.folder import FolderPackageReader
+from havre.application import depart as departing
+from havre.application.arrive import Parity
+from havre.application.depart import holdings_of, rows_of_datasets
 from havre.bootstrap.hub import OpenHub
 from havre.bootstrap.leaving import arrive, depart, prepare_host
+from havre.domain.assets import ASSETS, Holdings, find_lacking, list_named
 from havre.domain.departure import AssetClass, parse_manifest
-from havre.domain.events import Arrived, Departed, Handover, events_of
-from havre.errors import HavreError, NotGenuine, Refused
-
-RELEASED = {"people.csv": b"sex,people\n1,200\n", "ro-crate-metadata.json": b"{}"}
-
-
-def leave(root: Path) -> tuple[SmallHub, Path, Path]:
-    """Pack a hub for a new host; returns the hub, the package and the new host's directory."""
-    hub = copy_of(granted(), root / "old")
-    ShelfFolder(hub.hub / "site" / "releases").put("r1", RELEASED)
-    new = root / "new"
-    card = prepare_host(new)
-    package = root / "package"
-    depart(
-        hub.open(), name="move-1", card=card, controller=hub.parties / "controller", package=package
-    )
-    return hub, package, new
+from havre.domain.events import Arrived, Departed, Handover, VersionPublished, events_of
+from havre.domain.handover import HandedOver, check_stays
+from havre.domain.permit_states import PermitState
+from havre.errors import InvalidInput, NotGenuine, Refused, Unavailable
 
 
-def test_a_hub_arrives_with_equal_head_objects_rows_and_content(tmp_path: Path) -> None:
-    hub, package, new = leave(tmp_path)
-    before = OpenHub(hub.hub)
+def opened_at(move: Moving) -> Parity:
+    """Arrive where the hub left for."""
+    return arrive(move.new, package=move.package, parties=move.hub.parties, progress=quiet)
 
-    parity = arrive(new, package=package, parties=hub.parties, progress=quiet)
 
-    after = OpenHub(new)
+def bytes_below(folder: Path) -> dict[str, bytes]:
+    """Every file of a folder by its path."""
+    return {
+        path.relative_to(folder).as_posix(): path.read_bytes()
+        for path in folder.rglob("*")
+        if path.is_file()
+    }
+
+
+# ------------------------------------------------------------ the way it should go
+
+
+def test_a_hub_arrives_with_equal_head_objects_records_and_rows(tmp_path: Path) -> None:
+    move = copy_of_move(tmp_path)
+    before = OpenHub(move.hub.hub)
+
+    parity = opened_at(move)
+
+    after = OpenHub(move.new)
     events = [each.event for each in after.log.entries()]
     objects = {each: b"".join(before.objects.get(each)) for each in before.objects.list_objects()}
     assert {e: b"".join(after.objects.get(e)) for e in after.objects.list_objects()} == objects
@@ -48,40 +68,118 @@ def test_a_hub_arrives_with_equal_head_objects_rows_and_content(tmp_path: Path) 
     assert events[: parity.log_size] == [
         each.event for each in before.log.entries()[: parity.log_size]
     ]
-    assert parity.rows == before_rows(before)
+    assert parity.rows == rows_of_datasets(before.log)
+    assert parity.lacking == ()
     for kind in before.records.list_kinds():
         assert after.records.list_documents(kind) == before.records.list_documents(kind)
 
 
-def before_rows(hub: OpenHub) -> dict[str, int]:
-    from havre.application.depart import rows_of_datasets
+def test_every_sealed_manifest_that_the_log_names_is_there_byte_for_byte(tmp_path: Path) -> None:
+    """So the row counts and content hashes inside are equal, and nobody has opened one."""
+    move = copy_of_move(tmp_path)
+    parity = opened_at(move)
 
-    return rows_of_datasets(hub.log)
+    after = OpenHub(move.new)
+    events = [each.event for each in after.log.entries()]
+    named = {sha for e in events_of(events, VersionPublished) for sha in e.manifests.values()}
+    there = {
+        hashlib.sha256(b"".join(after.objects.get(each))).hexdigest()
+        for each in after.objects.list_objects()
+    }
+    assert named
+    assert named <= there
+    assert parity.named[AssetClass.OBJECTS.value] >= len(named)
 
 
-def test_the_new_hub_works_and_the_old_one_can_write_no_more(tmp_path: Path) -> None:
-    hub, package, new = leave(tmp_path)
-    arrive(new, package=package, parties=hub.parties, progress=quiet)
-    moved = SmallHub(tmp_path / "moved")
-    opened = OpenHub(new)
+def test_the_new_hub_works_and_the_old_one_says_where_to_go(tmp_path: Path) -> None:
+    move = copy_of_move(tmp_path)
+    opened_at(move)
+    opened = OpenHub(move.new)
     opened.wake()
 
     report = opened.extraction.extract(PERMIT_NAME)
 
     assert report.rows["ER_PRS_F"] > 0
-    with pytest.raises(HavreError):
-        hub.open().extraction.extract(PERMIT_NAME)
-    assert moved.hub.exists() is False
+    with pytest.raises(HandedOver, match="handed over") as refusal:
+        move.hub.open().extraction.extract(PERMIT_NAME)
+    host = json.loads((move.new / "host.json").read_text())
+    assert host["log_key"][:16] in refusal.value.hint
 
 
-def test_what_everybody_could_see_is_seen_at_the_new_host(tmp_path: Path) -> None:
-    hub, package, new = leave(tmp_path)
-    arrive(new, package=package, parties=hub.parties, progress=quiet)
+def test_a_delivery_that_waits_is_taken_in_by_the_new_hub(tmp_path: Path) -> None:
+    hub = copy_of(founded(), tmp_path)
+    hub.holder().deliver([hub.deliveries / "cepidc-2024"], progress=quiet)
+    move = moving(hub)
+    waiting = bytes_below(hub.hub / "inbox")
 
-    shelf = new / "site" / "releases" / "r1"
-    assert {path.name: path.read_bytes() for path in shelf.iterdir()} == RELEASED
-    assert OpenHub(new).place.settings == OpenHub(hub.hub).place.settings
-    assert "the data are made up" in published(OpenHub(new), "en/index.html")
+    parity = opened_at(move)
+
+    assert parity.waiting == 1
+    assert bytes_below(move.new / "inbox") == waiting
+    opened = OpenHub(move.new)
+    assert opened.receiving.receive().taken_in == ("cepidc-2024",)
+    opened.ingestion.ingest("cepidc", progress=quiet)
+
+
+def test_the_note_of_a_waiting_delivery_is_not_clear_on_the_way() -> None:
+    paths = [file.path for file in FolderPackageReader(departed().package).measure()]
+
+    assert [path for path in paths if path.startswith("inbox/")]
+    assert not [path for path in paths if "note" in path or "cepidc" in path]
+
+
+def test_a_delivery_that_comes_while_the_hub_is_packed_stops_the_departure(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    hub = copy_of(founded(), tmp_path)
+    card = prepare_host(tmp_path / "new")
+    whole = departing.Departure._pack_people
+
+    def meanwhile(self: departing.Departure, packing: departing._Packing) -> None:
+        hub.holder().deliver([hub.deliveries / "cepidc-2024"], progress=quiet)
+        whole(self, packing)
+
+    monkeypatch.setattr(departing.Departure, "_pack_people", meanwhile)
+
+    with pytest.raises(Unavailable, match="A delivery came in"):
+        depart(
+            hub.open(),
+            name="move-1",
+            card=card,
+            controller=hub.parties / "controller",
+            package=tmp_path / "package",
+        )
+    hub.open().journal.check_ours()
+
+
+def test_released_files_arrive_and_are_published_even_when_the_permit_was_revoked(
+    tmp_path: Path,
+) -> None:
+    hub = copy_of(released(), tmp_path)
+    hub.open().permits.decide(
+        PERMIT_NAME, PermitState.REVOKED, authority=hub.token("authority-1"), reason="over"
+    )
+    move = moving(hub)
+
+    parity = opened_at(move)
+
+    before, after = hub.hub / "site" / "releases", move.new / "site" / "releases"
+    assert bytes_below(after) == bytes_below(before)
+    assert parity.released == len(bytes_below(before)) == 3
+    assert OpenHub(move.new).publication.publish()
+
+
+def test_a_released_file_that_was_lost_before_is_told_and_stops_nothing(tmp_path: Path) -> None:
+    hub = copy_of(released(), tmp_path)
+    (hub.hub / "site" / "releases" / REQUEST / "people.csv").unlink()
+    move = moving(hub)
+
+    parity = opened_at(move)
+
+    assert parity.lacking == (f"releases/{REQUEST}/people.csv",)
+    OpenHub(move.new).publication.publish()
+    page = (move.new / "site" / "en" / "releases.html").read_text()
+    assert "(not on this site, or not the one whose hash is on the log)" in page
 
 
 def published(hub: OpenHub, page: str) -> str:
@@ -94,70 +192,164 @@ def published(hub: OpenHub, page: str) -> str:
 def test_the_old_hub_can_show_its_pages_and_they_say_where_its_log_went(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    hub, package, new = leave(tmp_path)
-    arrive(new, package=package, parties=hub.parties, progress=quiet)
+    move = copy_of_move(tmp_path)
+    opened_at(move)
     # Witnesses have seen more than it has: an old head that it cannot renew is no reason to stop.
     monkeypatch.setattr("havre.bootstrap.hub._RENEW_AFTER", timedelta(seconds=-1))
+    before, after = OpenHub(move.hub.hub), OpenHub(move.new)
 
-    assert "has handed its log over to another host" in published(OpenHub(hub.hub), "en/log.html")
-    assert "has handed its log over" not in published(OpenHub(new), "en/log.html")
+    assert "has handed its log over to another host" in published(before, "en/log.html")
+    assert "has handed its log over" not in published(after, "en/log.html")
+    assert "the data are made up" in published(after, "en/index.html")
+    assert after.place.settings == before.place.settings
 
 
-def test_every_asset_class_is_packed_or_said_to_be_empty(tmp_path: Path) -> None:
-    _, package, _ = leave(tmp_path)
+# ------------------------------------------------------------ the twelve asset classes
 
-    manifest = parse_manifest((package / "departure.json").read_bytes())
+
+def test_every_asset_class_is_packed_or_said_not_to_be_there_yet() -> None:
+    manifest = parse_manifest((departed().package / "departure.json").read_bytes())
 
     there = {file.asset for file in manifest.files}
-    assert there | set(manifest.empty) == set(AssetClass)
+    assert there | set(manifest.empty) == set(AssetClass) == set(ASSETS)
     assert set(manifest.empty) == {AssetClass.CLOCKS, AssetClass.MODELS}
+    assert all(ASSETS[asset].not_yet for asset in manifest.empty)
 
 
-def test_nothing_clear_is_in_the_package_but_what_is_public(tmp_path: Path) -> None:
-    _, package, _ = leave(tmp_path)
+PACKED = [asset for asset in AssetClass if asset not in (AssetClass.CLOCKS, AssetClass.MODELS)]
+
+
+@pytest.mark.parametrize("asset", PACKED)
+def test_any_file_of_any_class_that_is_dropped_is_named(asset: AssetClass, tmp_path: Path) -> None:
+    move = spoiled_package(tmp_path)
+    manifest = parse_manifest((move.package / "departure.json").read_bytes())
+    gone = manifest.of_class(asset)[-1]
+    (move.package / gone.path).unlink()
+
+    with pytest.raises(NotGenuine, match=f"{asset.value}: 1 missing .*{gone.path}"):
+        opened_at(move)
+    assert sorted(path.name for path in move.new.iterdir()) == ["host.json", "party"]
+
+
+def holdings() -> tuple[Holdings, OpenHub]:
+    """Everything that a hub with a release has, as its package would have it."""
+    hub = OpenHub(departed().hub.hub)
+    manifest = parse_manifest((departed().package / "departure.json").read_bytes())
+    permits = [document.body for document in hub.records.list_documents("permit")]
+    return holdings_of(manifest.files, hub.records, permits=permits), hub
+
+
+@pytest.mark.parametrize("change", ["dropped", "altered"])
+def test_each_thing_that_the_log_names_is_missed_when_it_is_gone_or_another(change: str) -> None:
+    """The proof against the log rests on nothing that the old hub says."""
+    held, hub = holdings()
+    named = list_named(logged.event for logged in hub.log.entries())
+    assert find_lacking(named, held) == ()
+    assert {each.asset for each in named} == {
+        AssetClass.OBJECTS,
+        AssetClass.CATALOGUE,
+        AssetClass.KEYS,
+        AssetClass.PERMITS,
+        AssetClass.JOBS,
+    }
+    for each in named:
+        if change == "altered" and not each.sha256:
+            continue
+        places = dict(held.places)
+        for place, sha256 in held.places.items():
+            by_hash = each.place == "objects/*" and sha256 == each.sha256
+            if place == each.place or (by_hash and place.startswith("objects/")):
+                places[place] = "0" * 64
+                if change == "dropped":
+                    del places[place]
+
+        lacking = find_lacking(named, Holdings(places))
+
+        assert lacking, each
+        assert all(each.sha256 in told or each.place in told for told in lacking)
+
+
+def test_a_hub_that_packs_less_than_its_log_names_is_caught(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """The breach: the old hub leaves a sealed manifest out, and swears that nothing is missing."""
+    hub = copy_of(ingested(), tmp_path)
+    opened = hub.open()
+    (version, *_) = events_of([each.event for each in opened.log.entries()], VersionPublished)
+    (sha256, *_) = version.manifests.values()
+    where = opened.records.document("manifest", sha256).decode()
+    (hub.hub / "store" / "objects" / where[:2] / where).unlink()
+    monkeypatch.setattr(departing, "find_lacking", lambda *_: ())
+    move = moving(hub)
+
+    with pytest.raises(NotGenuine, match=f"The log names what did not arrive.*manifest {sha256}"):
+        opened_at(move)
+    assert not (move.new / "havre.toml").exists()
+
+
+def test_nothing_clear_is_in_the_package_but_what_is_public() -> None:
     number = (granted().root / "files/truth/people.csv").read_text().split("\n")[1].split(",")[1]
+    reader = FolderPackageReader(departed().package)
 
-    for file in FolderPackageReader(package).measure():
-        body = b"".join(FolderPackageReader(package).read(file.path))
+    for file in reader.measure():
+        body = b"".join(reader.read(file.path))
         assert number.encode() not in body
-        if file.path.startswith(("objects/", "records/")):
+        if file.path.startswith(("objects/", "records/", "inbox/")):
             assert b'"havre/v1/' not in body
 
 
-def spoil_change(package: Path) -> None:
+# ------------------------------------------------------------ packages that changed on the way
+
+
+def spoil_change(package: Path) -> str:
     path = next((package / "objects").iterdir())
     body = bytearray(path.read_bytes())
     body[len(body) // 2] ^= 1
     path.write_bytes(bytes(body))
+    return rf"1 changed \(objects/{path.name}\)"
 
 
-def spoil_drop(package: Path) -> None:
-    next((package / "objects").iterdir()).unlink()
+def spoil_drop(package: Path) -> str:
+    path = next((package / "objects").iterdir())
+    path.unlink()
+    return rf"1 missing \(objects/{path.name}\)"
 
 
-def spoil_add(package: Path) -> None:
+def spoil_add(package: Path) -> str:
     (package / "objects" / ("0" * 32)).write_bytes(b"a guest")
+    return rf"1 that nobody packed \(objects/{'0' * 32}\)"
 
 
-def spoil_records(package: Path) -> None:
+def spoil_records(package: Path) -> str:
     path = max((package / "records").iterdir(), key=lambda each: each.stat().st_size)
     path.write_bytes(path.read_bytes()[:-1])
+    return rf"1 changed \(records/{path.name}\)"
 
 
 @pytest.mark.parametrize("spoil", [spoil_change, spoil_drop, spoil_add, spoil_records])
-def test_a_package_that_changed_on_the_way_is_refused(spoil, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
-    hub, package, new = leave(tmp_path)
-    spoil(package)
+def test_a_package_that_changed_on_the_way_is_refused_by_name(spoil, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+    move = spoiled_package(tmp_path)
+    named = spoil(move.package)
 
-    with pytest.raises(NotGenuine, match="does not arrive whole"):
-        arrive(new, package=package, parties=hub.parties, progress=quiet)
-    assert not (new / "havre.toml").exists()
+    with pytest.raises(NotGenuine, match=named):
+        opened_at(move)
+    assert not (move.new / "havre.toml").exists()
+
+
+def test_a_link_in_a_package_is_refused_by_name(tmp_path: Path) -> None:
+    move = spoiled_package(tmp_path)
+    path = next((move.package / "objects").iterdir())
+    shutil.move(path, tmp_path / "elsewhere")
+    path.symlink_to(tmp_path / "elsewhere")
+
+    with pytest.raises(InvalidInput, match=f"no file: objects/{path.name}"):
+        opened_at(move)
 
 
 def test_a_package_with_another_manifest_is_not_on_the_log(tmp_path: Path) -> None:
-    hub, package, new = leave(tmp_path)
-    gone = next((package / "objects").iterdir())
-    manifest = package / "departure.json"
+    move = spoiled_package(tmp_path)
+    gone = next((move.package / "objects").iterdir())
+    manifest = move.package / "departure.json"
     body = manifest.read_bytes()
     entry = body.index(gone.name.encode())
     start, end = body.rindex(b"{", 0, entry), body.index(b"}", entry) + 1
@@ -165,16 +357,23 @@ def test_a_package_with_another_manifest_is_not_on_the_log(tmp_path: Path) -> No
     gone.unlink()
 
     with pytest.raises(NotGenuine, match="does not say that a hub left with this package"):
-        arrive(new, package=package, parties=hub.parties, progress=quiet)
+        opened_at(move)
+
+
+# ------------------------------------------------------------ who, where and how often
 
 
 def test_only_the_host_that_the_controller_named_can_take_the_log_over(tmp_path: Path) -> None:
-    hub, package, _ = leave(tmp_path)
     thief = tmp_path / "thief"
     prepare_host(thief)
 
     with pytest.raises(NotGenuine, match="not handed over to this host"):
-        arrive(thief, package=package, parties=hub.parties, progress=quiet)
+        arrive(
+            thief,
+            package=departed().package,
+            parties=departed().hub.parties,
+            progress=quiet,
+        )
 
 
 def test_somebody_else_than_the_controller_hands_nothing_over(tmp_path: Path) -> None:
@@ -190,22 +389,122 @@ def test_somebody_else_than_the_controller_hands_nothing_over(tmp_path: Path) ->
             package=tmp_path / "package",
         )
     # Nothing was begun: the hub goes on as before.
+    assert not list(tmp_path.glob("*pack*"))
     assert hub.open().extraction.extract(PERMIT_NAME).rows
 
 
-def test_arriving_twice_in_one_place_is_refused(tmp_path: Path) -> None:
-    hub, package, new = leave(tmp_path)
-    arrive(new, package=package, parties=hub.parties, progress=quiet)
+def test_arriving_twice_is_refused_here_and_elsewhere(tmp_path: Path) -> None:
+    move = copy_of_move(tmp_path)
+    shutil.copytree(move.new, tmp_path / "copied-keys")
+    opened_at(move)
 
-    with pytest.raises(Refused):
-        arrive(new, package=package, parties=hub.parties, progress=quiet)
+    with pytest.raises(Refused, match="a hub in this directory"):
+        opened_at(move)
+    with pytest.raises(Refused, match="has arrived already"):
+        arrive(
+            tmp_path / "copied-keys",
+            package=move.package,
+            parties=move.hub.parties,
+            progress=quiet,
+        )
+    assert len(events_of([e.event for e in OpenHub(move.new).log.entries()], Arrived)) == 1
 
 
-def test_the_manifest_on_the_log_is_the_packages(tmp_path: Path) -> None:
-    hub, package, _ = leave(tmp_path)
+def test_a_directory_that_holds_something_is_refused_by_name(tmp_path: Path) -> None:
+    move = spoiled_package(tmp_path)
+    (move.new / "store").mkdir()
+    (move.new / "thesis.odt").touch()
 
-    events = [each.event for each in OpenHub(hub.hub).log.entries()]
-    (departed,) = events_of(events, Departed)
+    with pytest.raises(Refused, match=r"holds something already: store, thesis\.odt"):
+        opened_at(move)
 
-    body = (package / "departure.json").read_bytes()
-    assert departed.manifest_sha256 == hashlib.sha256(body).hexdigest()
+
+def test_a_host_is_prepared_once_and_never_over_a_hub_or_over_somebodys_files(
+    tmp_path: Path,
+) -> None:
+    card = prepare_host(tmp_path / "new").read_bytes()
+    (tmp_path / "full").mkdir()
+    (tmp_path / "full" / "thesis.odt").touch()
+
+    assert prepare_host(tmp_path / "new").read_bytes() == card
+    with pytest.raises(Refused, match="holds something already"):
+        prepare_host(tmp_path / "full")
+    with pytest.raises(Refused, match="a hub in this directory"):
+        prepare_host(founded().hub)
+
+
+def leave_again(move: Moving, *, name: str = "move-1", package: str = "package") -> object:
+    return depart(
+        move.hub.open(),
+        name=name,
+        card=move.new / "host.json",
+        controller=move.hub.parties / "controller",
+        package=move.root / package,
+    )
+
+
+def test_departing_again_gives_the_same_answer_and_departing_anew_is_refused(
+    tmp_path: Path,
+) -> None:
+    move = copy_of_move(tmp_path)
+    entries = OpenHub(move.hub.hub).log.entries()
+    manifest = parse_manifest((move.package / "departure.json").read_bytes())
+
+    again = leave_again(move)
+
+    assert getattr(again, "manifest", None) == manifest
+    with pytest.raises(HandedOver):
+        leave_again(move, name="move-2")
+    with pytest.raises(HandedOver):
+        leave_again(move, package="elsewhere")
+    assert OpenHub(move.hub.hub).log.entries() == entries
+    assert not (move.root / "elsewhere").exists()
+
+
+def command(*words: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "havre", *words], capture_output=True, text=True, check=False
+    )
+
+
+def test_a_departed_hub_refuses_acts_in_words_and_still_shows_what_was(tmp_path: Path) -> None:
+    move = copy_of_move(tmp_path)
+    opened_at(move)
+    there = ("--hub", str(move.hub.hub))
+
+    acts = [
+        command("drill", "subpoena", *there),
+        command("ceremony", "--landing", "2", *there),
+        command("extract", PERMIT_NAME, *there),
+    ]
+    shown = command("status", "--json", *there)
+
+    for act in acts:
+        assert act.returncode == 3, act.stderr
+        assert act.stderr.count("handed over") == 1
+        assert "host.json" in act.stderr
+        assert "custodian" not in act.stderr
+    assert shown.returncode == 0
+
+
+def test_a_departed_hub_does_not_ask_anybody_to_cosign_its_old_head(tmp_path: Path) -> None:
+    """Minutes later the mirrors keep more than it has, and there is nothing wrong with that."""
+    move = copy_of_move(tmp_path)
+    opened_at(move)
+    old = OpenHub(move.hub.hub)
+    before = old.log.checkpoint()
+
+    old.journal.renew()
+
+    assert OpenHub(move.hub.hub).log.checkpoint() == before
+    with pytest.raises(HandedOver):
+        check_stays([each.event for each in old.log.entries()])
+    check_stays([each.event for each in OpenHub(move.new).log.entries()])
+
+
+def test_the_manifest_on_the_log_is_the_packages() -> None:
+    events = [each.event for each in OpenHub(departed().hub.hub).log.entries()]
+    (left,) = events_of(events, Departed)
+
+    body = (departed().package / "departure.json").read_bytes()
+    assert left.manifest_sha256 == hashlib.sha256(body).hexdigest()

@@ -14,6 +14,7 @@ from havre.domain.departure import (
     PackedFile,
     check_equal,
     encode_manifest,
+    named_paths,
     parse_manifest,
 )
 from havre.errors import InvalidInput, NotGenuine
@@ -38,6 +39,7 @@ def a_manifest() -> DepartureManifest:
         rows={"dcir": 1200},
         files=files,
         empty=tuple(sorted(EMPTY)),
+        lacking=("releases/r1/lost.csv",),
     )
 
 
@@ -72,13 +74,29 @@ def test_what_arrives_whole_is_accepted() -> None:
     check_equal(a_manifest(), a_manifest().files)
 
 
-def test_a_missing_a_changed_and_an_added_file_are_counted_by_class() -> None:
+def test_a_missing_a_changed_and_an_added_file_are_named_by_class() -> None:
     files = [file for file in a_manifest().files if file.asset is not AssetClass.LOG]
     files[0] = replace(files[0], sha256=Digest("c" * 64))
     files.append(PackedFile("stowaway", AssetClass.CODE, Digest("a" * 64), 1))
 
-    with pytest.raises(NotGenuine, match=r"1 changed.*log: 1 missing.*1 files that nobody packed"):
+    with pytest.raises(NotGenuine) as refusal:
         check_equal(a_manifest(), files)
+    assert (
+        "catalogue: 1 changed (catalogue/file); log: 1 missing (log/file);"
+        " 1 that nobody packed (stowaway)"
+    ) in refusal.value.message
+
+
+def test_many_files_are_counted_and_the_first_are_named() -> None:
+    assert named_paths(f"{number:02d}" for number in range(9)) == "00, 01, 02, 03, 04, and 4 more"
+
+
+def test_a_strangers_name_for_a_file_reaches_no_screen_as_it_is() -> None:
+    shown = named_paths(["\x1b[2J" + "é" * 200])
+
+    assert shown.isascii()
+    assert len(shown) <= 100
+    assert "\x1b" not in shown
 
 
 @given(st.binary(max_size=200))

@@ -7,7 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from havre.adapters.package.folder import FolderPackageReader, FolderPackageWriter
+from havre.adapters.package.folder import (
+    FolderPackageReader,
+    FolderPackageWriter,
+    name_settled,
+)
 from havre.errors import InvalidInput, NotFound, Refused
 
 
@@ -37,6 +41,21 @@ def test_an_interrupted_packing_does_not_stand_in_the_way(tmp_path: Path) -> Non
     again = FolderPackageWriter(tmp_path / "package")
     again.write("whole", [b"y"])
     again.seal()
+
+    assert [file.path for file in FolderPackageReader(tmp_path / "package").measure()] == ["whole"]
+
+
+def test_a_settled_package_waits_beside_its_name_and_can_be_given_it_later(tmp_path: Path) -> None:
+    """The log is handed over between the two: what it names must not depend on this process."""
+    writer = FolderPackageWriter(tmp_path / "package")
+    writer.write("whole", [b"y"])
+    writer.settle()
+    (tmp_path / "package").write_bytes(b"in the way")
+
+    with pytest.raises(Refused, match="waits beside"):
+        name_settled(tmp_path / "package")
+    (tmp_path / "package").unlink()
+    name_settled(tmp_path / "package")
 
     assert [file.path for file in FolderPackageReader(tmp_path / "package").measure()] == ["whole"]
 

@@ -42,11 +42,20 @@ def subpoena(
     Screen(as_json=as_json).show(
         {
             "verdict": result.verdict,
+            "conclusion": result.conclusion,
             "files_seized": result.files,
+            "seized": {
+                f"{place}: {kind}": number
+                for (place, kind), number in sorted(result.seized.items())
+            },
             "bytes_seized": result.size_bytes,
             "canaries_looked_for": result.canaries,
             "keys_tried": result.keys_tried,
-            "sightings": [f"{each.what} ({each.spelling})" for each in result.sightings],
+            "found": result.found,
+            "clear_by_design": {"notes in the hub's inbox": result.clear_notes},
+            "sightings": [
+                f"{each.what} ({each.spelling}) in {each.file}" for each in result.sightings
+            ],
         }
     )
     if result.sightings:
@@ -63,18 +72,26 @@ def depart(
     as_json: JsonOption = False,
 ) -> None:
     """As the controller: pack the whole hub for a new host, and hand its log over."""
+    from havre.bootstrap.leaving import assets_of
     from havre.bootstrap.leaving import depart as pack
 
     packed = pack(open_hub(hub), name=name, card=card, controller=party, package=out)
-    Screen(as_json=as_json).show(
-        {
-            "departure": packed.departure,
-            "files": packed.files,
-            "bytes": packed.size_bytes,
-            "manifest_sha256": packed.manifest_sha256,
-            "decrypted": "nothing",
-        }
-    )
+    assets = assets_of(packed.manifest)
+    screen = Screen(as_json=as_json)
+    result: dict[str, object] = {
+        "departure": packed.manifest.departure,
+        "files": len(packed.manifest.files),
+        "bytes": packed.size_bytes,
+        "manifest_sha256": packed.manifest_sha256,
+        "decrypted": "nothing",
+        "gone_before_it_left": packed.manifest.lacking,
+    }
+    if as_json:
+        screen.show({**result, "assets": assets})
+        return
+    screen.show(result)
+    columns = ("asset", "files", "parity_proof", "not_there_yet")
+    screen.table("What left", [{name: row[name] for name in columns} for row in assets])
 
 
 def arrive(
@@ -112,8 +129,21 @@ def arrive(
             "departure": parity.departure,
             "equal_log_size": parity.log_size,
             "equal_log_root": parity.log_root,
+            "equal_files": parity.files,
             "equal_objects": parity.objects,
-            "equal_rows": parity.rows,
+            "equal_released_files": parity.released,
+            "equal_waiting_deliveries": parity.waiting,
+            "named_by_the_log_and_here": parity.named,
+            "gone_before_it_left": parity.lacking,
+            "rows_on_the_log_rounded": parity.rows,
+            "proved": (
+                "log head and entries against a custodian's copy; every file byte for byte, and so"
+                " every sealed manifest with the row counts and content hashes inside, unopened"
+            ),
+            "not_proved": (
+                "that the objects hold what their sealed manifests list: that needs keys, and each"
+                " run proves it for what it reads"
+            ),
             "entry": parity.index,
         }
     )

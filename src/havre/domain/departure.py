@@ -16,6 +16,9 @@ from havre.formats.canonical import Json, encode_canonical, parse_canonical
 from havre.values import Digest, parse_digest, parse_name
 
 PREDICATE_DEPARTURE = "havre/v1/departure"
+# Files named in a refusal before the rest is only counted.
+_MOST_NAMED = 5
+_MOST_SHOWN_CHARACTERS = 100
 
 
 class AssetClass(StrEnum):
@@ -56,6 +59,8 @@ class DepartureManifest:
         that the departure itself appends.
     rows: dataset to the rows of its newest version, as the log says (rounded to 100).
     empty: asset classes that hold nothing in this hub, said on purpose.
+    lacking: what the log names by its hash and this hub no longer had when it
+        left (`domain.assets.find_lacking`), said on purpose.
     """
 
     departure: str
@@ -65,6 +70,7 @@ class DepartureManifest:
     rows: Mapping[str, int]
     files: tuple[PackedFile, ...]
     empty: tuple[AssetClass, ...]
+    lacking: tuple[str, ...] = ()
 
     def of_class(self, asset: AssetClass) -> tuple[PackedFile, ...]:
         """List the files of one asset class, in order of path."""
@@ -91,7 +97,7 @@ def check_equal(manifest: DepartureManifest, found: Iterable[PackedFile]) -> Non
     """Make sure that what was unpacked is what was packed, no file less and no file more.
 
     Raises:
-        NotGenuine: with the number of files missing, changed and added, by class.
+        NotGenuine: naming the files missing, changed and added, by class.
     """
     packed = {file.path: file for file in manifest.files}
     seen = {file.path: file for file in found}
@@ -106,12 +112,26 @@ def check_equal(manifest: DepartureManifest, found: Iterable[PackedFile]) -> Non
 def _differences(packed: Mapping[str, PackedFile], seen: Mapping[str, PackedFile]) -> Iterator[str]:
     for asset in AssetClass:
         paths = {path for path, file in packed.items() if file.asset is asset}
-        missing = len(paths - set(seen))
-        changed = sum(1 for path in paths & set(seen) if seen[path].sha256 != packed[path].sha256)
-        if missing or changed:
-            yield f"{asset.value}: {missing} missing, {changed} changed"
-    if added := len(set(seen) - set(packed)):
-        yield f"{added} files that nobody packed"
+        missing = paths - set(seen)
+        changed = {path for path in paths & set(seen) if seen[path].sha256 != packed[path].sha256}
+        if missing:
+            yield f"{asset.value}: {len(missing)} missing ({named_paths(missing)})"
+        if changed:
+            yield f"{asset.value}: {len(changed)} changed ({named_paths(changed)})"
+    if added := set(seen) - set(packed):
+        yield f"{len(added)} that nobody packed ({named_paths(added)})"
+
+
+def named_paths(paths: Iterable[str]) -> str:
+    """Name the first few of some paths; what a stranger called a file is cut and escaped.
+
+    >>> named_paths(["b", "a"]), named_paths(["é"])
+    ('a, b', '\\xe9')
+    """
+    listed = sorted(paths)
+    shown = [ascii(path)[1:-1][:_MOST_SHOWN_CHARACTERS] for path in listed[:_MOST_NAMED]]
+    more = len(listed) - len(shown)
+    return ", ".join(shown) + (f", and {more} more" if more else "")
 
 
 def encode_manifest(manifest: DepartureManifest) -> bytes:
@@ -136,6 +156,7 @@ def encode_manifest(manifest: DepartureManifest) -> bytes:
             "empty": [asset.value for asset in sorted(manifest.empty)],
             "files": files,
             "format": PREDICATE_DEPARTURE,
+            "lacking": [*sorted(manifest.lacking)],
             "log_root": manifest.log_root,
             "log_size": manifest.log_size,
             "origin": manifest.origin,
@@ -163,6 +184,7 @@ def parse_manifest(document: bytes, *, limit_bytes: int = 1 << 30) -> DepartureM
             rows={name: _whole(rows) for name, rows in _object(body["rows"]).items()},
             files=tuple(_read_file(_object(file)) for file in _list(body["files"])),
             empty=tuple(AssetClass(_text(asset)) for asset in _list(body["empty"])),
+            lacking=tuple(_text(each) for each in _list(body["lacking"])),
         )
     except (KeyError, TypeError, ValueError):
         raise InvalidInput("A departure's manifest is not of the form it should be.") from None

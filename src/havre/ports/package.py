@@ -1,7 +1,8 @@
 """The folder in which a hub travels: written whole or not at all, read back file by file.
 
-Promised: after `seal` the package is complete and survives a crash; before,
-nothing stands under its name. Paths are relative, with `/`, and never leave
+Promised: after `settle` the package survives a crash, whole and without a name;
+after `seal` it has its name; before, nothing stands there. Between the two the
+log is handed over: a package that has its name is one that can arrive. Paths are relative, with `/`, and never leave
 the package.
 What may be repeated: reading. Writing a path twice, or sealing twice, may not.
 What may block: as long as the disk takes.
@@ -38,8 +39,11 @@ class PackageWriter(Protocol):
             Refused: the path is in it already.
         """
 
+    def settle(self) -> None:
+        """Make all that was written durable."""
+
     def seal(self) -> None:
-        """Make the package appear under its name, all at once.
+        """Make the settled package appear under its name, all at once.
 
         Raises:
             Refused: something of that name appeared meanwhile.

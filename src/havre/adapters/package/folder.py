@@ -1,4 +1,4 @@
-"""A package as a folder on this machine: built beside its name, then renamed."""
+"""A package as a folder on this machine: built beside its name, made durable, then renamed."""
 
 from __future__ import annotations
 
@@ -13,14 +13,19 @@ from havre.ports.package import WrittenFile
 from havre.values import Digest
 
 _PIECE_BYTES = 1 << 20
+_MOST_SHOWN_CHARACTERS = 100
 
 
 class FolderPackageWriter:
-    """Fills a folder beside `destination`; `seal` renames it."""
+    """Fills a folder beside `destination`; `seal` renames it.
+
+    An earlier attempt is thrown away: whoever may still need it looks for it first
+    (`settled_folder`).
+    """
 
     def __init__(self, destination: Path) -> None:
         self._destination = destination
-        self._building = destination.with_name(f".{destination.name}.packing")
+        self._building = settled_folder(destination)
         if destination.exists():
             raise Refused(
                 f"{destination.name} exists already.", hint="Name a folder that does not exist."
@@ -28,6 +33,13 @@ class FolderPackageWriter:
         # What an interrupted packing left behind is nobody's: it never had the name.
         shutil.rmtree(self._building, ignore_errors=True)
         self._building.mkdir(parents=True, mode=0o700)
+
+    def settle(self) -> None:
+        """Flush every folder: the files are flushed already."""
+        for folder in [self._building, *self._building.rglob("*")]:
+            if folder.is_dir():
+                _sync_folder(folder)
+        _sync_folder(self._building.parent)
 
     def write(self, path: str, chunks: Iterable[bytes]) -> WrittenFile:
         """Put one file in; fsynced before it returns."""
@@ -46,15 +58,29 @@ class FolderPackageWriter:
         return WrittenFile(path, Digest(digest.hexdigest()), size)
 
     def seal(self) -> None:
-        """Rename the folder to its name, and make the rename durable."""
-        for folder in [self._building, *self._building.rglob("*")]:
-            if folder.is_dir():
-                _sync_folder(folder)
-        try:
-            self._building.rename(self._destination)
-        except OSError:
-            raise Refused(f"{self._destination.name} appeared meanwhile.") from None
-        _sync_folder(self._destination.parent)
+        """Rename the folder to its name."""
+        name_settled(self._destination)
+
+
+def settled_folder(destination: Path) -> Path:
+    """Where a package is before it has its name."""
+    return destination.with_name(f".{destination.name}.packing")
+
+
+def name_settled(destination: Path) -> None:
+    """Give a settled package its name, and make that durable.
+
+    Raises:
+        Refused: something else has the name.
+    """
+    try:
+        settled_folder(destination).rename(destination)
+    except OSError:
+        raise Refused(
+            f"{destination.name} appeared while the package was made; the package waits beside it.",
+            hint="Move what is in its place, then run the same command again.",
+        ) from None
+    _sync_folder(destination.parent)
 
 
 class FolderPackageReader:
@@ -74,7 +100,8 @@ class FolderPackageReader:
         for entry in sorted(self._folder.rglob("*")):
             path = entry.relative_to(self._folder).as_posix()
             if entry.is_symlink() or not (entry.is_dir() or entry.is_file()):
-                raise InvalidInput(f"The package holds something that is no file: {path}.")
+                shown = ascii(path)[1:-1][:_MOST_SHOWN_CHARACTERS]
+                raise InvalidInput(f"The package holds something that is no file: {shown}.")
             if entry.is_file():
                 digest, size = hashlib.sha256(), 0
                 for piece in _pieces(entry, path):
