@@ -6,20 +6,29 @@ careless change could make is planted, and must be found.
 
 from __future__ import annotations
 
+import base64
 import gzip
 import json
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from fakes.small_hub import SmallHub, copy_of, granted, ingested
+from fakes.departed import departed
+from fakes.small_hub import SmallHub, copy_of, founded, granted, ingested, quiet
 from havre.adapters.seizure.folders import SeizedFolders
 from havre.application.drill import Drills, search_seizure
 from havre.bootstrap.drilling import subpoena
+from havre.bootstrap.hub import OpenHub
 from havre.crypto.random import random_bytes
 from havre.crypto.sealing import PartitionKey
 from havre.domain.events import DrillRan, PartitionsCreated, events_of
+from havre.domain.handover import HandedOver
+from havre.domain.seizure import Grave
+from havre.formats.canonical import encode_canonical
+from havre.formats.statements import parse_envelope, parse_statement
 
 
 def people(hub: SmallHub) -> list[list[str]]:
@@ -142,6 +151,115 @@ def test_a_leaked_seed_is_tried_and_found_to_open_something(
 
 def _keys(drills: Drills) -> frozenset[str]:
     return drills._public_keys()
+
+
+# ------------------------------------------------------------ the hub's own inbox
+
+
+def waiting(root: Path) -> SmallHub:
+    """A hub with one delivery in its inbox."""
+    hub = copy_of(founded(), root)
+    hub.holder().deliver([hub.deliveries / "cepidc-2024"], progress=quiet)
+    return hub
+
+
+def test_a_waiting_delivery_is_searched_and_its_clear_note_is_no_leak(tmp_path: Path) -> None:
+    """The note is the hub's to read: it is counted as clear, and said so, not called a failure."""
+    hub = waiting(tmp_path)
+
+    result = subpoena(hub.open(), canaries=hub.root / "files/truth/people.csv")
+
+    assert (result.verdict, result.conclusion, result.clear_notes) == ("held", "held", 1)
+    assert result.seized[("inbox", "a delivery's note")] == 1
+    assert result.seized[("inbox", "an object of a delivery")] >= 2
+    (ran,) = events_of([each.event for each in hub.open().log.entries()], DrillRan)
+    assert ran.counters["clear_notes"] == 1
+    receipt = hub.open().records.document("drill-receipt", ran.receipt_sha256)
+    said = parse_statement(parse_envelope(receipt).payload).predicate
+    assert "own directory" in str(said["left_out"])
+    assert '"place":"inbox"' in encode_canonical(said["seized"]).decode()
+
+
+def note_of(hub: SmallHub) -> Path:
+    return hub.hub / "inbox" / "cepidc-2024" / "note.json"
+
+
+def test_a_canary_in_a_note_is_found_all_the_same(tmp_path: Path) -> None:
+    hub = waiting(tmp_path)
+    note = json.loads(note_of(hub).read_text())
+    clear = people(hub)[0][1].encode() + b" and what else was delivered"
+    note["payload"] = base64.b64encode(clear).decode()
+    note_of(hub).write_bytes(encode_canonical(note))
+
+    result = search_seizure(seized(hub), canaries=canaries(hub), public_keys=frozenset())
+
+    assert result.clear_notes == 1
+    assert {each.grave for each in result.sightings} == {Grave.CANARY}
+    assert {each.file for each in result.sightings} == {"inbox/cepidc-2024/note.json"}
+
+
+def test_clear_lines_that_only_have_a_notes_name_are_a_leak(tmp_path: Path) -> None:
+    hub = waiting(tmp_path)
+    note_of(hub).write_bytes(b"region;deaths\n" + b"11;7\n" * 400)
+
+    result = search_seizure(seized(hub), canaries=canaries(hub), public_keys=frozenset())
+
+    assert result.clear_notes == 0
+    assert result.found == {"canaries": 0, "keys": 0, "clear-bytes": 1}
+
+
+def test_the_conclusion_tells_clear_bytes_of_nobody_from_a_canary(tmp_path: Path) -> None:
+    hub = copy_of(ingested(), tmp_path)
+    clear = hub.hub / "store" / "objects" / "left-behind"
+    clear.write_bytes(b"region;deaths\n" + b"11;7\n" * 400)
+    nobody = subpoena(hub.open(), canaries=hub.root / "files/truth/people.csv")
+    clear.write_bytes(plant_clear_line(hub))
+    somebody = subpoena(hub.open(), canaries=hub.root / "files/truth/people.csv")
+
+    assert nobody.verdict == somebody.verdict == "failed"
+    assert (
+        nobody.conclusion == "failed: clear bytes, in which nothing was found that was looked for"
+    )
+    assert somebody.conclusion.startswith("failed: something that is known to be in the data")
+    ran = events_of([each.event for each in hub.open().log.entries()], DrillRan)
+    assert [each.counters["found_canaries"] for each in ran] == [0, 1]
+    assert [each.counters["found_clear_bytes"] for each in ran] == [1, 0]
+
+
+def test_what_the_command_prints_says_where_and_shows_no_content(tmp_path: Path) -> None:
+    hub = copy_of(ingested(), tmp_path / "root")
+    backup = tmp_path / "backup"
+    backup.mkdir()
+    name = f"of {people(hub)[0][1]}.csv"
+    (backup / name).write_bytes(plant_clear_line(hub))
+
+    done = subprocess.run(
+        [
+            *(sys.executable, "-m", "havre", "drill", "subpoena", "--json"),
+            *("--hub", str(hub.hub), "--also", str(backup)),
+            *("--canaries", str(hub.root / "files/truth/people.csv")),
+        ],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert done.returncode == 4
+    said = json.loads(done.stdout)
+    assert said["seized"]["also-1: a file that is not ours"] == 1
+    assert said["found"]["canaries"] == 2
+    assert all(each.endswith("in also-1/" + "#" * len(name)) for each in said["sightings"])
+    assert any("in the file's name" in each for each in said["sightings"])
+    assert people(hub)[0][1] not in done.stdout + done.stderr
+
+
+def test_a_hub_that_left_runs_no_drill_and_plants_nothing() -> None:
+    hub = OpenHub(departed().hub.hub)
+    before = list(hub.objects.list_objects())
+
+    with pytest.raises(HandedOver):
+        subpoena(hub)
+    assert list(hub.objects.list_objects()) == before
 
 
 def test_the_drill_knows_every_key_of_the_hub() -> None:

@@ -2,13 +2,20 @@
 
 Subpoena: everything that the store's host holds is taken. Canaries are planted
 first, by the vault's own way of writing, so that finding none means something.
+
+The hub's own directory is no store: it stands on ground that the controller
+trusts, and holds clear records. Of it only the inbox is searched, because what
+lies there goes into the store next. A delivery's note is clear there by design
+(the hub reads it without any key): it is counted as such, and searched for
+canaries and keys like everything else.
 """
 
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from havre.application.audit import PublicLog
 from havre.application.journal import Journal
@@ -19,10 +26,16 @@ from havre.crypto.signatures import SigningKey
 from havre.domain.events import DrillRan, PartitionsCreated, events_of
 from havre.domain.seizure import (
     BLOCK_BYTES,
+    CONCLUSIONS,
+    NOTE,
     SEED_BYTES,
+    Grave,
     Needles,
     Sighting,
+    is_note,
+    kind_of,
     possible_keys,
+    shown_name,
     shrinks,
 )
 from havre.domain.statements import Statement, sign_statement
@@ -38,26 +51,52 @@ from havre.ports.tokens import Token
 PREDICATE_DRILL = "havre/v1/drill"
 KIND_RECEIPT = "drill-receipt"
 HELD, FAILED = "held", "failed"
+# The one place that is the hub's own and not its store's host's.
+INBOX = "inbox"
+_LEFT_OUT = (
+    "the hub's own directory but for its inbox: records, keys and configuration are clear there,"
+    " on the hub's own ground"
+)
 
 
 @dataclass(slots=True)
 class SubpoenaResult:
     """What an opponent with everything in hand got.
 
+    seized: how many files of which kind in which place.
     sightings: what should not be there; none is the promise.
+    clear_notes: notes in the inbox, which are clear by design and are no sighting.
     keys_tried: texts that could be keys, each tried against every key of the hub.
     """
 
-    files: int = 0
     size_bytes: int = 0
     canaries: int = 0
     keys_tried: int = 0
+    clear_notes: int = 0
+    seized: Counter[tuple[str, str]] = field(default_factory=Counter)
     sightings: list[Sighting] = field(default_factory=list)
 
     @property
+    def files(self) -> int:
+        """How many files were seized."""
+        return self.seized.total()
+
+    @property
     def verdict(self) -> str:
-        """Whether the promise held."""
+        """Whether the promise held, as the log says it."""
         return FAILED if self.sightings else HELD
+
+    @property
+    def conclusion(self) -> str:
+        """Whether it held, and if not what is the worst that was found."""
+        found = {each.grave for each in self.sightings}
+        return next((text for grave, text in CONCLUSIONS.items() if grave in found), HELD)
+
+    @property
+    def found(self) -> dict[str, int]:
+        """How many sightings there are of each kind."""
+        counted = Counter(each.grave for each in self.sightings)
+        return {grave.value: counted[grave] for grave in Grave}
 
 
 def search_seizure(
@@ -72,18 +111,36 @@ def search_seizure(
     result = SubpoenaResult(canaries=len(canaries))
     needles = Needles(canaries)
     for file in seizure.list_files():
-        result.files += 1
+        kind = kind_of(file.name)
+        result.seized[file.place, kind] += 1
         result.size_bytes += file.size_bytes
-        shown = f"{file.place}/{file.name}"
-        for content in _windows(seizure.read(file), overlap=needles.longest):
-            result.sightings += needles.find(content, file=shown)
-            for seed in possible_keys(content):
-                result.keys_tried += 1
-                if _opens(seed, public_keys):
-                    result.sightings.append(Sighting("a key of this hub", "as text", shown))
-        result.sightings += _uneven(seizure, file, shown)
+        found = list(_search(seizure, file, needles=needles, public_keys=public_keys, into=result))
+        if (file.place, kind) == (INBOX, NOTE) and is_note(b"".join(seizure.read(file))):
+            result.clear_notes += 1
+            found = [each for each in found if each.grave is not Grave.CLEAR]
+        result.sightings += found
     result.sightings = sorted(set(result.sightings), key=lambda each: (each.what, each.file))
     return result
+
+
+def _search(
+    seizure: Seizure,
+    file: SeizedFile,
+    *,
+    needles: Needles,
+    public_keys: frozenset[str],
+    into: SubpoenaResult,
+) -> Iterator[Sighting]:
+    shown = shown_name(file.place, file.name)
+    for sighting in needles.find(file.name.encode("utf-8", "surrogateescape"), file=shown):
+        yield replace(sighting, spelling=f"{sighting.spelling}, in the file's name")
+    for content in _windows(seizure.read(file), overlap=needles.longest):
+        yield from needles.find(content, file=shown)
+        for seed in possible_keys(content):
+            into.keys_tried += 1
+            if _opens(seed, public_keys):
+                yield Sighting(Grave.KEY, "a key of this hub", "as text", shown)
+    yield from _uneven(seizure, file, shown)
 
 
 class Drills:
@@ -117,7 +174,11 @@ class Drills:
 
         place: a partition into which a canary of our own is sealed first.
         canaries: more texts that are known to be in the data.
+
+        Raises:
+            HandedOver: the hub has left, and its log takes no receipt.
         """
+        self._journal.check_ours()
         own = f"CANARI-{random_bytes(12).hex()}"
         planted = self._vault.seal_bytes(
             [own.encode() * 40], kind=ObjectKind.QUARANTINE, place=place
@@ -143,17 +204,31 @@ class Drills:
     def _record(self, drill: str, result: SubpoenaResult) -> None:
         counters = {
             "canaries": result.canaries,
+            "clear_notes": result.clear_notes,
             "files": result.files,
             "keys_tried": result.keys_tried,
             "sightings": len(result.sightings),
             "size_bytes": result.size_bytes,
+            **{f"found_{grave.replace('-', '_')}": n for grave, n in result.found.items()},
         }
         sightings: list[Json] = [
-            {"file": each.file, "spelling": each.spelling, "what": each.what}
+            {
+                "file": each.file,
+                "grave": each.grave.value,
+                "spelling": each.spelling,
+                "what": each.what,
+            }
             for each in result.sightings
         ]
+        seized: list[Json] = [
+            {"files": number, "kind": kind, "place": place}
+            for (place, kind), number in sorted(result.seized.items())
+        ]
         predicate: dict[str, Json] = {
+            "conclusion": result.conclusion,
             "counters": dict(counters),
+            "left_out": _LEFT_OUT,
+            "seized": seized,
             "sightings": sightings,
             "verdict": result.verdict,
         }
@@ -185,7 +260,9 @@ def _uneven(seizure: Seizure, file: SeizedFile, shown: str) -> Iterator[Sighting
     for piece in seizure.read(file):
         for at in range(0, len(piece), BLOCK_BYTES):
             if shrinks(piece[at : at + BLOCK_BYTES]):
-                yield Sighting("clear or badly sealed bytes", "less even than ciphertext", shown)
+                yield Sighting(
+                    Grave.CLEAR, "clear or badly sealed bytes", "less even than ciphertext", shown
+                )
                 return
 
 

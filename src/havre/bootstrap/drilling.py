@@ -1,4 +1,4 @@
-"""Drills, wired: what is seized is whatever the store's host holds."""
+"""Drills, wired: what is seized is what the store's host holds, and what waits to go there."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 
 from havre.adapters.seizure.folders import SeizedFolders
 from havre.application.ceremony import PartitionCatalogue
-from havre.application.drill import SubpoenaResult
+from havre.application.drill import INBOX, SubpoenaResult
 from havre.application.vault.sealing import WritePlace
 from havre.bootstrap.hub import OpenHub
 from havre.errors import InvalidInput, NotFound
@@ -26,7 +26,7 @@ def subpoena(
     canaries: a text or CSV file with values that are known to be in the data.
     also: more places of the same host, such as a departure's package or a backup.
     """
-    places = {"store": hub.place.store, "inbox": hub.place.inbox}
+    places = {"store": hub.place.store, INBOX: hub.place.inbox}
     for number, folder in enumerate(also, 1):
         if not folder.is_dir():
             raise NotFound(f"There is no folder {folder.name} to seize.")

@@ -13,6 +13,10 @@ import re
 import zlib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from enum import StrEnum
+
+from havre.errors import HavreError
+from havre.formats.statements import parse_envelope
 
 # Ciphertext does not shrink; text and tables do. Measured on blocks of this size.
 BLOCK_BYTES = 16 * 1024
@@ -20,12 +24,43 @@ _SHRINKS_BELOW = 0.92
 _MOST_UNPACKED_BYTES = 4 * 1024 * 1024
 _LEAST_UNPACKED_BYTES = 48
 _PACKED = re.compile(rb"\x1f\x8b\x08|\x78[\x01\x5e\x9c\xda]")
+
+
+class Grave(StrEnum):
+    """How bad a sighting is, the worst first."""
+
+    CANARY = "canaries"
+    KEY = "keys"
+    CLEAR = "clear-bytes"
+
+
+# What a drill concludes, by the worst that was found.
+CONCLUSIONS: Mapping[Grave, str] = {
+    Grave.CANARY: "failed: something that is known to be in the data can be read",
+    Grave.KEY: "failed: a key can be read",
+    Grave.CLEAR: "failed: clear bytes, in which nothing was found that was looked for",
+}
+
 # What our own clear files would begin with, and what others' would.
-_MARKERS: Mapping[str, bytes] = {
-    "a clear table file": b"PAR1",
-    "a database": b"SQLite format 3\x00",
-    "a private key": b"PRIVATE KEY-----",
-    "a clear text of ours": b'"havre/v1/',
+_MARKERS: Mapping[str, tuple[bytes, Grave]] = {
+    "a clear table file": (b"PAR1", Grave.CLEAR),
+    "a database": (b"SQLite format 3\x00", Grave.CLEAR),
+    "a private key": (b"PRIVATE KEY-----", Grave.KEY),
+    "a clear text of ours": (b'"havre/v1/', Grave.CLEAR),
+}
+
+_OBJECT = r"objects/[0-9a-f]{2}/[0-9a-f]{32}"
+_HALF_WRITTEN = r"partial/[0-9a-f]{32}"
+_DELIVERY = r"\.?[a-z0-9-]+"
+NOTE = "a delivery's note"
+_STRANGER = "a file that is not ours"
+# What a file is, by its name in the place that was seized; the first that fits.
+_KINDS: Mapping[str, re.Pattern[str]] = {
+    "an object": re.compile(_OBJECT),
+    "a half-written object": re.compile(_HALF_WRITTEN),
+    NOTE: re.compile(rf"{_DELIVERY}/note\.json"),
+    "an object of a delivery": re.compile(rf"{_DELIVERY}/objects/{_OBJECT}"),
+    "a half-written object of a delivery": re.compile(rf"{_DELIVERY}/objects/{_HALF_WRITTEN}"),
 }
 _KEY_TEXTS = re.compile(rb"[0-9a-fA-F]{64}|[A-Za-z0-9+/]{43}=")
 SEED_BYTES = 32
@@ -33,14 +68,49 @@ SEED_BYTES = 32
 
 @dataclass(frozen=True, slots=True)
 class Sighting:
-    """Something that should not be there: what, how it was spelled, in which seized file.
+    """Something that should not be there: how bad, what, how it was spelled, in which seized file.
 
-    file: an opaque name, never content.
+    file: where it was seized and its name there, as `shown_name` shows it; never content.
     """
 
+    grave: Grave
     what: str
     spelling: str
     file: str
+
+
+def kind_of(name: str) -> str:
+    """Say what a seized file is, by its name in its place.
+
+    >>> kind_of("objects/ab/" + "ab" * 16), kind_of("dcir-1/note.json"), kind_of("people.csv")
+    ('an object', "a delivery's note", 'a file that is not ours')
+    """
+    fitting = (kind for kind, pattern in _KINDS.items() if pattern.fullmatch(name))
+    return next(fitting, _STRANGER)
+
+
+def shown_name(place: str, name: str) -> str:
+    """Show a seized file's name; a stranger's with digits in it may be somebody's, and is hidden.
+
+    >>> shown_name("also-1", "left/185a.csv"), shown_name("store", "objects/left-behind")
+    ('also-1/left/########', 'store/objects/left-behind')
+    """
+    if kind_of(name) == _STRANGER:
+        parts = [
+            part if re.fullmatch(r"[A-Za-z._-]+", part) else "#" * len(part)
+            for part in name.split("/")
+        ]
+        name = "/".join(parts)
+    return f"{place}/{name}"
+
+
+def is_note(content: bytes) -> bool:
+    """Tell whether a file is one signed statement and nothing else, as a delivery's note is."""
+    try:
+        parse_envelope(content)
+    except HavreError:
+        return False
+    return True
 
 
 def spellings(text: str) -> dict[str, bytes]:
@@ -76,12 +146,14 @@ class Needles:
 
     def __init__(self, canaries: Iterable[str]) -> None:
         self._needles = [
-            (f"canary {number}", spelling, needle)
+            (Grave.CANARY, f"canary {number}", spelling, needle)
             for number, canary in enumerate(canaries, 1)
             for spelling, needle in spellings(canary).items()
         ]
-        self._needles += [(what, "as it is", marker) for what, marker in _MARKERS.items()]
-        self.longest = max(len(needle) for _, _, needle in self._needles)
+        self._needles += [
+            (grave, what, "as it is", marker) for what, (marker, grave) in _MARKERS.items()
+        ]
+        self.longest = max(len(needle) for *_, needle in self._needles)
 
     def find(self, content: bytes, *, file: str) -> Iterator[Sighting]:
         """Look for every needle, and in whatever unpacks."""
@@ -89,13 +161,13 @@ class Needles:
         for match in _PACKED.finditer(content):
             unpacked = unpack(content[match.start() :])
             if unpacked is not None:
-                yield Sighting("packed clear bytes", "unpacked", file)
+                yield Sighting(Grave.CLEAR, "packed clear bytes", "unpacked", file)
                 yield from self._find(unpacked, file=file, inside=", packed")
 
     def _find(self, content: bytes, *, file: str, inside: str) -> Iterator[Sighting]:
-        for what, spelling, needle in self._needles:
+        for grave, what, spelling, needle in self._needles:
             if needle in content:
-                yield Sighting(what, spelling + inside, file)
+                yield Sighting(grave, what, spelling + inside, file)
 
 
 def unpack(content: bytes) -> bytes | None:

@@ -21,8 +21,11 @@ class SeizedFolders:
     def list_files(self) -> Iterator[SeizedFile]:
         """Walk every directory; a link is not followed, what it says is its content."""
         for place, folder in self._places.items():
-            for root, _, names in os.walk(folder):
-                for name in sorted(names):
+            for root, folders, names in os.walk(folder):
+                # In order, and a link to a folder is a link: it is not walked into.
+                folders.sort()
+                linked = [name for name in folders if (Path(root) / name).is_symlink()]
+                for name in sorted([*names, *linked]):
                     path = Path(root) / name
                     if path.is_symlink() or path.is_file():
                         shown = str(path.relative_to(folder))
@@ -32,7 +35,7 @@ class SeizedFolders:
         """Read one file."""
         path = self._places[file.place] / file.name
         if path.is_symlink():
-            yield str(path.readlink()).encode()
+            yield os.fsencode(path.readlink())
             return
         try:
             with path.open("rb") as opened:
