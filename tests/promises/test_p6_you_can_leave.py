@@ -236,7 +236,7 @@ def holdings() -> tuple[Holdings, OpenHub]:
     hub = OpenHub(departed().hub.hub)
     manifest = parse_manifest((departed().package / "departure.json").read_bytes())
     permits = [document.body for document in hub.records.list_documents("permit")]
-    return holdings_of(manifest.files, hub.records, permits=permits), hub
+    return holdings_of(manifest.files, hub.records, log=hub.log, permits=permits), hub
 
 
 @pytest.mark.parametrize("change", ["dropped", "altered"])

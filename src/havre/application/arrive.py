@@ -124,7 +124,8 @@ class Arrival:
         events = [logged.event for logged in log.entries()]
         named = list_named(events[: manifest.log_size])
         lacking = find_lacking(
-            named, holdings_of(manifest.files, self._records, permits=self._permits())
+            named,
+            holdings_of(manifest.files, self._records, log=self._log, permits=self._permits()),
         )
         if lacking != manifest.lacking:
             differing = set(lacking) ^ set(manifest.lacking)

@@ -255,7 +255,8 @@ class Departure:
             files=tuple(packing.files),
             empty=tuple(asset for asset in AssetClass if asset not in there),
             lacking=find_lacking(
-                named, holdings_of(packing.files, self._records, permits=self._permits())
+                named,
+                holdings_of(packing.files, self._records, log=self._log, permits=self._permits()),
             ),
         )
 
@@ -336,7 +337,7 @@ def rows_of_datasets(log: PublicLog) -> dict[str, int]:
 
 
 def holdings_of(
-    files: Iterable[PackedFile], records: Records, *, permits: Iterable[bytes]
+    files: Iterable[PackedFile], records: Records, *, log: PublicLog, permits: Iterable[bytes]
 ) -> Holdings:
     """List what a hub has of what the log may name.
 
@@ -351,7 +352,7 @@ def holdings_of(
     for body in permits:
         digest = hashlib.sha256(body).hexdigest()
         held.places[f"permits/{digest}"] = digest
-    for known in PartitionCatalogue(records).list_partitions():
+    for known in PartitionCatalogue(records, log=log).list_partitions():
         held.places[f"keys/{known.partition_id}"] = known.public_sha256
     return held
 

@@ -151,6 +151,7 @@ class DatasetRun:
                 partial(self._reader.read_table, ListedFile(place, entry), encoded=True)
                 for place, entry in entries
             ],
+            count.sent,
             note.delimiter,
             frozenset(count.constants),
         )

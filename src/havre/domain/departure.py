@@ -123,7 +123,7 @@ def _differences(packed: Mapping[str, PackedFile], seen: Mapping[str, PackedFile
 
 
 def named_paths(paths: Iterable[str]) -> str:
-    """Name the first few of some paths; what a stranger called a file is cut and escaped.
+    r"""Name the first few of some paths; what a stranger called a file is cut and escaped.
 
     >>> named_paths(["b", "a"]), named_paths(["é"])
     ('a, b', '\\xe9')

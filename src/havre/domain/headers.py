@@ -57,17 +57,14 @@ def read_header(
             too many and nobody has confirmed it. All of them are named.
     """
     names = known_names(header, table=table)
-    there, given, ours = set(names), set(constants), set(table.schema.column_names)
-    if not there & ours:
+    given, ours = set(constants), set(table.schema.column_names)
+    if not ours.intersection(names):
         raise _no_header(names, table)
-    needed = [name for name in table.schema.column_names if name not in given]
-    lacking = [name for name in needed if name not in there]
-    extra = [name for name in names if name not in set(needed)]
+    lacking = [name for name in table.schema.column_names if name not in given.union(names)]
+    extra = [name for name in names if name in given or name not in ours]
     accepted = {*table.may_have, *confirmed}
-    unknown = [name for name in extra if name not in accepted and name not in given]
-    faults = [f"constant {_spelled(name)} is no column" for name in sorted(given - ours)]
-    doubled = sorted((given & there) - accepted)
-    faults += [f"column {name} is announced as a constant too" for name in doubled]
+    unknown = [name for name in extra if name not in accepted | given]
+    faults = _given_wrongly(names, given, ours=ours, accepted=accepted)
     faults += _twice(names, ours=ours | accepted)
     faults += [f"column {name} is missing" for name in lacking if name not in table.may_lack]
     faults += _unknown(names, unknown, ours=ours)
@@ -77,7 +74,7 @@ def read_header(
     notes += [
         f"column {name} was left behind: {table.may_have.get(name, 'confirmed')}" for name in extra
     ]
-    kept = tuple(name for name in names if name in set(needed))
+    kept = tuple(name for name in names if name not in extra)
     return HeaderReading(kept, tuple(extra), tuple(notes))
 
 
@@ -91,6 +88,14 @@ def _no_header(names: Sequence[str], table: BuiltTable) -> HeaderDiffers:
     fault = f"none of the {len(names)} cells of its first line is a column of {table.schema.name}"
     hint = "The first line names the columns, parted by the mark that delivery.toml announces."
     return HeaderDiffers([fault], hint=hint)
+
+
+def _given_wrongly(
+    names: Sequence[str], given: set[str], *, ours: set[str], accepted: set[str]
+) -> list[str]:
+    faults = [f"constant {_spelled(name)} is no column" for name in sorted(given - ours)]
+    doubled = given.intersection(names) - accepted
+    return faults + [f"column {name} is announced as a constant too" for name in sorted(doubled)]
 
 
 def _spelled(name: str) -> str:

@@ -5,8 +5,8 @@ its place and a reason; the count closes or reading fails. What a holder's file
 holds is never in an error or a log: places, reasons and column names only.
 What may be repeated: reading a file from its beginning; a delivered part is opened anew for it.
 What may block: as long as the disk takes. Memory is bounded by a constant for
-splitting. Checking takes one delivered file, and of the others that are checked with
-it 16 bytes a row, while keys are compared: more only where keys do repeat.
+splitting. Checking holds one delivered file, or several that are small together; of
+all others it keeps 16 bytes a row while keys are compared, and more only where keys repeat.
 Final errors: `InvalidInput`, `LinesLost`.
 Who may call it: splitting `application.deliver`, at the holder; checking `application.ingest`.
 """
@@ -117,13 +117,14 @@ class DeliveredPart(Protocol):
 class DeliveredFile:
     """One file of a delivery, opened at the hub.
 
-    parts: in order; opened one after the other.
+    parts: in order; opened one after the other. rows: of all parts.
     delimiter, constants: what writes a row as its line again: the constants were in none.
     """
 
     delivery: str
     path: str
     parts: Sequence[DeliveredPart]
+    rows: int
     delimiter: str
     constants: frozenset[str] = frozenset()
 

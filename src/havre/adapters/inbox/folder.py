@@ -32,9 +32,13 @@ class InboxFolder:
         with _failures_named():
             place.parent.mkdir(parents=True, exist_ok=True)
             handle = os.open(place, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        is_ours = _is_locked(handle, place)
         try:
-            yield _is_locked(handle)
+            yield is_ours
         finally:
+            # Removed while it is locked still: whoever opens it next makes a new one.
+            if is_ours:
+                place.unlink(missing_ok=True)
             os.close(handle)
 
     @contextmanager
@@ -117,12 +121,17 @@ class InboxFolder:
             os.close(handle)
 
 
-def _is_locked(handle: int) -> bool:
+def _is_locked(handle: int, place: Path) -> bool:
     try:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         return False
-    return True
+    # Whoever had it may have removed the file between our opening and our locking it: a
+    # lock on a file without a name keeps nobody else out.
+    try:
+        return os.path.samestat(os.fstat(handle), place.stat())
+    except FileNotFoundError:
+        return False
 
 
 @contextmanager

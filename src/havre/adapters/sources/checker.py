@@ -1,8 +1,8 @@
 """From delivered text to checked values, column by column: `ports.sources.RowChecker`.
 
 A row breaks with its first faulty column, and is set aside with the bytes it was
-delivered with. Files are checked one by one, each in memory; keys that repeat are
-looked for in all of them before (`sources.keys`).
+delivered with. Files are checked one by one, each in memory, or several that are small
+together; keys that repeat are looked for in all of them before (`sources.keys`).
 """
 
 from __future__ import annotations
@@ -11,12 +11,12 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeAlias
 
 import polars as pl
 import pyarrow as pa
 
-from havre.adapters.sources.keys import KeysThatRepeat, read_parts
+from havre.adapters.sources.keys import KeysThatRepeat
 from havre.domain.delivery import LINE_COLUMN, RowCount
 from havre.domain.schema import Column, ColumnType, TableSchema, Treatment
 from havre.ports.sources import DeliveredFile, SetAsideRow
@@ -26,11 +26,19 @@ DUPLICATE = "duplicate key"
 _DECIMAL_DIGITS = 18
 _PERSON = frozenset({Treatment.NIR, Treatment.FOREIGN_PSEUDONYM})
 _BROKEN = "_broken"
+
+# Files of no more rows than this are read once and held together while their keys are
+# compared; of more, the keys are read first. One file of the lake has about as many.
+_TOGETHER_ROWS = 2_000_000
 _NULL = pl.Series([None], dtype=pl.String)
 _MONTH = "^(0[1-9]|1[0-2])$"
 _YEARMONTH = "^[0-9]{4}(0[1-9]|1[0-2])$"
 _YEAR = "^[0-9]{4}$"
 _INTEGER = r"^[+-]?[0-9]+$"
+
+
+# A file as text, piece by piece; its typed cells; and the rows whose key another row has.
+_FileRead: TypeAlias = tuple[DeliveredFile, list[pa.Table], pl.DataFrame, pl.Series]
 
 
 class ColumnChecker:
@@ -72,20 +80,39 @@ class CheckedFiles:
 
     def _batches(self, arrow: pa.Schema) -> Iterator[pa.RecordBatch]:
         rules = _TableRules(self._schema)
-        twice = KeysThatRepeat(self._schema.primary_key, files=self._files, read=rules.cast)
-        for file in self._files:
-            texts, cells = self._read(file, rules)
-            broken = cells[_BROKEN] | twice.rows_of(cells)
+        for file, texts, cells, twice in self._files_read(rules):
+            broken = cells[_BROKEN] | twice
             delivered = _spelled(texts, broken)
             self._note(file, delivered, rules.reasons(delivered), received=len(cells))
             accepted = cells.filter(~broken).select(self._schema.column_names)
             yield from accepted.to_arrow().cast(arrow).to_batches()
 
+    def _files_read(self, rules: _TableRules) -> Iterator[_FileRead]:
+        """Read file after file, and say of each row whether another has its key."""
+        key = self._schema.primary_key
+        if len(self._files) == 1 or sum(file.rows for file in self._files) <= _TOGETHER_ROWS:
+            held = [(file, *self._read(file, rules)) for file in self._files]
+            repeated = KeysThatRepeat(key, lambda: (cells for _, _, cells in held))
+            while held:
+                file, texts, cells = held.pop(0)
+                yield file, texts, cells, repeated.rows_of(cells)
+            return
+
+        def keys() -> Iterator[pl.DataFrame]:
+            for file in self._files:
+                for text in _read_parts(file, columns=key):
+                    yield rules.cast(text, key)
+
+        repeated = KeysThatRepeat(key, keys)
+        for file in self._files:
+            texts, cells = self._read(file, rules)
+            yield file, texts, cells, repeated.rows_of(cells)
+
     def _read(self, file: DeliveredFile, rules: _TableRules) -> tuple[list[pa.Table], pl.DataFrame]:
         """Read a file as text, part after part, and as typed cells, in the same order."""
         texts: list[pa.Table] = []
         cells: list[pl.DataFrame] = []
-        for text in read_parts(file):
+        for text in _read_parts(file):
             texts.append(text)
             cells.append(rules.cast(text))
             self._rows += text.num_rows
@@ -108,6 +135,16 @@ class CheckedFiles:
                 )
         counts = {str(reason): count for reason, count in sorted(Counter(reasons).items())}
         self.counts[file.delivery, file.path] = RowCount(received, received - len(broken), counts)
+
+
+def _read_parts(file: DeliveredFile, *, columns: Sequence[str] | None = None) -> Iterator[pa.Table]:
+    """Read a file piece by piece, in order; the first piece of each part has no row."""
+    for part in file.parts:
+        with part(columns=columns) as rows:
+            reader = pa.RecordBatchReader.from_stream(rows)
+            yield reader.schema.empty_table()
+            for batch in reader:
+                yield pa.Table.from_batches([batch])
 
 
 def _spelled(texts: Sequence[pa.Table], mask: pl.Series) -> pl.DataFrame:
