@@ -125,7 +125,7 @@ class Arrival:
         named = list_named(events[: manifest.log_size])
         lacking = find_lacking(
             named,
-            holdings_of(manifest.files, self._records, log=self._log, permits=self._permits()),
+            holdings_of(manifest.files, self._records, log=log, permits=self._permits()),
         )
         if lacking != manifest.lacking:
             differing = set(lacking) ^ set(manifest.lacking)
