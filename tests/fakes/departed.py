@@ -9,9 +9,11 @@ from pathlib import Path
 from tempfile import mkdtemp
 
 from fakes.small_hub import PERMIT_NAME, SmallHub, copy_of, granted, quiet, tiny_code
-from havre.bootstrap.leaving import depart, prepare_host
+from havre.application.arrive import Parity
+from havre.bootstrap.leaving import arrive, depart, prepare_host
 
 REQUEST = "people-1"
+LATE = "cepidc-late"
 
 
 @dataclass(frozen=True)
@@ -58,8 +60,17 @@ def released() -> SmallHub:
     for checker in ("checker-1", "checker-2"):
         opened.reviews.vote(REQUEST, "approve", checker=hub.token(checker))
     opened.releases.release(REQUEST)
-    hub.holder().deliver([hub.deliveries / "cepidc-2024"], progress=quiet)
+    deliver_late(hub)
     return hub
+
+
+def deliver_late(hub: SmallHub) -> None:
+    """Let one more delivery wait in the inbox: the same lines under a name of their own."""
+    late = hub.root / LATE
+    shutil.copytree(hub.deliveries / "cepidc-2024", late)
+    announcement = late / "delivery.toml"
+    announcement.write_text(announcement.read_text().replace("cepidc-2024", LATE))
+    hub.holder().deliver([late], progress=quiet)
 
 
 @cache
@@ -80,3 +91,8 @@ def spoiled_package(root: Path) -> Moving:
     shutil.copytree(departed().new, root / "new")
     (root / "parties").symlink_to(departed().hub.parties)
     return Moving(SmallHub(root))
+
+
+def opened_at(move: Moving) -> Parity:
+    """Arrive where the hub left for."""
+    return arrive(move.new, package=move.package, parties=move.hub.parties, progress=quiet)

@@ -67,7 +67,7 @@ def test_the_drill_plants_its_own_canary_and_says_on_the_log_that_it_found_none(
     (ran,) = events_of([each.event for each in opened.log.entries()], DrillRan)
     assert (result.verdict, ran.verdict, ran.counters["sightings"]) == ("held", "held", 0)
     assert result.canaries > 5
-    assert result.files == len(before) + 1
+    assert result.seized[("store", "an object")] == len(before) + 1
     assert set(opened.objects.list_objects()) == before
 
 

@@ -58,6 +58,7 @@ _STRANGER = "a file that is not ours"
 _KINDS: Mapping[str, re.Pattern[str]] = {
     "an object": re.compile(_OBJECT),
     "a half-written object": re.compile(_HALF_WRITTEN),
+    "a claim": re.compile(r"\.claims/[a-z0-9-]+"),
     NOTE: re.compile(rf"{_DELIVERY}/note\.json"),
     "an object of a delivery": re.compile(rf"{_DELIVERY}/objects/{_OBJECT}"),
     "a half-written object of a delivery": re.compile(rf"{_DELIVERY}/objects/{_HALF_WRITTEN}"),
