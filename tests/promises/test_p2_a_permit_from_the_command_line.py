@@ -52,6 +52,9 @@ class Desk:
 def desk(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> Desk:
+    # It would close the memory of this very process, and of all that it starts, for good.
+    monkeypatch.setattr(main, "keep_memory_private", lambda: None)
+
     def read() -> str:
         said = capsys.readouterr()
         return said.out + said.err
