@@ -16,10 +16,10 @@ from pathlib import Path
 
 import pytest
 
-from fakes.departed import departed
+from fakes.departed import Moving, copy_of_move, departed, opened_at
 from fakes.small_hub import SmallHub, copy_of, founded, granted, ingested, quiet
 from havre.adapters.seizure.folders import SeizedFolders
-from havre.application.drill import Drills, search_seizure
+from havre.application.drill import Drills, SubpoenaResult, search_seizure
 from havre.bootstrap.drilling import subpoena
 from havre.bootstrap.hub import OpenHub
 from havre.crypto.random import random_bytes
@@ -169,11 +169,12 @@ def test_a_waiting_delivery_is_searched_and_its_clear_note_is_no_leak(tmp_path: 
 
     result = subpoena(hub.open(), canaries=hub.root / "files/truth/people.csv")
 
-    assert (result.verdict, result.conclusion, result.clear_notes) == ("held", "held", 1)
+    assert (result.verdict, result.conclusion) == ("held", "held")
+    assert result.clear_by_design == {"a delivery's note": 1}
     assert result.seized[("inbox", "a delivery's note")] == 1
     assert result.seized[("inbox", "an object of a delivery")] >= 2
     (ran,) = events_of([each.event for each in hub.open().log.entries()], DrillRan)
-    assert ran.counters["clear_notes"] == 1
+    assert ran.counters["clear_by_design"] == 1
     receipt = hub.open().records.document("drill-receipt", ran.receipt_sha256)
     said = parse_statement(parse_envelope(receipt).payload).predicate
     assert "own directory" in str(said["left_out"])
@@ -193,7 +194,7 @@ def test_a_canary_in_a_note_is_found_all_the_same(tmp_path: Path) -> None:
 
     result = search_seizure(seized(hub), canaries=canaries(hub), public_keys=frozenset())
 
-    assert result.clear_notes == 1
+    assert result.clear_by_design.total() == 1
     assert {each.grave for each in result.sightings} == {Grave.CANARY}
     assert {each.file for each in result.sightings} == {"inbox/cepidc-2024/note.json"}
 
@@ -204,7 +205,7 @@ def test_clear_lines_that_only_have_a_notes_name_are_a_leak(tmp_path: Path) -> N
 
     result = search_seizure(seized(hub), canaries=canaries(hub), public_keys=frozenset())
 
-    assert result.clear_notes == 0
+    assert result.clear_by_design.total() == 0
     assert result.found == {"canaries": 0, "keys": 0, "clear-bytes": 1}
 
 
@@ -251,6 +252,46 @@ def test_what_the_command_prints_says_where_and_shows_no_content(tmp_path: Path)
     assert all(each.endswith("in also-1/" + "#" * len(name)) for each in said["sightings"])
     assert any("in the file's name" in each for each in said["sightings"])
     assert people(hub)[0][1] not in done.stdout + done.stderr
+
+
+# ------------------------------------------------------------ a package on its way
+
+
+def seize_package(move: Moving) -> SubpoenaResult:
+    """The drill at the new hub, over its store and the package that it came in."""
+    opened_at(move)
+    truth = move.root / "files/truth/people.csv"
+    return subpoena(OpenHub(move.new), canaries=truth, also=[move.package])
+
+
+def test_of_a_package_only_what_is_public_is_clear(tmp_path: Path) -> None:
+    move = copy_of_move(tmp_path)
+
+    result = seize_package(move)
+
+    public = result.clear_by_design["a public file of a package"]
+    assert result.conclusion == "held"
+    assert public > 10
+    kinds = {kind for place, kind in result.seized if place == "also-1"}
+    assert kinds == {
+        "a public file of a package",
+        "an object of a package",
+        "sealed records of a package",
+    }
+
+
+def test_clear_files_slipped_into_a_package_are_a_leak(tmp_path: Path) -> None:
+    move = copy_of_move(tmp_path)
+    opened_at(move)
+    (move.package / "rows.csv").write_bytes(b"region;deaths\n" + b"11;7\n" * 400)
+    permits = move.package / "permits.json"
+    permits.write_bytes(permits.read_bytes() + plant_clear_line(move.hub))
+
+    truth = move.root / "files/truth/people.csv"
+    result = subpoena(OpenHub(move.new), canaries=truth, also=[move.package])
+
+    assert {each.file for each in result.sightings} == {"also-1/rows.csv", "also-1/permits.json"}
+    assert result.conclusion.startswith("failed: something that is known to be in the data")
 
 
 def test_a_hub_that_left_runs_no_drill_and_plants_nothing() -> None:

@@ -6,8 +6,8 @@ first, by the vault's own way of writing, so that finding none means something.
 The hub's own directory is no store: it stands on ground that the controller
 trusts, and holds clear records. Of it only the inbox is searched, because what
 lies there goes into the store next. A delivery's note is clear there by design
-(the hub reads it without any key): it is counted as such, and searched for
-canaries and keys like everything else.
+(the hub reads it without any key), and so are a package's public files: they are
+counted as such, and searched for canaries and keys like everything else.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from __future__ import annotations
 import hashlib
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
 
 from havre.application.audit import PublicLog
@@ -28,6 +29,7 @@ from havre.domain.seizure import (
     BLOCK_BYTES,
     CONCLUSIONS,
     NOTE,
+    PUBLIC,
     SEED_BYTES,
     Grave,
     Needles,
@@ -53,6 +55,7 @@ KIND_RECEIPT = "drill-receipt"
 HELD, FAILED = "held", "failed"
 # The one place that is the hub's own and not its store's host's.
 INBOX = "inbox"
+_A_KEY = "a key of this hub"
 _LEFT_OUT = (
     "the hub's own directory but for its inbox: records, keys and configuration are clear there,"
     " on the hub's own ground"
@@ -65,14 +68,14 @@ class SubpoenaResult:
 
     seized: how many files of which kind in which place.
     sightings: what should not be there; none is the promise.
-    clear_notes: notes in the inbox, which are clear by design and are no sighting.
+    clear_by_design: how many files of which kind are clear on purpose, which is no sighting.
     keys_tried: texts that could be keys, each tried against every key of the hub.
     """
 
     size_bytes: int = 0
     canaries: int = 0
     keys_tried: int = 0
-    clear_notes: int = 0
+    clear_by_design: Counter[str] = field(default_factory=Counter)
     seized: Counter[tuple[str, str]] = field(default_factory=Counter)
     sightings: list[Sighting] = field(default_factory=list)
 
@@ -100,47 +103,61 @@ class SubpoenaResult:
 
 
 def search_seizure(
-    seizure: Seizure, *, canaries: Sequence[str], public_keys: frozenset[str]
+    seizure: Seizure,
+    *,
+    canaries: Sequence[str],
+    public_keys: frozenset[str],
+    public: AbstractSet[tuple[str, str]] = frozenset(),
 ) -> SubpoenaResult:
     """Search everything that was seized.
 
     canaries: texts that are known to be somewhere inside what was sealed.
     public_keys: SHA-256 of every public key of the hub: a seed that leads to one
         of them opens something.
+    public: place and name of files that everybody may read.
     """
     result = SubpoenaResult(canaries=len(canaries))
     needles = Needles(canaries)
     for file in seizure.list_files():
-        kind = kind_of(file.name)
+        kind = PUBLIC if (file.place, file.name) in public else kind_of(file.name)
         result.seized[file.place, kind] += 1
         result.size_bytes += file.size_bytes
-        found = list(_search(seizure, file, needles=needles, public_keys=public_keys, into=result))
-        if (file.place, kind) == (INBOX, NOTE) and is_note(b"".join(seizure.read(file))):
-            result.clear_notes += 1
-            found = [each for each in found if each.grave is not Grave.CLEAR]
+        searched = _Searched(file, shown_name(file.place, file.name, kind=kind))
+        found = list(searched.search(seizure, needles=needles, public_keys=public_keys))
+        result.keys_tried += searched.keys_tried
+        if kind == PUBLIC or (
+            (file.place, kind) == (INBOX, NOTE) and is_note(b"".join(seizure.read(file)))
+        ):
+            result.clear_by_design[kind] += 1
+            # A text may speak of keys and of tables; only what is one counts here.
+            found = [each for each in found if each.grave is Grave.CANARY or each.what == _A_KEY]
         result.sightings += found
     result.sightings = sorted(set(result.sightings), key=lambda each: (each.what, each.file))
     return result
 
 
-def _search(
-    seizure: Seizure,
-    file: SeizedFile,
-    *,
-    needles: Needles,
-    public_keys: frozenset[str],
-    into: SubpoenaResult,
-) -> Iterator[Sighting]:
-    shown = shown_name(file.place, file.name)
-    for sighting in needles.find(file.name.encode("utf-8", "surrogateescape"), file=shown):
-        yield replace(sighting, spelling=f"{sighting.spelling}, in the file's name")
-    for content in _windows(seizure.read(file), overlap=needles.longest):
-        yield from needles.find(content, file=shown)
-        for seed in possible_keys(content):
-            into.keys_tried += 1
-            if _opens(seed, public_keys):
-                yield Sighting(Grave.KEY, "a key of this hub", "as text", shown)
-    yield from _uneven(seizure, file, shown)
+@dataclass(slots=True)
+class _Searched:
+    """One file, under the name by which it is shown."""
+
+    file: SeizedFile
+    shown: str
+    keys_tried: int = 0
+
+    def search(
+        self, seizure: Seizure, *, needles: Needles, public_keys: frozenset[str]
+    ) -> Iterator[Sighting]:
+        """Search its name, its content and how even it is."""
+        name = self.file.name.encode("utf-8", "surrogateescape")
+        for sighting in needles.find(name, file=self.shown):
+            yield replace(sighting, spelling=f"{sighting.spelling}, in the file's name")
+        for content in _windows(seizure.read(self.file), overlap=needles.longest):
+            yield from needles.find(content, file=self.shown)
+            for seed in possible_keys(content):
+                self.keys_tried += 1
+                if _opens(seed, public_keys):
+                    yield Sighting(Grave.KEY, _A_KEY, "as text", self.shown)
+        yield from _uneven(seizure, self.file, self.shown)
 
 
 class Drills:
@@ -168,12 +185,18 @@ class Drills:
         self._clock = clock
 
     def subpoena(
-        self, seizure: Seizure, *, place: WritePlace, canaries: Iterable[str] = ()
+        self,
+        seizure: Seizure,
+        *,
+        place: WritePlace,
+        canaries: Iterable[str] = (),
+        public: AbstractSet[tuple[str, str]] = frozenset(),
     ) -> SubpoenaResult:
         """Take everything, search it, and say on the log what was found.
 
         place: a partition into which a canary of our own is sealed first.
         canaries: more texts that are known to be in the data.
+        public: place and name of files that everybody may read.
 
         Raises:
             HandedOver: the hub has left, and its log takes no receipt.
@@ -185,7 +208,10 @@ class Drills:
         )
         try:
             result = search_seizure(
-                seizure, canaries=[own, *canaries], public_keys=self._public_keys()
+                seizure,
+                canaries=[own, *canaries],
+                public_keys=self._public_keys(),
+                public=public,
             )
         finally:
             self._objects.delete(planted.object_id)
@@ -204,7 +230,7 @@ class Drills:
     def _record(self, drill: str, result: SubpoenaResult) -> None:
         counters = {
             "canaries": result.canaries,
-            "clear_notes": result.clear_notes,
+            "clear_by_design": result.clear_by_design.total(),
             "files": result.files,
             "keys_tried": result.keys_tried,
             "sightings": len(result.sightings),
@@ -225,6 +251,7 @@ class Drills:
             for (place, kind), number in sorted(result.seized.items())
         ]
         predicate: dict[str, Json] = {
+            "clear_by_design": dict(result.clear_by_design),
             "conclusion": result.conclusion,
             "counters": dict(counters),
             "left_out": _LEFT_OUT,

@@ -52,7 +52,7 @@ def subpoena(
             "canaries_looked_for": result.canaries,
             "keys_tried": result.keys_tried,
             "found": result.found,
-            "clear_by_design": {"notes in the hub's inbox": result.clear_notes},
+            "clear_by_design": dict(result.clear_by_design),
             "sightings": [
                 f"{each.what} ({each.spelling}) in {each.file}" for each in result.sightings
             ],

@@ -16,6 +16,8 @@ from havre.formats.canonical import Json, encode_canonical, parse_canonical
 from havre.values import Digest, parse_digest, parse_name
 
 PREDICATE_DEPARTURE = "havre/v1/departure"
+# Where the sealed files of a package are; what lies elsewhere in it is public.
+_SEALED = ("inbox/", "objects/", "records/")
 # Files named in a refusal before the rest is only counted.
 _MOST_NAMED = 5
 _MOST_SHOWN_CHARACTERS = 100
@@ -71,6 +73,11 @@ class DepartureManifest:
     files: tuple[PackedFile, ...]
     empty: tuple[AssetClass, ...]
     lacking: tuple[str, ...] = ()
+
+    @property
+    def public_files(self) -> tuple[PackedFile, ...]:
+        """The files that anybody may read; all others are sealed."""
+        return tuple(file for file in self.files if not file.path.startswith(_SEALED))
 
     def of_class(self, asset: AssetClass) -> tuple[PackedFile, ...]:
         """List the files of one asset class, in order of path."""

@@ -53,6 +53,7 @@ _OBJECT = r"objects/[0-9a-f]{2}/[0-9a-f]{32}"
 _HALF_WRITTEN = r"partial/[0-9a-f]{32}"
 _DELIVERY = r"\.?[a-z0-9-]+"
 NOTE = "a delivery's note"
+PUBLIC = "a public file of a package"
 _STRANGER = "a file that is not ours"
 # What a file is, by its name in the place that was seized; the first that fits.
 _KINDS: Mapping[str, re.Pattern[str]] = {
@@ -60,6 +61,8 @@ _KINDS: Mapping[str, re.Pattern[str]] = {
     "a half-written object": re.compile(_HALF_WRITTEN),
     "a claim": re.compile(r"\.claims/[a-z0-9-]+"),
     NOTE: re.compile(rf"{_DELIVERY}/note\.json"),
+    "an object of a package": re.compile(r"(objects|inbox/[0-9a-f]{32})/[0-9a-f]{32}"),
+    "sealed records of a package": re.compile(r"records/[0-9a-f]{32}"),
     "an object of a delivery": re.compile(rf"{_DELIVERY}/objects/{_OBJECT}"),
     "a half-written object of a delivery": re.compile(rf"{_DELIVERY}/objects/{_HALF_WRITTEN}"),
 }
@@ -90,13 +93,13 @@ def kind_of(name: str) -> str:
     return next(fitting, _STRANGER)
 
 
-def shown_name(place: str, name: str) -> str:
+def shown_name(place: str, name: str, *, kind: str) -> str:
     """Show a seized file's name; a stranger's with digits in it may be somebody's, and is hidden.
 
-    >>> shown_name("also-1", "left/185a.csv"), shown_name("store", "objects/left-behind")
-    ('also-1/left/########', 'store/objects/left-behind')
+    >>> shown_name("also-1", "left/185a.csv", kind=kind_of("left/185a.csv"))
+    'also-1/left/########'
     """
-    if kind_of(name) == _STRANGER:
+    if kind == _STRANGER:
         parts = [
             part if re.fullmatch(r"[A-Za-z._-]+", part) else "#" * len(part)
             for part in name.split("/")
