@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -94,6 +95,22 @@ def test_the_new_hub_works_and_the_old_one_says_where_to_go(tmp_path: Path) -> N
         move.hub.open().extraction.extract(PERMIT_NAME)
     host = json.loads((move.new / "host.json").read_text())
     assert host["log_key"][:16] in refusal.value.hint
+
+
+def test_a_hub_that_has_left_takes_no_delivery_and_no_signature(tmp_path: Path) -> None:
+    """Neither makes an entry of its own at once: both would stay behind unseen."""
+    hub = copy_of_move(tmp_path).hub
+    before = hub.open().inbox.list_deliveries()
+
+    late = Path(shutil.copytree(hub.deliveries / "cepidc-2024", tmp_path / "cepidc-too-late"))
+    announced = (late / "delivery.toml").read_text()
+    (late / "delivery.toml").write_text(announced.replace("cepidc-2024", late.name))
+    (sent,) = hub.holder().send([late], progress=quiet)
+
+    assert isinstance(sent.fault, HandedOver)
+    assert hub.open().inbox.list_deliveries() == before
+    with pytest.raises(HandedOver):
+        hub.open().permits.sign(PERMIT_NAME, authority=hub.token("authority-1"))
 
 
 def test_a_delivery_that_waits_is_taken_in_by_the_new_hub(tmp_path: Path) -> None:

@@ -19,6 +19,7 @@ from havre.application.vault.sealing import VaultWriter, WritePlace
 from havre.domain.announcement import Announcement, check_found, content_digest, parse_announcement
 from havre.domain.delivery_note import DeliveryNote, parse_note
 from havre.domain.events import DeliveryReceived, events_of
+from havre.domain.handover import check_stays
 from havre.domain.shown import show_file
 from havre.errors import HavreError, InvalidInput, NotFound, Refused, Unavailable
 from havre.formats.statements import parse_envelope, parse_statement
@@ -105,6 +106,7 @@ class Dispatch:
     def _made(
         self, folder: DeliveryFolder, announced: Announcement, leave: AbstractSet[str]
     ) -> DeliveryNote:
+        self._check_stays()
         with self._free_place() as place:
             prepared = self._desk.prepare(
                 folder, vault=self._vault(announced.name), place=place, leave=leave
@@ -113,8 +115,13 @@ class Dispatch:
             # Remembered first: were it posted first, a crash between would leave a delivery
             # that its own holder does not know again.
             self._sent.keep(announced.name, sent)
+            # Once more: what is posted after the hub was packed would be left behind.
+            self._check_stays()
             self._inbox.post(announced.name, prepared.envelope)
         return prepared.note
+
+    def _check_stays(self) -> None:
+        check_stays([logged.event for logged in self._log.entries()])
 
     def _find_earlier(self, announced: Announcement) -> DeliveryNote | None:
         """Find this very delivery among those that wait or were taken in.

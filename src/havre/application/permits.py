@@ -130,6 +130,8 @@ class Permits:
             Refused: the permit cannot be granted from where it stands, or the
                 signer is no authority, or has signed already.
         """
+        # A first signature of two is kept without an entry: not at a hub that has left.
+        self._journal.check_ours()
         standing = self.standing(name)
         envelope = self._signed(standing, authority)
         opened = open_permit(envelope, roots=self._roots, authorities=1).opened

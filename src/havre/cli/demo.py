@@ -338,7 +338,7 @@ def _leave(tale: Tale) -> list[str]:
     return [
         (
             f"{_count(packed['files'])} files packed, nothing decrypted; equal log head,"
-            f" {parity['equal_objects']} equal objects, equal rows."
+            f" {parity['equal_objects']} equal objects, equal manifests."
         ),
         f"The same study at the new hub released the same bytes: {', '.join(same)}.",
     ]
