@@ -56,7 +56,12 @@ NEXT: Mapping[ReleaseState, frozenset[ReleaseState]] = MappingProxyType(
 )
 # Moves of the table that nothing in the hub makes yet.
 NOT_YET: frozenset[tuple[ReleaseState, ReleaseState]] = frozenset(
-    {(_S.REVIEWED, _S.REJECTED), (_S.PARTIALLY_REVIEWED, _S.RETURNED)}
+    {
+        (_S.PENDING, _S.WITHDRAWN),
+        (_S.RETURNED, _S.WITHDRAWN),
+        (_S.REVIEWED, _S.REJECTED),
+        (_S.PARTIALLY_REVIEWED, _S.RETURNED),
+    }
 )
 
 
