@@ -30,7 +30,6 @@ from havre.application.extract import Extraction, ExtractTools
 from havre.application.ingest import Ingestion
 from havre.application.ingest_run import IngestTools
 from havre.application.journal import Journal
-from havre.application.lending import SoleRelease
 from havre.application.outputs import OutputBundles
 from havre.application.permits import Permits
 from havre.application.pseudonymise import Pseudonyms
@@ -39,6 +38,7 @@ from havre.application.receive import ReceivingDesk
 from havre.application.release import Releases
 from havre.application.review import Reviews
 from havre.application.run import RunTools, StudyRuns
+from havre.application.vault.keys import KeyRelease
 from havre.application.vault.landing import Landing
 from havre.application.vault.reading import LentKeys, VaultReader
 from havre.application.vault.sealing import VaultWriter
@@ -157,9 +157,9 @@ class OpenHub:
         )
 
     @cached_property
-    def release(self) -> SoleRelease:
+    def release(self) -> KeyRelease:
         """Whoever gets partitions opened."""
-        return SoleRelease(
+        return KeyRelease(
             journal=self.journal,
             log=self.log,
             custodians=self.custodians,
@@ -391,7 +391,7 @@ class OpenHub:
         Returns how many requests for keys were closed as abandoned.
         """
         # A living process keeps the journal to itself from its request to its
-        # release (`SoleRelease`): what is open in here was left by a dead one.
+        # release (`KeyRelease`): what is open in here was left by a dead one.
         with self.journal.alone():
             head = self.log.head()
             if head is None or self.log.keys().key_for(head.size + 1) != self.token.public:

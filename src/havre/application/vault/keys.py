@@ -24,6 +24,7 @@ from havre.domain.events import (
     PartitionsCreated,
     events_of,
 )
+from havre.domain.lending import check_still_so
 from havre.domain.receipt import check_receipt
 from havre.domain.statements import envelope_digest
 from havre.domain.trust import TrustRoots
@@ -107,25 +108,26 @@ class KeyRelease:
     def open(self, wanted: KeysWanted) -> Iterator[OpenPartitions]:
         """Open partitions for as long as the context lasts.
 
+        Nobody else writes the log from the request to the release: a revocation in
+        between would make a release that no reader believes, and a request which
+        another process finds open is always a dead one's. What is then done with
+        the keys takes its time, and holds nobody up.
+
         Raises:
-            Refused: too few custodians agreed; each one's reason is named.
+            Refused: what the request rests on has changed; or too few custodians
+                agreed: each one's reason is named.
             NotGenuine: too few answers hold; whose do not is named.
             NotFound: a partition is not on the log.
         """
         committed = self._commitments(wanted.partitions)
         with self._room.open() as room:
-            index = self._request(wanted, room.one_time_key)
-            answers = self._ask(wanted, index, room=room, committed=committed)
-            self._journal.record(
-                KeysReleased(
-                    event_id=new_object_id(),
-                    at=self._clock.now(),
-                    request=index,
-                    receipts={
-                        name: envelope_digest(each.receipt) for name, each in answers.items()
-                    },
-                )
-            )
+            # The price: a revocation waits while custodians are asked. An authority can
+            # also bring it to each of them directly.
+            with self._journal.alone():
+                self._check_ground(wanted)
+                index = self._request(wanted, room.one_time_key)
+                answers = self._ask(wanted, index, room=room, committed=committed)
+                self._release(index, answers)
             for known in wanted.partitions:
                 shares = [answer.shares[known.partition_id] for answer in answers.values()]
                 room.load(known.partition_id, public_sha256=known.public_sha256, shares=shares)
@@ -153,6 +155,20 @@ class KeyRelease:
                 *(KeysAbandoned(event_id=new_object_id(), at=now, request=index) for index in left)
             )
         return len(left)
+
+    def _check_ground(self, wanted: KeysWanted) -> None:
+        events = [logged.event for logged in self._log.entries()]
+        check_still_so(events, permit=wanted.permit, deliveries=wanted.deliveries)
+
+    def _release(self, index: int, answers: Mapping[str, _Answer]) -> None:
+        self._journal.record(
+            KeysReleased(
+                event_id=new_object_id(),
+                at=self._clock.now(),
+                request=index,
+                receipts={name: envelope_digest(each.receipt) for name, each in answers.items()},
+            )
+        )
 
     def _request(self, wanted: KeysWanted, one_time_key: bytes) -> int:
         (index,) = self._journal.record(
