@@ -18,11 +18,14 @@ from fakes.small_hub import SmallHub, copy_of, founded, ingested, quiet
 from havre.adapters.sources.delimited import DelimitedRows
 from havre.application.dispatch import Fate
 from havre.application.ingest import newest_version
+from havre.application.ingest_run import DatasetRun
 from havre.application.receive import KIND_NOTE
+from havre.domain.custody import MANDATE_OPENINGS
 from havre.domain.delivery import FileCount, LinesLost, RowCount, check_lines, check_rows
 from havre.domain.delivery_note import parse_note
 from havre.domain.events import DeliveryChecked, VersionPublished, events_of
 from havre.domain.statements import sign_statement
+from havre.errors import Refused
 from havre.formats.canonical import parse_canonical
 from havre.formats.statements import parse_envelope, parse_statement
 
@@ -160,6 +163,35 @@ def test_a_hub_killed_at_any_moment_has_the_old_version_or_the_new(
         assert index in (None, newest_version(after.log, name))
     assert len(events_of(events, DeliveryChecked)) == 2
     assert after.inbox.list_deliveries() == []
+
+
+def opened_and_dropped(hub: SmallHub, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A run that dies as soon as its keys are there."""
+    with monkeypatch.context() as patch:
+        patch.setattr(
+            DatasetRun, "check_tables", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt)
+        )
+        with pytest.raises(KeyboardInterrupt):
+            hub.open().ingestion.ingest("pmsi-mco", progress=quiet)
+
+
+def test_a_delivery_whose_hub_died_too_often_today_does_not_stop_the_others(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hub = copy_of(founded(), tmp_path)
+    hub.holder().deliver([hub.deliveries / "pmsi-mco-2023"], progress=quiet)
+    hub.open().receiving.receive()
+    for _ in range(MANDATE_OPENINGS):
+        opened_and_dropped(hub, monkeypatch)
+    with pytest.raises(Refused, match="3 times today"):
+        hub.open().ingestion.ingest("pmsi-mco", progress=quiet)
+    hub.holder().deliver([hub.deliveries / "pmsi-mco-2024"], progress=quiet)
+    hub.open().receiving.receive()
+
+    report = hub.open().ingestion.ingest("pmsi-mco", progress=quiet)
+
+    assert {each.delivery for each in report.files} == {"pmsi-mco-2024"}
+    assert list(report.left) == ["pmsi-mco-2023"]
 
 
 def test_a_delivery_is_taken_in_once(tmp_path: Path) -> None:

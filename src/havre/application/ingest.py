@@ -8,7 +8,7 @@ Of two runs over one delivery the second publishes nothing.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from havre.application.audit import PublicLog
@@ -21,7 +21,7 @@ from havre.application.vault.sealing import SealedVersion
 from havre.crypto.commitments import commit_to, new_salt
 from havre.crypto.random import new_object_id
 from havre.domain.catalogue_text import KnownTables
-from havre.domain.custody import PREDICATE_DELIVERY_NOTE
+from havre.domain.custody import PREDICATE_DELIVERY_NOTE, ReleaseRefused, check_openings
 from havre.domain.delivery_note import DeliveryNote, parse_note
 from havre.domain.events import (
     DatasetPseudonymised,
@@ -50,11 +50,13 @@ class IngestReport:
     """What one run did.
 
     version: index of the version's entry on the log.
+    left: deliveries that custodians open no more today; the others went on.
     """
 
     dataset: str
     version: int
     files: tuple[FileReport, ...]
+    left: Mapping[str, Refused]
 
     @property
     def lines(self) -> int:
@@ -120,12 +122,17 @@ class Ingestion:
         Raises:
             NotFound: nothing waits, or a partition has no key pair.
             Refused: the custodians do not agree, or another run took a delivery in meanwhile.
+                A delivery that was opened too often today does not stop the others.
             LinesLost: a sum does not close; no version was made.
             NotGenuine: an object is not what the holder signed for.
         """
         waiting = [each for each in self._waiting() if each.note.dataset == dataset]
         if not waiting:
             raise NotFound(f"No delivery of {dataset} waits.", hint="See `havre status`.")
+        left = self._opened_too_often(waiting)
+        waiting = [each for each in waiting if each.note.delivery not in left]
+        if not waiting:
+            raise next(iter(left.values()))
         with self._release.open(self._wanted(waiting)) as keys:
             run = DatasetRun(
                 [each.note for each in waiting],
@@ -139,7 +146,17 @@ class Ingestion:
         with self._journal.alone():
             self._check_still_wait(waiting)
             version = self._record(dataset, waiting, run, sealed)
-        return IngestReport(dataset, version, tuple(run.reports))
+        return IngestReport(dataset, version, tuple(run.reports), left)
+
+    def _opened_too_often(self, waiting: Iterable[_Waiting]) -> dict[str, Refused]:
+        events = [logged.event for logged in self._log.entries()]
+        left: dict[str, Refused] = {}
+        for each in waiting:
+            try:
+                check_openings(events, each.index, now=self._clock.now())
+            except ReleaseRefused as refusal:
+                left[each.note.delivery] = refusal
+        return left
 
     def _waiting(self) -> list[_Waiting]:
         checked = self._taken_in()

@@ -116,7 +116,9 @@ def take_in(
     intake = Intake(held=hub.receiving.receive().held)
     for dataset in datasets or hub.ingestion.waiting_datasets():
         try:
-            intake.done.append(hub.ingestion.ingest(dataset, progress=progress))
+            report = hub.ingestion.ingest(dataset, progress=progress)
+            intake.done.append(report)
+            intake.held |= report.left
         except HavreError as fault:
             intake.failed[dataset] = fault
             if isinstance(fault, Unavailable):

@@ -10,7 +10,7 @@ Source: `docs/protocols.md`, section 4.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -257,19 +257,32 @@ def _check_not_taken_in(index: int, request: ShareRequest, view: CustodianView) 
     delivery = received.delivery if isinstance(received, DeliveryReceived) else ""
     if any(isinstance(e, DeliveryChecked) and e.delivery == delivery for e in earlier):
         raise ReleaseRefused("A delivery was taken in under the mandate before.")
-    asked = {
-        place
-        for place, event in enumerate(earlier)
-        if isinstance(event, KeysRequested) and index in event.deliveries
-    }
     closed = {e.request for e in earlier if isinstance(e, KeysReleased | KeysAbandoned)}
-    if asked - closed:
+    if any(place not in closed for place, _ in _openings(earlier, index)):
         raise ReleaseRefused("A delivery is being opened under the mandate already.")
-    if sum(view.now - earlier[place].at < _A_DAY for place in asked) >= MANDATE_OPENINGS:
+    check_openings(earlier, index, now=view.now)
+
+
+def check_openings(events: Sequence[Event], index: int, *, now: datetime) -> None:
+    """Refuse to open a delivery again today that was opened often enough.
+
+    events: the log before the request that would open it.
+    index: of the delivery's entry.
+
+    Raises:
+        ReleaseRefused: saying when it may be tried again.
+    """
+    if sum(now - event.at < _A_DAY for _, event in _openings(events, index)) >= MANDATE_OPENINGS:
         raise ReleaseRefused(
             f"A delivery was opened {MANDATE_OPENINGS} times today, and not taken in.",
             hint="Find out why it was not taken in; it may be opened again tomorrow.",
         )
+
+
+def _openings(events: Sequence[Event], index: int) -> Iterator[tuple[int, KeysRequested]]:
+    for place, event in enumerate(events):
+        if isinstance(event, KeysRequested) and index in event.deliveries:
+            yield place, event
 
 
 def _check_first(index: int, received: DeliveryReceived, view: CustodianView) -> None:
