@@ -9,16 +9,27 @@ from __future__ import annotations
 import hashlib
 import os
 import tarfile
+from collections.abc import Mapping
+from csv import DictReader
+from datetime import date
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from fakes.small_hub import SmallHub, copy_of, founded, quiet
+from havre.application.ceremony import PartitionCatalogue
 from havre.application.ingest import IngestReport
 from havre.bootstrap.growing import import_schemas, make_partitions
+from havre.bootstrap.holders import publish_for_holders
+from havre.bootstrap.hub import OpenHub
 from havre.domain.announcement import DeliveryHeld
 from havre.domain.catalogue import dataset_name
+from havre.domain.permit import Population, TableGrant
+from havre.domain.permit_check import list_period_faults
+from havre.domain.plan_making import PEOPLE, make_plan
+from havre.snds.filing import FILINGS
+from havre.values import Partition, PartitionKind
 
 SHARED = Path(os.environ.get("HAVRE_SHARED", str(Path(__file__).parents[3] / "shared")))
 TABLES = SHARED / "snds-public-synthetic" / "tables.tar.gz"
@@ -28,12 +39,21 @@ pytestmark = [
     pytest.mark.shared,
     pytest.mark.skipif(not TABLES.exists(), reason="public data outside the tree: HAVRE_SHARED"),
 ]
+YEARS_OF_FILES = {each.adds for each in FILINGS if each.adds}
 UNKNOWN = {"OPEN_BIO", "OPEN_LPP", "OPEN_MEDIC"}
 LINES_PER_TABLE = 10
+# The public files are of no year (T_MCOaaB); their holder must say one.
+YEAR = "2019"
+NO_YEARS: Mapping[str, str] = {}
 
 
-def announce(folder: Path, dataset: str, files: list[Path]) -> Path:
-    """Put files into a delivery of their own, announced as a holder would."""
+def announce(
+    folder: Path, dataset: str, files: list[Path], *, years: Mapping[str, str] = NO_YEARS
+) -> Path:
+    """Put files into a delivery of their own, announced as a holder would.
+
+    years: of a table, the column for the year that stands in its file's name.
+    """
     name = f"public-{dataset}"
     place = folder / name
     place.mkdir(parents=True)
@@ -53,8 +73,35 @@ def announce(folder: Path, dataset: str, files: list[Path]) -> Path:
             f'table = "{path.stem}"',
             f'sha256 = "{hashlib.sha256(body).hexdigest()}"',
         ]
+        if path.stem in years:
+            lines.append(f'constants = {{ {years[path.stem]} = "{YEAR}" }}')
     (place / "delivery.toml").write_text("\n".join(lines) + "\n")
     return place
+
+
+def make_years(hub: OpenHub, datasets: Mapping[str, list[Path]]) -> None:
+    """Hold a ceremony for every year that the public files make up, from 1900 on."""
+    known = hub.catalogue.known()
+    made = {
+        each.partition for each in PartitionCatalogue(hub.records, log=hub.log).list_partitions()
+    }
+    wanted = set()
+    for dataset, paths in datasets.items():
+        for path in paths:
+            with path.open(encoding="utf-8", newline="") as lines:
+                rows = [
+                    {str(name).casefold(): str(cell) for name, cell in row.items()}
+                    for row in DictReader(lines)
+                ]
+            year = known.catalogue.table(path.stem).year_column or ""
+            cells = {row.get(year.casefold(), YEAR)[:4] for row in rows}
+            wanted |= {
+                Partition(PartitionKind.DATASET, dataset, int(each))
+                for each in cells
+                if each.isdigit()
+            }
+    hub.ceremonies.make(sorted(wanted - made, key=str))
+    publish_for_holders(hub)
 
 
 class Public:
@@ -72,6 +119,12 @@ class Public:
         known = opened.catalogue.known()
         self.datasets: dict[str, list[Path]] = {}
         self.unknown: list[Path] = []
+        years = {
+            built.schema.name: column.name
+            for built in known.tables
+            for column in built.schema.columns
+            if column.name in YEARS_OF_FILES
+        }
         for path in sorted((root / "tables").rglob("*.csv")):
             built = known.find(path.stem)
             if built is None:
@@ -79,8 +132,9 @@ class Public:
             else:
                 self.datasets.setdefault(built.schema.dataset, []).append(path)
         make_partitions(opened, datasets=sorted(self.datasets), landing=len(self.datasets) + 2)
+        make_years(opened, self.datasets)
         self.folders = {
-            name: announce(root / "deliveries", name, files)
+            name: announce(root / "deliveries", name, files, years=years)
             for name, files in self.datasets.items()
         }
         # The mandate that the hub was founded with names its own datasets only.
@@ -156,6 +210,22 @@ def test_corrections_are_named_where_they_were_used(public: Public) -> None:
 
     assert {"1-finess", "2-return-codes", "8-amounts", "11-coded-integers"} <= used
     assert dataset_name("PMSI MCO") in public.imported["datasets"]
+
+
+def test_a_period_cuts_every_public_table_or_a_reason_says_why_not(public: Public) -> None:
+    """P3: no table whose years would all come out, though the permit says one."""
+    catalogue = public.hub.open().catalogue.known().catalogue
+    period = (date(2019, 1, 1), date(2019, 12, 31))
+    timeless = {table.name for table in catalogue.tables if table.timeless}
+
+    for table in catalogue.tables:
+        grant = TableGrant(table.dataset, table.name, ())
+        plan = make_plan(
+            [grant], period=period, population=Population(), people=PEOPLE, catalogue=catalogue
+        )
+        assert list(list_period_faults(grant, period, catalogue)) == []
+        assert table.name in timeless or any(part.conditions for part in plan.tables)
+    assert len(timeless) == 17
 
 
 # Accepted, and set aside at the holder; the other 1,279 lines break a rule at the hub.

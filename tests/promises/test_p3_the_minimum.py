@@ -11,11 +11,16 @@ from fakes.small_hub import PERMIT_NAME, SmallHub, copy_of, granted, ingested, p
 from havre.application.ceremony import PartitionCatalogue
 from havre.application.vault.keys import KeysWanted
 from havre.application.vault.reading import ListedFile, ReadPlace, manifest_locations
+from havre.bootstrap.schemas import core_tables
+from havre.domain.catalogue import BuiltTable
 from havre.domain.events import ExtractMade, events_of
 from havre.domain.permit import OutsidePermit, TableGrant
+from havre.domain.permit_check import PermitFaults
+from havre.domain.schema import TableSchema
 from havre.domain.statements import envelope_digest
 from havre.values import Partition, PartitionKind
 
+IMB = next(built.schema for built in core_tables() if built.schema.name == "IR_IMB_R")
 SURROGATES = {
     "BEN_NIR_PSA",
     "BEN_IDT_ANO",
@@ -197,3 +202,14 @@ def test_a_plan_that_reaches_past_its_permit_is_refused_and_every_column_is_name
 ) -> None:
     with pytest.raises(OutsidePermit, match=named):
         granted().open().extraction.extract(PERMIT_NAME, asked=[asked])
+
+
+def test_a_permit_on_a_table_that_no_period_could_cut_is_refused_when_it_is_asked_for(
+    tmp_path: Path,
+) -> None:
+    hub = copy_of(ingested(), tmp_path / "undated")
+    undated = TableSchema(name="IR_IMB_R", dataset="beneficiaires", columns=IMB.columns)
+    hub.open().catalogue.import_tables([BuiltTable(undated, ())])
+
+    with pytest.raises(PermitFaults, match="IR_IMB_R has no date that the period could cut"):
+        hub.ask(permit_text())

@@ -10,8 +10,9 @@ from havre.domain.catalogue import BuiltTable, Layer, build_table
 from havre.errors import InvalidInput, NotFound
 from havre.formats.table_schema import parse_table_schema
 from havre.snds.corrections import CORRECTIONS, TREATMENTS
+from havre.snds.filing import FILINGS
 
-SNDS_LAYER = Layer(CORRECTIONS, TREATMENTS)
+SNDS_LAYER = Layer(CORRECTIONS, TREATMENTS, FILINGS)
 
 
 def core_tables() -> list[BuiltTable]:

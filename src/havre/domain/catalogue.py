@@ -17,6 +17,7 @@ from havre.errors import InvalidInput
 from havre.formats.canonical import Json
 from havre.formats.table_schema import FieldDescriptor, TableDescriptor
 from havre.snds.corrections import ColumnTreatment, Correction
+from havre.snds.filing import Filing
 from havre.snds.treatments import NOT_WHOSE_ROW
 
 _TYPES = {
@@ -37,10 +38,11 @@ _DEFAULT_FORMATS = {
 
 @dataclass(frozen=True, slots=True)
 class Layer:
-    """What is put over published descriptions: corrections in order, and treatments."""
+    """What is put over published descriptions: corrections in order, treatments, filings."""
 
     corrections: Sequence[Correction] = ()
     treatments: Sequence[ColumnTreatment] = ()
+    filings: Sequence[Filing] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,11 +74,11 @@ def build_table(
     columns = tuple(
         _column(published, fitting, layer.treatments, used) for published in descriptor.fields
     )
-    key = descriptor.primary_key
-    for each in fitting:
-        if each.primary_key is not None:
-            key = each.primary_key
-            used.append(each.defect)
+    key = _primary_key(descriptor, fitting, used)
+    filing = _filing(descriptor, layer.filings, [column.name for column in columns])
+    if filing is not None and filing.adds:
+        columns += (_year_of_file(filing.adds),)
+        key = (filing.adds, *key) if key else ()
     schema = TableSchema(
         name=descriptor.name,
         dataset=dataset or _text(descriptor.extra, "dataset") or dataset_name(descriptor.product),
@@ -87,8 +89,12 @@ def build_table(
         year_column=_text(descriptor.extra, "year_column"),
         period_column=_text(descriptor.extra, "period_column"),
         link=_link(descriptor.extra),
+        timeless=_text(descriptor.extra, "timeless") or "",
         title=descriptor.title,
     )
+    if filing is not None:
+        schema = _filed(schema, filing)
+        used.append(filing.name)
     _check_names(schema)
     return BuiltTable(
         schema,
@@ -115,6 +121,17 @@ def dataset_name(product: str) -> str:
             hint="Give one with `havre catalogue import --dataset NAME`.",
         )
     return name
+
+
+def _primary_key(
+    descriptor: TableDescriptor, corrections: Iterable[Correction], used: list[str]
+) -> tuple[str, ...]:
+    key = descriptor.primary_key
+    for each in corrections:
+        if each.primary_key is not None:
+            key = each.primary_key
+            used.append(each.defect)
+    return key
 
 
 def _column(
@@ -220,6 +237,32 @@ def _person(columns: Sequence[Column]) -> tuple[str, ...]:
         if column.treatment is Treatment.FOREIGN_PSEUDONYM and column.realm not in NOT_WHOSE_ROW
     ]
     return tuple(named[:1])
+
+
+def _filing(
+    descriptor: TableDescriptor, filings: Iterable[Filing], columns: Sequence[str]
+) -> Filing | None:
+    """Find how a table is filed whose own description does not say it."""
+    if descriptor.extra.keys() & {"year_column", "period_column", "link", "timeless"}:
+        return None
+    for each in filings:
+        if _fits(descriptor.name, each.tables) and set(each.needs) <= set(columns):
+            return each
+    return None
+
+
+def _year_of_file(name: str) -> Column:
+    return Column(name=name, type=ColumnType.YEAR, required=True, title="year of the file")
+
+
+def _filed(schema: TableSchema, filing: Filing) -> TableSchema:
+    return replace(
+        schema,
+        year_column=filing.year,
+        period_column=filing.period,
+        link=Link(filing.follows, filing.by) if filing.follows else None,
+        timeless=filing.timeless,
+    )
 
 
 def _link(extra: Mapping[str, Json]) -> Link | None:

@@ -99,6 +99,7 @@ def _table(document: Any) -> BuiltTable:
             year_column=schema.get("year_column"),
             period_column=schema.get("period_column"),
             link=Link(link["table"], tuple(link["columns"])) if link else None,
+            timeless=schema.get("timeless", ""),
             title=schema.get("title", ""),
         ),
         tuple(document["used"]),

@@ -6,13 +6,14 @@ that the signed text says it and custodians need no catalogue.
 
 from __future__ import annotations
 
+from calendar import monthrange
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date
 
 from havre.domain.permit import Permit, TableGrant
 from havre.domain.plan_making import PEOPLE, make_plan
-from havre.domain.schema import Catalogue, TableSchema, Treatment
+from havre.domain.schema import Catalogue, ColumnType, TableSchema, Treatment
 from havre.domain.trust import Role, TrustRoots
 from havre.errors import InvalidInput, Refused
 
@@ -36,11 +37,12 @@ def complete_permit(
     Raises:
         PermitFaults: an unknown table, column or party, a table in another
             dataset, a true key that is no technical key, an end in the past, a
-            limit on people that cannot be brought to a table.
+            period or a limit on people that cannot be brought to a table.
     """
     faults = [*_faults_of_parties(permit, roots, today)]
     for grant in permit.tables:
         faults += _faults_of_grant(grant, catalogue)
+        faults += list_period_faults(grant, permit.period, catalogue)
     if faults:
         raise PermitFaults(
             f"Permit {permit.name} cannot be asked for: {'; '.join(faults)}.",
@@ -71,6 +73,44 @@ def _faults_of_grant(grant: TableGrant, catalogue: Catalogue) -> Iterator[str]:
     for name in known:
         if table.column(name).treatment is not Treatment.TECHNICAL_KEY:
             yield f"{grant.table}.{name} is no technical key and is never given as it is"
+
+
+def list_period_faults(
+    grant: TableGrant, period: tuple[date, date], catalogue: Catalogue
+) -> Iterator[str]:
+    """Name a table that the period cannot cut: all its years would come out.
+
+    A table that nobody knows, and links in a circle, are named elsewhere.
+    """
+    try:
+        table = catalogue.table(grant.table)
+        dated = table
+        seen = {table.name}
+        while dated.period_column is None and dated.link is not None:
+            dated = catalogue.table(dated.link.table)
+            if dated.name in seen:
+                return
+            seen.add(dated.name)
+    except InvalidInput:
+        return
+    if dated.period_column is None:
+        # Whoever follows a register would be cut by nothing either.
+        if not dated.timeless or dated is not table:
+            yield f"{grant.table} has no date that the period could cut, and is not timeless"
+        return
+    if coarse := _whole(dated.column(dated.period_column).type, period):
+        yield f"{grant.table} is dated by {coarse}, and the period is not of whole {coarse}s"
+
+
+def _whole(kind: ColumnType, period: tuple[date, date]) -> str:
+    """Name the unit of which a period would cut a part, or nothing."""
+    first, last = period
+    months = first.day == 1 and last.day == monthrange(last.year, last.month)[1]
+    if kind is ColumnType.YEARMONTH and not months:
+        return "month"
+    if kind is ColumnType.YEAR and not (months and first.month == 1 and last.month == 12):
+        return "year"
+    return ""
 
 
 def _years_reached(permit: Permit, catalogue: Catalogue) -> dict[str, tuple[int, ...]]:

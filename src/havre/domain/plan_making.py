@@ -142,7 +142,7 @@ class _Making:
         if self._is_people(schema):
             conditions += self._about_people(schema)
         elif schema.period_column:
-            conditions.append(Between(schema.period_column, *self._period))
+            conditions.append(_within(schema.column(schema.period_column), self._period))
         return tuple(conditions)
 
     def _about_people(self, schema: TableSchema) -> list[Condition]:
@@ -159,6 +159,16 @@ class _Making:
         if self._population.departments:
             conditions.append(OneOf(self._people.department, self._population.departments))
         return conditions
+
+
+def _within(column: Column, period: tuple[date, date]) -> Between:
+    # The lake keeps years and months as text, AAAA and AAAAMM.
+    first, last = period
+    if column.type is ColumnType.YEAR:
+        return Between(column.name, f"{first.year:04d}", f"{last.year:04d}")
+    if column.type is ColumnType.YEARMONTH:
+        return Between(column.name, f"{first:%Y%m}", f"{last:%Y%m}")
+    return Between(column.name, first, last)
 
 
 def _means_the_same(own: Column, other: Column) -> bool:

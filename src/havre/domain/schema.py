@@ -94,7 +94,9 @@ class TableSchema:
     person: the columns of the person pseudonym, empty when `link` finds the person.
     year_column: the column whose year chooses the partition, or null for year 0.
     period_column: the date that a permit's period is about, or null: then through
-        `link`, and with no link the table is not cut by period.
+        `link`. A month or a year cuts too, where the period is of whole ones.
+    timeless: why no period cuts the table, or empty. One that has no date, no link
+        and no such reason is in no permit: all its years would come out.
     """
 
     name: str
@@ -106,6 +108,7 @@ class TableSchema:
     year_column: str | None = None
     period_column: str | None = None
     link: Link | None = None
+    timeless: str = ""
     title: str = ""
 
     @property
