@@ -7,7 +7,6 @@ table; what counts is that every line is accounted for, by rule and by name.
 from __future__ import annotations
 
 import hashlib
-import os
 import tarfile
 from collections.abc import Mapping
 from csv import DictReader
@@ -17,6 +16,7 @@ from typing import Any
 
 import pytest
 
+from fakes.public_data import SCHEMAS, TABLES, needs_public_data
 from fakes.small_hub import SmallHub, copy_of, founded, quiet
 from havre.application.ceremony import PartitionCatalogue
 from havre.application.ingest import IngestReport
@@ -31,14 +31,7 @@ from havre.domain.plan_making import PEOPLE, make_plan
 from havre.snds.filing import FILINGS
 from havre.values import Partition, PartitionKind
 
-SHARED = Path(os.environ.get("HAVRE_SHARED", str(Path(__file__).parents[3] / "shared")))
-TABLES = SHARED / "snds-public-synthetic" / "tables.tar.gz"
-SCHEMAS = SHARED / "snds-schema" / "schemas"
-
-pytestmark = [
-    pytest.mark.shared,
-    pytest.mark.skipif(not TABLES.exists(), reason="public data outside the tree: HAVRE_SHARED"),
-]
+pytestmark = needs_public_data
 YEARS_OF_FILES = {each.adds for each in FILINGS if each.adds}
 UNKNOWN = {"OPEN_BIO", "OPEN_LPP", "OPEN_MEDIC"}
 LINES_PER_TABLE = 10
@@ -228,5 +221,5 @@ def test_a_period_cuts_every_public_table_or_a_reason_says_why_not(public: Publi
     assert len(timeless) == 17
 
 
-# Accepted, and set aside at the holder; the other 1,279 lines break a rule at the hub.
-EXPECTED = (601, 0)
+# Accepted, and set aside at the holder; the other 1,271 lines break a rule at the hub.
+EXPECTED = (609, 0)

@@ -13,6 +13,7 @@ from havre.domain.permit_check import list_period_faults
 from havre.domain.plan import Between, Follow, Plan
 from havre.domain.plan_making import PEOPLE, make_plan
 from havre.domain.schema import Catalogue, Link, TableSchema
+from havre.errors import InvalidInput
 from havre.formats.table_schema import parse_table_schema
 from havre.snds.filing import DCIR_KEYS, FILINGS
 
@@ -132,3 +133,12 @@ def test_what_a_description_says_itself_goes_before_the_layer() -> None:
 def test_every_entry_says_why_and_since_when() -> None:
     assert all(each.why and each.settled and each.name for each in FILINGS)
     assert all(each.period or each.follows or each.timeless for each in FILINGS)
+
+
+@pytest.mark.parametrize("own", [["A", "B"], ["C"], []])
+def test_a_foreign_key_of_unknown_or_uneven_columns_is_refused(own: list[str]) -> None:
+    keys = [{"fields": own, "reference": {"resource": "S", "fields": ["X"]}}]
+    fields = [{"name": "A"}, {"name": "B"}]
+
+    with pytest.raises(InvalidInput, match="foreign key of table T"):
+        parse_table_schema({"name": "T", "fields": fields, "foreignKeys": keys})

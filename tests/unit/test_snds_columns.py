@@ -139,7 +139,8 @@ def test_every_column_of_the_public_schema_has_a_deliberate_treatment() -> None:
     ]
 
     undeclared = [(t, c.name) for t, c in columns if c.treatment is Treatment.UNDECLARED]
-    assert len(columns) == 4815
+    # Published ones, and the year of the file in 114 tables that have it in their name only.
+    assert len(columns) == 4815 + 114
     assert undeclared == []
 
 

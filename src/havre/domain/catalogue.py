@@ -74,8 +74,9 @@ def build_table(
     columns = tuple(
         _column(published, fitting, layer.treatments, used) for published in descriptor.fields
     )
-    key = _primary_key(descriptor, fitting, used)
-    filing = _filing(descriptor, layer.filings, [column.name for column in columns])
+    names = [column.name for column in columns]
+    key = _primary_key(descriptor, fitting, names, used)
+    filing = _filing(descriptor, layer.filings, names)
     if filing is not None and filing.adds:
         columns += (_year_of_file(filing.adds),)
         key = (filing.adds, *key) if key else ()
@@ -99,7 +100,7 @@ def build_table(
     return BuiltTable(
         schema,
         tuple(dict.fromkeys(used)),
-        {name: each.defect for each in fitting for name in each.may_lack},
+        _may_lack(descriptor, fitting, schema),
         {name: each.defect for each in fitting for name in each.may_have},
     )
 
@@ -124,14 +125,34 @@ def dataset_name(product: str) -> str:
 
 
 def _primary_key(
-    descriptor: TableDescriptor, corrections: Iterable[Correction], used: list[str]
+    descriptor: TableDescriptor,
+    corrections: Iterable[Correction],
+    columns: Sequence[str],
+    used: list[str],
 ) -> tuple[str, ...]:
     key = descriptor.primary_key
+    spelled = {name.casefold(): name for name in columns}
     for each in corrections:
         if each.primary_key is not None:
             key = each.primary_key
             used.append(each.defect)
-    return key
+    return tuple(spelled.get(name.casefold(), name) for name in key)
+
+
+def _may_lack(
+    descriptor: TableDescriptor, corrections: Sequence[Correction], schema: TableSchema
+) -> dict[str, str]:
+    """List the columns that a delivered header may lack, with the entry that says so."""
+    named = {name: each.defect for each in corrections for name in each.may_lack}
+    filed = {*schema.primary_key, *schema.person, schema.period_column, schema.year_column}
+    filed |= set(schema.link.columns if schema.link else ())
+    for each in corrections:
+        if not each.by_year:
+            continue
+        for column, published in zip(schema.columns, descriptor.fields, strict=False):
+            if published.is_of_some_years(descriptor.first_year) and column.name not in filed:
+                named.setdefault(column.name, each.defect)
+    return named
 
 
 def _column(
@@ -142,9 +163,12 @@ def _column(
 ) -> Column:
     column = _published(published)
     for each in corrections:
-        if each.columns and _applies(each, published):
-            column = _corrected(column, each)
-            used.append(each.defect)
+        if _applies(each, published):
+            corrected = _corrected(column, each)
+            # What was right already names no entry.
+            if corrected != column or not each.to_upper_case:
+                used.append(each.defect)
+            column = corrected
     return _treated(column, published, treatments)
 
 
@@ -172,9 +196,8 @@ def _published(descriptor: FieldDescriptor) -> Column:
 
 def _applies(correction: Correction, published: FieldDescriptor) -> bool:
     return (
-        _fits(published.name, correction.columns)
+        (published.name.upper() in correction.names or _fits(published.name, correction.columns))
         and (not correction.types or published.type in correction.types)
-        and (not correction.formats or published.format in correction.formats)
         and (not correction.coded or bool(published.code_list))
     )
 
@@ -189,10 +212,10 @@ def _corrected(column: Column, correction: Correction) -> Column:
         if kind is ColumnType.DATE and date_format == _DEFAULT_FORMATS[ColumnType.DATETIME]:
             date_format = _DEFAULT_FORMATS[ColumnType.DATE]
         changed = replace(changed, type=kind, date_format=date_format)
-    if correction.to_format is not None:
-        changed = replace(changed, date_format=correction.to_format)
     if correction.to_length is not None:
         changed = replace(changed, length=correction.to_length or None)
+    if correction.to_upper_case:
+        changed = replace(changed, name=changed.name.upper())
     if correction.pattern is not None:
         changed = replace(changed, pattern=correction.pattern, values=())
     return changed

@@ -10,7 +10,7 @@ Source: Frictionless Table Schema 1.0.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -45,6 +45,23 @@ class FieldDescriptor:
     deleted: int | None = None
     extra: Mapping[str, Json] = field(default_factory=dict)
 
+    def is_of_some_years(self, first_year: int | None) -> bool:
+        """Tell whether the column came after `first_year`, its table's first, or went away."""
+        came = self.created is not None and self.created > (first_year or self.created)
+        return came or self.deleted is not None
+
+
+@dataclass(frozen=True, slots=True)
+class ForeignKey:
+    """What a table is said to refer to; as published, whatever the other table holds.
+
+    own, theirs: columns here and there, pair by pair.
+    """
+
+    own: tuple[str, ...]
+    table: str
+    theirs: tuple[str, ...]
+
 
 @dataclass(frozen=True, slots=True)
 class TableDescriptor:
@@ -61,6 +78,12 @@ class TableDescriptor:
     primary_key: tuple[str, ...]
     missing: tuple[str, ...]
     extra: Mapping[str, Json]
+    foreign_keys: tuple[ForeignKey, ...] = ()
+
+    @property
+    def first_year(self) -> int | None:
+        """The first year that is published for a column of the table, or null."""
+        return min((each.created for each in self.fields if each.created), default=None)
 
 
 def parse_table_schema(document: Any, *, name: str = "") -> TableDescriptor:
@@ -70,7 +93,7 @@ def parse_table_schema(document: Any, *, name: str = "") -> TableDescriptor:
 
     Raises:
         InvalidInput: no fields, a field without a name, a name twice, an unknown
-            type, or a key column that is not there; the table is named.
+            type, or a column of a key that is not there; the table is named.
 
     >>> parse_table_schema({"name": "T", "fields": [{"name": "A", "type": "year"}]}).fields[0].type
     'year'
@@ -95,7 +118,22 @@ def parse_table_schema(document: Any, *, name: str = "") -> TableDescriptor:
         primary_key=key,
         missing=_words(table.get("missingValues")) or ("",),
         extra=_mapping(table.get("havre") or {}),
+        foreign_keys=_foreign_keys(table.get("foreignKeys"), table=title, names=names),
     )
+
+
+def _foreign_keys(document: Any, *, table: str, names: Sequence[str]) -> tuple[ForeignKey, ...]:
+    listed = document if isinstance(document, list) else [document] if document else []
+    keys = []
+    for each in map(_mapping, listed):
+        to = _mapping(each.get("reference"))
+        key = ForeignKey(
+            _words(each.get("fields")), str(to.get("resource")), _words(to.get("fields"))
+        )
+        if not key.own or len(key.own) != len(key.theirs) or not set(key.own) <= set(names):
+            raise InvalidInput(f"A foreign key of table {table} has unknown or uneven columns.")
+        keys.append(key)
+    return tuple(keys)
 
 
 def _field(document: Mapping[str, Any], *, table: str) -> FieldDescriptor:

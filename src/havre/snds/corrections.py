@@ -5,6 +5,8 @@ published files are never edited: a hub that imports them applies this table on
 top and says which entries it used. Entries are applied in order; the last word
 about a property counts.
 
+Types and lengths by name stand in `snds.registry`; how tables are filed, in `snds.filing`.
+
 Source: an audit of the 188 published tables (schema-snds, December 2020)
 against the dictionaries of Cnam and ATIH of 2018.
 """
@@ -14,6 +16,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import date
 
+from havre.snds.registry import LENGTH_OF_NAMES, TYPE_OF_NAMES
 from havre.snds.treatments import TREATMENTS, ColumnTreatment
 
 __all__ = ["CORRECTIONS", "TREATMENTS", "ColumnTreatment", "Correction"]
@@ -27,11 +30,14 @@ class Correction:
     """One entry.
 
     tables, columns: patterns with `*`, compared without case.
-    types, formats: only columns published with one of these; empty means any.
+    names: whole names in upper case, compared without case; besides the patterns.
+    types: only columns published with one of these; empty means any.
     coded: only columns that have a code list.
     to_type: the type that is right, or null to leave it.
     pattern: a regular expression for the whole cell, or null.
     to_length: most characters, or null to leave it; 0 takes the limit away.
+    to_upper_case: the name is written in capitals.
+    by_year: a delivered header may lack columns that are published for some years only.
     primary_key: the columns that no two rows share, or null to leave it.
     may_lack, may_have: columns that a delivered header may lack or have besides.
     """
@@ -42,18 +48,20 @@ class Correction:
     tables: str = "*"
     columns: str = ""
     types: tuple[str, ...] = ()
-    formats: tuple[str, ...] = ()
+    names: frozenset[str] = frozenset()
     coded: bool = False
     to_type: str | None = None
-    to_format: str | None = None
     to_length: int | None = None
     pattern: str | None = None
+    to_upper_case: bool = False
+    by_year: bool = False
     primary_key: tuple[str, ...] | None = None
     may_lack: tuple[str, ...] = ()
     may_have: tuple[str, ...] = field(default=())
 
 
 _SETTLED = date(2026, 11, 23)
+_REGISTERED = date(2026, 11, 25)
 
 CORRECTIONS: tuple[Correction, ...] = (
     Correction(
@@ -200,6 +208,39 @@ CORRECTIONS: tuple[Correction, ...] = (
         why="CIP, LPP and NABM numbers are names, nobody adds them up",
         columns="*_PRS_IDE",
         to_type="string",
+    ),
+    *(
+        Correction(
+            defect=f"10-one-type-{kind}",
+            settled=_REGISTERED,
+            why="a name has two types or more over the tables: their rows could not be joined",
+            names=frozenset(names.split()),
+            to_type=kind,
+        )
+        for kind, names in TYPE_OF_NAMES.items()
+    ),
+    *(
+        Correction(
+            defect="7-one-length",
+            settled=_REGISTERED,
+            why="a text is shorter in one table than in the next: nothing is cut or set aside for it",
+            names=frozenset(names.split()),
+            to_length=length,
+        )
+        for length, names in LENGTH_OF_NAMES.items()
+    ),
+    Correction(
+        defect="13-case",
+        settled=_REGISTERED,
+        why="names are in small letters in three tables and in part of a fourth, else in capitals",
+        columns="*",
+        to_upper_case=True,
+    ),
+    Correction(
+        defect="12-years",
+        settled=_REGISTERED,
+        why="columns come and go with the years: a file of a year without one is whole",
+        by_year=True,
     ),
     Correction(
         defect="header-er-dct-f",
