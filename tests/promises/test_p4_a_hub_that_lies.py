@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from havre.domain.release import ReleaseStanding, ReleaseState
 from havre.domain.statements import Statement, sign_statement
 from havre.errors import NotGenuine, Refused, Unavailable
 from havre.formats.canonical import Json
+from havre.formats.statements import parse_envelope, parse_statement
 from havre.ports.records import Document
 
 
@@ -172,6 +174,30 @@ def test_a_vote_opened_differently_than_committed_is_refused_by_the_hub_itself(
 ) -> None:
     with pytest.raises(NotGenuine):
         opened_otherwise(hub, monkeypatch)
+
+
+@pytest.mark.parametrize("about", ["other files", "a file less", "none"])
+def test_a_vote_about_other_files_than_the_jobs_is_not_opened(hub: HubOutputs, about: str) -> None:
+    """A checker's own signature, from another day: it approved, and not these bytes."""
+    hub.submitted()
+    hub.voted("approve")
+    first = hub.log.cast["checker-1"]
+    name = f"r1.1.{key_id(first.public)}"
+    cast = parse_statement(parse_envelope(hub.records.document(KIND_VOTE, name)).payload)
+    assert cast.predicate["files"] == hub.job("job-1").files
+    said = {key: value for key, value in cast.predicate.items() if key != "files"}
+    if about == "other files":
+        said["files"] = {**hub.job("job-1").files, "rates.csv": "0" * 64}
+    elif about == "a file less":
+        said["files"] = {"outputs.json": hub.job("job-1").files["outputs.json"]}
+    envelope = sign_statement(replace(cast, predicate=said), [first])
+    hub.records.commit([], [Document(KIND_VOTE, name, envelope)])
+
+    with pytest.raises(NotGenuine, match="about other files"):
+        hub.reviews().vote("r1", "approve", checker=hub.log.cast["checker-2"])
+    with pytest.raises(NotGenuine, match="about other files"):
+        release(hub)
+    assert hub.public_files() == {}
 
 
 def test_what_nobody_voted_for_is_not_released_by_an_honest_hub(hub: HubOutputs) -> None:

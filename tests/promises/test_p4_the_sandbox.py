@@ -9,20 +9,23 @@ from __future__ import annotations
 
 import os
 import socket
+import struct
 import subprocess
 import sys
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from importlib import resources
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from fakes.small_hub import ENVIRONMENT, environment
 from havre.adapters.sandbox import bubblewrap, watch
 from havre.adapters.sandbox.bubblewrap import BubblewrapSandbox
-from havre.adapters.sandbox.seccomp import ARCHITECTURES, filter_bytes
+from havre.adapters.sandbox.seccomp import ARCHITECTURES, REFUSED, filter_bytes
 from havre.errors import InvalidInput, Unprotected
 from havre.ports.sandbox import Outcome, SandboxJob, SandboxLimits, SandboxResult
 
@@ -36,13 +39,17 @@ def call(*words):
 """
 
 
-def run(code: str, **limits: float) -> SandboxResult:
+# A filter that lets every system call pass.
+ALL_PASS = struct.pack("<HBBI", 0x06, 0, 0, 0x7FFF0000)
+
+
+def run(code: str, *arguments: str, **limits: float) -> SandboxResult:
     """Run a program in the sandbox; inputs hold one small file."""
     environment()
     return BubblewrapSandbox().run(
         SandboxJob(
             code={"study.py": code.encode()},
-            command=("/env/bin/python", "/code/study.py"),
+            command=("/env/bin/python", "/code/study.py", *arguments),
             environment=str(ENVIRONMENT),
             inputs={"t.parquet": [b"in", b"put"]},
             limits=SandboxLimits(**limits),  # type: ignore[arg-type]
@@ -66,8 +73,17 @@ def listener() -> Iterator[int]:
         server.bind(("127.0.0.1", 0))
         server.listen()
         port = server.getsockname()[1]
-        threading.Thread(target=lambda: server.accept() if False else None, daemon=True).start()
         yield port
+
+
+@pytest.fixture
+def machine_socket() -> Iterator[str]:
+    """A server of this machine under an abstract name, which only a network namespace hides."""
+    name = f"havre-probe-{os.getpid()}"
+    with socket.socket(socket.AF_UNIX) as server:
+        server.bind(f"\0{name}")
+        server.listen()
+        yield name
 
 
 ATTEMPTS = {
@@ -76,11 +92,9 @@ ATTEMPTS = {
     "an IPv6 socket": "import socket; socket.socket(socket.AF_INET6); print('OUT')",
     "a netlink socket": "import socket; socket.socket(socket.AF_NETLINK, socket.SOCK_RAW); print('OUT')",
     "a vsock": "import socket; socket.socket(40); print('OUT')",
-    "an abstract UNIX socket of the machine": (
-        "import socket; socket.socket(socket.AF_UNIX).connect('\\0havre-probe'); print('OUT')"
-    ),
     "a name server": "import socket; socket.getaddrinfo('example.org', 80); print('OUT')",
     "the shadow file": "open('/etc/shadow').read(); print('OUT')",
+    "a file that everybody may read": "open('/etc/passwd').read(); print('OUT')",
     "root's home": "os.listdir('/root'); print('OUT')",
     "other homes": "os.listdir('/home'); print('OUT')",
     "the hub's directory": f"os.listdir({str(Path(__file__).parents[2])!r}); print('OUT')",
@@ -89,13 +103,18 @@ ATTEMPTS = {
     ),
     "its own variables": "print('OUT' if 'HAVRE_CANARY' in os.environ else 'none')",
     "another process": "print('OUT' if [p for p in os.listdir('/proc') if p.isdigit() and int(p) > 9] else 'none')",
-    "a file descriptor that was left open": (
-        "print('OUT' if set(os.listdir('/proc/self/fd')) - {'0', '1', '2', '3'} else 'none')"
-    ),
     "writing an input": "open('/in/t.parquet', 'w'); print('OUT')",
     "writing its code": "open('/code/study.py', 'a'); print('OUT')",
     "writing the environment": "open('/env/x', 'w'); print('OUT')",
     "writing the system": "open('/usr/x', 'w'); print('OUT')",
+    "a new file among its inputs": "open('/in/x', 'w'); print('OUT')",
+    "another file in an input's place": (
+        "os.unlink('/in/t.parquet'); open('/in/t.parquet', 'w'); print('OUT')"
+    ),
+    "a new file beside its code": "open('/code/x', 'w'); print('OUT')",
+    "writing the supervisor": "os.unlink('/supervisor/supervisor.py'); print('OUT')",
+    "a new file at the top": "open('/x', 'w'); print('OUT')",
+    "a new file in the settings": "open('/etc/x', 'w'); print('OUT')",
     "a device": "open('/dev/mem', 'rb'); print('OUT')",
     "making a device": "os.mknod('/tmp/m', 0o20600, os.makedev(1, 1)); print('OUT')",
     "another user": "os.setuid(0); print('OUT')",
@@ -118,6 +137,112 @@ def test_what_a_study_must_not_reach(what: str, monkeypatch: pytest.MonkeyPatch)
 
     assert said.strip()
     assert "OUT" not in said
+
+
+CONNECT = """
+import socket
+server = socket.socket({family})
+server.settimeout(3)
+server.connect({address!r})
+print('OUT')
+"""
+
+
+def test_a_server_of_the_machine_without_an_address_is_not_reached(machine_socket: str) -> None:
+    """An abstract name is no file, and a local socket passes the filter: the namespace hides it."""
+    code = CONNECT.format(family="socket.AF_UNIX", address=f"\0{machine_socket}")
+    with socket.socket(socket.AF_UNIX) as control:
+        control.connect(f"\0{machine_socket}")
+
+    assert attempt(code).split() == ["ConnectionRefusedError"]
+
+
+def test_a_server_of_the_machine_is_not_reached_without_the_filter_either(
+    monkeypatch: pytest.MonkeyPatch, listener: int
+) -> None:
+    """Two walls stand before the network; this is the one that is left when the filter is gone."""
+    monkeypatch.setattr(bubblewrap, "built_filter", lambda: ALL_PASS)
+    code = CONNECT.format(family="socket.AF_INET", address=("127.0.0.1", listener))
+    with socket.create_connection(("127.0.0.1", listener), 3):
+        pass
+
+    assert attempt(code).split() == ["ConnectionRefusedError"]
+
+
+def test_a_study_shares_no_namespace_with_the_machine() -> None:
+    names = ("cgroup", "ipc", "mnt", "net", "pid", "user", "uts")
+    code = f"import os\nfor name in {names}: print(os.readlink('/proc/self/ns/' + name))"
+
+    theirs = run(code).words.decode().split()
+
+    assert len(theirs) == len(names)
+    assert not {str(Path(f"/proc/self/ns/{name}").readlink()) for name in names} & set(theirs)
+
+
+def test_a_study_sees_these_folders_and_no_other() -> None:
+    said = run("import os\nfor at in ('/', '/etc', '/in'): print(*sorted(os.listdir(at)))")
+
+    top, settings, inputs = said.words.decode().splitlines()
+    ours = "bin code dev env etc in lib lib64 out proc supervisor tmp usr"
+    assert top.split() == ours.split()
+    assert set(settings.split()) <= {"fonts", "ld.so.cache"}
+    assert inputs.split() == ["t.parquet"]
+
+
+# Of the study and of the supervisor, which has the same rights: `3` is the look itself.
+DESCRIPTORS = """
+import os
+for process in ('1', 'self'):
+    for number in os.listdir(f'/proc/{process}/fd'):
+        try:
+            print(process, number, os.readlink(f'/proc/{process}/fd/{number}').split(':')[0])
+        except FileNotFoundError:
+            pass
+"""
+
+
+def test_a_study_holds_no_descriptor_but_its_three(tmp_path: Path) -> None:
+    """Neither one that the hub has open, nor one that its supervisor would have kept."""
+    (tmp_path / "keys").write_bytes(b"secret of the hub")
+    with (tmp_path / "keys").open("rb") as held:
+        os.set_inheritable(held.fileno(), True)
+        said = run(DESCRIPTORS).words.decode().splitlines()
+
+    assert sorted(said) == [
+        f"{process} {number} {what}"
+        for process in ("1", "self")
+        for number, what in enumerate(("/dev/null", "pipe", "pipe"))
+    ]
+
+
+VARIABLES = "import os; print(*sorted(os.environ))"
+
+
+def test_a_study_has_these_variables_and_no_other() -> None:
+    said = run(VARIABLES).words.decode().split()
+
+    assert set(said) == {*bubblewrap._VARIABLES, "PWD"}
+
+
+@pytest.mark.parametrize("gone", ["the hub's own emptying", "the sandbox's emptying"])
+def test_either_of_two_emptyings_keeps_the_hubs_variables_away(
+    gone: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The hub starts the sandbox with no variable, and the sandbox starts the study with none."""
+    monkeypatch.setenv("HAVRE_CANARY", "secret of the hub")
+    walls, popen = bubblewrap._walls, subprocess.Popen
+
+    def with_ours(command: list[str], **given: Any) -> subprocess.Popen[bytes]:
+        return popen(command, **{**given, "env": None})
+
+    if gone == "the hub's own emptying":
+        monkeypatch.setattr(bubblewrap.subprocess, "Popen", with_ours)
+    else:
+        monkeypatch.setattr(
+            bubblewrap, "_walls", lambda: [word for word in walls() if word != "--clearenv"]
+        )
+
+    assert "HAVRE_CANARY" not in run(VARIABLES).words.decode().split()
 
 
 CALLS = {
@@ -158,6 +283,42 @@ def test_system_calls_that_are_no_business_of_a_study_are_refused() -> None:
     assert set(map(tuple, answers.values())) == {("-1", "1")}
 
 
+# What another process, the kernel or the machine could be reached by.
+NEVER = """acct add_key bpf chroot finit_module fsmount init_module io_uring_setup kexec_file_load
+kexec_load keyctl memfd_create mount mount_setattr move_mount mq_open msgget open_by_handle_at
+open_tree perf_event_open personality pidfd_getfd pivot_root process_vm_readv process_vm_writev
+ptrace quotactl reboot request_key semget setns shmget swapon syslog umount2 unshare userfaultfd
+vmsplice"""
+
+
+def answer_of(program: bytes, *, architecture: str, number: int) -> int:
+    """Read a filter as the kernel does: what it answers to one call whose arguments are zero."""
+    steps = list(struct.iter_unpack("<HBBI", program))
+    words = {0: number, 4: ARCHITECTURES[architecture]}
+    at = loaded = 0
+    while True:
+        code, yes, no, value = steps[at]
+        at += 1
+        if code == 0x20:
+            loaded = words.get(value, 0)
+        elif code == 0x06:
+            return value
+        else:
+            holds = loaded == value if code == 0x15 else bool(loaded & value)
+            at += yes if holds else no
+
+
+@pytest.mark.parametrize("architecture", ARCHITECTURES)
+@pytest.mark.parametrize("call", NEVER.split())
+def test_the_filter_refuses_on_either_architecture(call: str, architecture: str) -> None:
+    number = REFUSED[call][list(ARCHITECTURES).index(architecture)]
+    assert number is not None
+
+    answer = answer_of(filter_bytes(architecture), architecture=architecture, number=number)
+
+    assert answer == 0x00050001
+
+
 def test_the_walls_are_what_stops_it(monkeypatch: pytest.MonkeyPatch, listener: int) -> None:
     """The promise broken on purpose: without the network wall and the filter the study gets out."""
     code = f"import socket; socket.create_connection(('127.0.0.1', {listener}), 3); print('OUT')"
@@ -169,7 +330,7 @@ def test_the_walls_are_what_stops_it(monkeypatch: pytest.MonkeyPatch, listener: 
         "_walls",
         lambda: ["--share-net" if w == "--new-session" else w for w in walls()],
     )
-    monkeypatch.setattr(bubblewrap, "built_filter", lambda: b"\x06\x00\x00\x00\x00\x00\xff\x7f")
+    monkeypatch.setattr(bubblewrap, "built_filter", lambda: ALL_PASS)
 
     assert "OUT" in attempt(code)
 
@@ -334,27 +495,58 @@ except OSError:
     assert "stopped True" in run(code, processes=64).words.decode()
 
 
-def test_nothing_of_a_study_is_left_running() -> None:
-    run("import os, time\nif os.fork() == 0:\n    os.setsid()\n    time.sleep(987)")
+def is_running(mark: str) -> bool:
+    """Tell whether a process of this machine, in a sandbox or not, has this word in its command."""
+    for process in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):
+            # A `bwrap` is outside; it is the study itself that is looked for.
+            command = (process / "cmdline").read_bytes().split(b"\0")
+            if command[0] == b"/env/bin/python" and mark.encode() in command:
+                return True
+    return False
 
-    running = subprocess.run(
-        ["/usr/bin/pgrep", "-f", "sleep(987)"], capture_output=True, check=False
+
+def test_nothing_of_a_study_is_left_running() -> None:
+    mark = f"study-{os.getpid()}-{time.monotonic_ns()}"
+    code = (
+        "import os, time\ntime.sleep(1)\nif os.fork() == 0:\n    os.setsid()\n    time.sleep(987)"
     )
-    assert running.stdout == b""
+    study = threading.Thread(target=run, args=(code, mark), daemon=True)
+
+    study.start()
+    was_seen = False
+    while study.is_alive() and not was_seen:
+        was_seen = is_running(mark)
+    study.join(timeout=30)
+
+    assert was_seen
+    assert not study.is_alive()
+    assert not is_running(mark)
 
 
 def test_a_study_that_outlives_its_end_changes_nothing() -> None:
-    """What it leaves in the background is ended before the files are read."""
+    """What it leaves in the background is ended before the files are read.
+
+    It waits until the supervisor has read the first file, which is a long one.
+    """
     code = """
 import os, time
-open('/out/a', 'w').write('first')
+open('/out/a', 'wb').write(bytes(40_000_000))
+open('/out/z', 'w').write('first')
+time.sleep(0.1)
 if os.fork() == 0:
-    while True:
-        open('/out/a', 'w').write('later' * 100)
+    os.setsid()
+    before = os.stat('/out/a').st_atime_ns
+    while os.stat('/out/a').st_atime_ns == before: pass
+    open('/out/z', 'w').write('later')
 """
     result = run(code)
 
     assert result.outcome is Outcome.FINISHED
+    assert [(each.name, each.body[:9]) for each in result.outputs] == [
+        ("a", bytes(9)),
+        ("z", b"first"),
+    ]
 
 
 def test_a_study_that_forges_its_own_frames_gets_no_strange_file_out() -> None:
