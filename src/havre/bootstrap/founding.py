@@ -7,8 +7,13 @@ carried to where it belongs.
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
-from collections.abc import Callable, Iterable
+import os
+import re
+import shutil
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,7 +21,13 @@ from havre.adapters.tokens.file import FileToken, create_party
 from havre.application.ingest_run import aside_partition
 from havre.bootstrap.holders import publish_for_holders
 from havre.bootstrap.hub import OpenHub, open_custodian, open_mirror, open_witness
-from havre.bootstrap.place import CONFIGURATION, write_place
+from havre.bootstrap.place import (
+    CONFIGURATION,
+    HubPlace,
+    draft_place,
+    find_draft,
+    settle_place,
+)
 from havre.bootstrap.schemas import core_tables
 from havre.crypto.random import new_object_id
 from havre.domain.custody import PREDICATE_MANDATE, STAGE_2_SECRET
@@ -29,7 +40,7 @@ from havre.domain.trust import (
     check_trust_roots,
     encode_trust_roots,
 )
-from havre.errors import Refused
+from havre.errors import InvalidInput, Refused
 from havre.ports.pages import SiteSettings
 from havre.values import Partition, PartitionKind, instant_text
 
@@ -52,6 +63,20 @@ STAGE_1_SECRET = "stage-1"
 _YEARS_BACK, _YEARS_AHEAD = 8, 2
 _LANDING_PLACES = 80
 _DAILY_RELEASES = 50
+# It stands in signed notes, whose names hold no blank and no plus, and before a `#`.
+_ORIGIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._~:/-]{0,199}")
+# What a founding makes in the hub's directory.
+_MADE = (
+    "holders",
+    "inbox",
+    "party",
+    "private",
+    "records.sqlite",
+    "records.sqlite-shm",
+    "records.sqlite-wal",
+    "site",
+    "store",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,24 +103,41 @@ def found_hub(
     settings: what the public site says of this hub that its log does not know.
     progress: told, in a sentence, what is being made.
 
+    One that was cut short is cleared away and begun anew: nobody could have used it,
+    because `havre.toml` gets its name last.
+
     Raises:
-        Refused: there is a hub, or a party, already.
+        InvalidInput: the log's name has another spelling than it may have.
+        Refused: there is a hub, or a party, already; or another founding is under way.
     """
-    if (folder / CONFIGURATION).exists():
-        raise Refused("There is a hub in this directory already.", hint="Name an empty one.")
-    folder.mkdir(parents=True, exist_ok=True)
+    if not _ORIGIN.fullmatch(origin):
+        raise InvalidInput(
+            "The log's name is empty, too long, or holds a blank or a sign that it may not hold.",
+            hint="Name it like hub.example/log.",
+        )
+    with _alone_in(folder):
+        _clear_cut_short(folder)
+        _check_free(folder, parties)
+        place = draft_place(
+            folder,
+            custodians=[parties / name for name in CUSTODIANS],
+            escrow=parties / "escrow",
+            witnesses=[parties / name for name in WITNESSES],
+            settings=settings,
+        )
+        founded = _found(place, parties=parties, origin=origin, progress=progress)
+        settle_place(folder)
+        return founded
+
+
+def _found(
+    place: HubPlace, *, parties: Path, origin: str, progress: Callable[[str], None]
+) -> Founded:
     progress("making each party's keys")
-    roots = _make_parties(folder, parties, origin)
-    place = write_place(
-        folder,
-        custodians=[parties / name for name in CUSTODIANS],
-        escrow=parties / "escrow",
-        witnesses=[parties / name for name in WITNESSES],
-        settings=settings,
-    )
+    roots = _make_parties(place.folder, parties, origin)
     for witness in place.witnesses:
         open_witness(witness).begin()
-    hub = OpenHub(folder)
+    hub = OpenHub(place.folder, place=place)
     progress("opening the log")
     trust = encode_trust_roots(roots)
     hub.journal.record(
@@ -118,7 +160,62 @@ def found_hub(
     )
     give_mandate(hub, FileToken(parties / "controller"), datasets)
     publish_for_holders(hub)
-    return Founded(folder, parties, len(made), len(known.tables))
+    return Founded(place.folder, parties, len(made), len(known.tables))
+
+
+@contextmanager
+def _alone_in(folder: Path) -> Iterator[None]:
+    """Keep a second founding out of a directory; the kernel lets go when a process dies."""
+    folder.mkdir(parents=True, exist_ok=True)
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        yield
+    except BlockingIOError:
+        raise Refused(
+            "Another command founds a hub in this directory.", hint="Wait until it has ended."
+        ) from None
+    finally:
+        os.close(descriptor)
+
+
+def _clear_cut_short(folder: Path) -> None:
+    """Remove what a founding that was cut short has made.
+
+    All of it was made by that founding: it began by seeing that nothing was there.
+    """
+    begun = find_draft(folder)
+    if begun is None or (folder / CONFIGURATION).exists():
+        return
+    for path in (*_party_folders(begun.escrow.parent), *(folder / name for name in _MADE)):
+        if path.is_dir():
+            shutil.rmtree(path)
+        else:
+            path.unlink(missing_ok=True)
+
+
+def _check_free(folder: Path, parties: Path) -> None:
+    """Refuse to found where something is, before anything is made."""
+    if (folder / CONFIGURATION).exists():
+        raise Refused("There is a hub in this directory already.", hint="Name an empty one.")
+    if there := [name for name in _MADE if (folder / name).exists()]:
+        raise Refused(
+            f"The hub's directory is not empty: it holds {', '.join(there)}.",
+            hint="Name an empty one.",
+        )
+    if taken := [each.name for each in _party_folders(parties) if _holds_something(each)]:
+        raise Refused(
+            f"There is something already in the parties' directories: {', '.join(taken)}.",
+            hint="Name an empty --parties. Of an `init` that was cut short, name the same --hub.",
+        )
+
+
+def _party_folders(parties: Path) -> list[Path]:
+    return [parties / name for name in PARTIES]
+
+
+def _holds_something(path: Path) -> bool:
+    return path.exists() and (not path.is_dir() or any(path.iterdir()))
 
 
 def dataset_partitions(datasets: Iterable[str], *, this_year: int) -> list[Partition]:

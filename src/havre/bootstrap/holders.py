@@ -27,7 +27,7 @@ from havre.domain.catalogue_text import KnownTables, parse_catalogue
 from havre.domain.delivery_note import DeliveryNote
 from havre.domain.events import CatalogueImported, PartitionsCreated, events_of
 from havre.domain.shown import show_file
-from havre.errors import NotFound, NotGenuine, gravest
+from havre.errors import InvalidInput, NotFound, NotGenuine, gravest
 from havre.values import PartitionKind, parse_partition
 
 
@@ -142,13 +142,28 @@ class HolderSide:
             for created in events_of(events, PartitionsCreated)
             for partition, digest in created.public_keys.items()
         }
-        places = []
-        for each in json.loads(_read(self._facts / "landing.json")):
-            public_key = base64.b64decode(each["public_key"])
-            if keys.get(each["id"]) != hashlib.sha256(public_key).hexdigest():
+        places = _parse_landing(_read(self._facts / "landing.json"))
+        for each in places:
+            if keys.get(each.partition_id) != hashlib.sha256(each.public_key).hexdigest():
                 raise NotGenuine("A landing place has another key than the log says.")
-            places.append(WritePlace(parse_partition(each["partition"]), each["id"], public_key))
         return places
+
+
+def _parse_landing(document: bytes) -> list[WritePlace]:
+    try:
+        return [
+            WritePlace(
+                parse_partition(str(each["partition"])),
+                str(each["id"]),
+                base64.b64decode(each["public_key"], validate=True),
+            )
+            for each in json.loads(document)
+        ]
+    except (KeyError, TypeError, ValueError, InvalidInput):
+        raise NotGenuine(
+            "The hub's landing places cannot be read.",
+            hint="Ask the operator to publish them anew with `havre catalogue publish`.",
+        ) from None
 
 
 def _read(path: Path) -> bytes:

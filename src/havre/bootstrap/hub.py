@@ -18,7 +18,7 @@ from havre.adapters.log.mirror import MirrorFolder
 from havre.adapters.machine.clock import SystemClock
 from havre.adapters.objects.local import LocalObjects
 from havre.adapters.outputs.folder import ShelfFolder
-from havre.adapters.records.sql import SqlRecords
+from havre.adapters.records.sql import SqlRecords, check_there, records_missing
 from havre.adapters.tokens.file import FileToken
 from havre.adapters.witness.local import LocalWitness
 from havre.application.audit import PublicLog
@@ -61,13 +61,15 @@ _RENEW_AFTER_S = 8 * 60
 class OpenHub:
     """One hub, as its own process sees it."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, place: HubPlace | None = None) -> None:
         """Open the hub in a directory.
+
+        place: of a hub that is being founded, and has no `havre.toml` yet.
 
         Raises:
             NotFound: there is none.
         """
-        self.place: HubPlace = read_place(folder)
+        self.place: HubPlace = place or read_place(folder)
         close_place(folder)
         self.clock = SystemClock()
         # The journal and a custodian use one copy of the log, which is read once.
@@ -85,8 +87,20 @@ class OpenHub:
 
     @cached_property
     def records(self) -> SqlRecords:
-        """The private records."""
-        return SqlRecords(self.place.records_url)
+        """The private records.
+
+        Raises:
+            Unavailable: they are missing, or empty, and the log says that there were some.
+        """
+        head = self.log.head()
+        # The first entry, of the founding, is all that a hub without any document can have.
+        if head is None or head.size <= 1:
+            return SqlRecords(self.place.records_url)
+        check_there(self.place.records_url)
+        records = SqlRecords(self.place.records_url)
+        if not records.list_kinds():
+            raise records_missing()
+        return records
 
     @cached_property
     def log(self) -> PublicLog:

@@ -18,9 +18,11 @@ from havre.errors import InvalidInput, NotFound
 from havre.ports.pages import SiteSettings
 
 CONFIGURATION = "havre.toml"
+# A founding works under this name; a hub is there once it has the other.
+DRAFT = f"{CONFIGURATION}.part"
 FORMAT = "havre/v1/hub"
 _LANGUAGE = re.compile("(?:[a-z]{2})?")
-_WIDEST = {".": 0o711, CONFIGURATION: 0o600, "party": 0o700, "private": 0o700}
+_WIDEST = {".": 0o711, CONFIGURATION: 0o600, DRAFT: 0o600, "party": 0o700, "private": 0o700}
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,14 +83,31 @@ def read_place(folder: Path) -> HubPlace:
         NotFound: there is no hub in this directory.
         InvalidInput: the file misses something.
     """
-    path = folder / CONFIGURATION
     try:
-        body = tomllib.loads(path.read_text(encoding="utf-8"))
+        return _read(folder, CONFIGURATION)
     except OSError:
+        if (folder / DRAFT).exists():
+            raise NotFound(
+                f"The hub in {folder.name or folder} is not finished: its founding was cut short.",
+                hint="Run `havre init` again: it clears away what was begun, and begins anew.",
+            ) from None
         raise NotFound(
             f"There is no hub in {folder.name or folder}.",
             hint="Name its directory with --hub or HAVRE_HUB, or make one with `havre init`.",
         ) from None
+
+
+def find_draft(folder: Path) -> HubPlace | None:
+    """Find the hub whose founding is under way here, or was cut short."""
+    try:
+        return _read(folder, DRAFT)
+    except OSError:
+        return None
+
+
+def _read(folder: Path, name: str) -> HubPlace:
+    try:
+        body = tomllib.loads((folder / name).read_text(encoding="utf-8"))
     except ValueError as fault:
         raise InvalidInput(f"{CONFIGURATION} is not TOML: {fault}.") from None
     return _place(folder, body)
@@ -167,6 +186,21 @@ def write_place(
     settings: SiteSettings,
 ) -> HubPlace:
     """Write `havre.toml` for a hub whose parties stand in directories beside it."""
+    draft_place(
+        folder, custodians=custodians, escrow=escrow, witnesses=witnesses, settings=settings
+    )
+    return settle_place(folder)
+
+
+def draft_place(
+    folder: Path,
+    *,
+    custodians: list[Path],
+    escrow: Path,
+    witnesses: list[Path],
+    settings: SiteSettings,
+) -> HubPlace:
+    """Write the same under the draft's name: until it is settled, no command finds a hub."""
 
     def spelled(paths: list[Path]) -> str:
         return "[" + ", ".join(f'"{os.path.relpath(path, folder)}"' for path in paths) + "]"
@@ -189,11 +223,20 @@ witnesses = {spelled(witnesses)}
 made_up = {str(settings.made_up).lower()}
 language = "{settings.language}"
 """
-    draft = folder / f"{CONFIGURATION}.part"
-    draft.write_text(text, encoding="utf-8")
-    draft.replace(folder / CONFIGURATION)
+    fresh = folder / f".{DRAFT}"
+    with fresh.open("w", encoding="utf-8") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+    fresh.replace(folder / DRAFT)
+    return _read(folder, DRAFT)
+
+
+def settle_place(folder: Path) -> HubPlace:
+    """Make the draft the hub's own file: from now on there is a hub."""
     # Notes of deliveries that wait hold counts: only who brings some is let in.
     (folder / "inbox").mkdir(exist_ok=True, mode=0o700)
+    (folder / DRAFT).replace(folder / CONFIGURATION)
     close_place(folder)
     return read_place(folder)
 

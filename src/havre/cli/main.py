@@ -2,8 +2,7 @@
 
 Nothing heavy is imported before a command needs it, so that `havre --help`
 answers at once. A refusal is one sentence, one hint and the exit code of its
-class (`havre.errors`); a fault of Havre itself shows its trace, which holds no
-value from the data because no message of ours does.
+class (`havre.errors`); so is whatever else ends a command (`havre.cli.endings`).
 """
 
 from __future__ import annotations
@@ -16,9 +15,9 @@ import typer
 from havre import __version__
 from havre.bootstrap import keep_memory_private
 from havre.cli import data, demo, hub, leaving, permits, public, study, witness
+from havre.cli.endings import EXIT_INTERRUPTED, end_with
 from havre.cli.options import JsonOption
 from havre.cli.screen import Screen
-from havre.errors import HavreError
 
 # Plain help: the formatted one costs half of the start-up time.
 app = typer.Typer(
@@ -68,16 +67,21 @@ def doctor(*, as_json: JsonOption = False) -> None:
 
 
 def run() -> None:
-    """Run the command line and turn a refusal into a sentence and an exit code.
+    """Run the command line and turn whatever ends it into a sentence and an exit code.
 
     Before anything else the process closes its memory to core files and to other
     processes: which command will hold a key is not known yet.
     """
+    words = sys.argv[1:]
     try:
         keep_memory_private()
-        app()
-    except HavreError as refusal:
-        print(f"havre: {refusal.message}", file=sys.stderr)
-        if refusal.hint:
-            print(f"       {refusal.hint}", file=sys.stderr)
-        sys.exit(refusal.exit_code)
+        code = app(standalone_mode=False) or 0
+        if code == EXIT_INTERRUPTED:
+            # What reads the command line turns the signal into this code by itself.
+            raise KeyboardInterrupt
+    except SystemExit:
+        raise
+    # An engine's panic is no `Exception`.
+    except BaseException as fault:  # noqa: BLE001 - nothing ends a command with a bare trace
+        code = end_with(fault, words=words)
+    sys.exit(code)

@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DatabaseError, OperationalError
 
 from havre.adapters.records.tables import DOCUMENTS, OUTBOX
-from havre.errors import NotFound, Refused, Unavailable
+from havre.errors import NotFound, NotGenuine, Refused, Unavailable
 from havre.ports.records import Document, OutboxRow
 
 # The newest step in `migrations/versions`; a test holds the two together.
@@ -122,16 +122,16 @@ class SqlRecords:
         try:
             with self._engine.begin() as connection:
                 yield connection
-        except OperationalError as error:
-            raise _no_answer() from error
+        except DatabaseError as error:
+            raise _fault_of(error) from error
 
     @contextmanager
     def _reading(self) -> Iterator[sa.Connection]:
         try:
             with self._engine.connect() as connection:
                 yield connection
-        except OperationalError as error:
-            raise _no_answer() from error
+        except DatabaseError as error:
+            raise _fault_of(error) from error
 
     def _add_event(self, connection: sa.Connection, row: OutboxRow) -> None:
         there = connection.execute(
@@ -172,6 +172,38 @@ def _close_to_others(database: str | None) -> None:
         with suppress(OSError):
             if stat.S_IMODE(path.stat().st_mode) & ~_OWNER_ONLY:
                 path.chmod(_OWNER_ONLY)
+
+
+def check_there(url: str) -> None:
+    """Make sure that records which were written are not made anew, and empty, in their place.
+
+    A server keeps its own: of a file alone it can be said before it is opened.
+
+    Raises:
+        Unavailable: the file is gone.
+    """
+    address = sa.make_url(url)
+    if address.get_backend_name() == "sqlite" and not Path(address.database or "").is_file():
+        raise records_missing()
+
+
+def records_missing() -> Unavailable:
+    """Say that there are no records of a hub that has a log."""
+    return Unavailable(
+        "The hub's records are missing, and its log has entries that rest on them.",
+        hint="Restore the records from a backup, or correct their address in havre.toml. The log"
+        " alone does not bring back permits, keys' public halves and exact counts.",
+    )
+
+
+def _fault_of(error: DatabaseError) -> Exception:
+    # Exactly this class: what the driver says of a file that is no database, or is torn.
+    if type(error) is DatabaseError:
+        return NotGenuine(
+            "The hub's records cannot be read: their file is no database, or is damaged.",
+            hint="Keep the file, and restore the records from a backup.",
+        )
+    return _no_answer() if isinstance(error, OperationalError) else error
 
 
 def _no_answer() -> Unavailable:
