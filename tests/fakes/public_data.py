@@ -7,6 +7,7 @@ one's own may lack them. CI may not: there the promise would be kept by nobody.
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -25,3 +26,10 @@ needs_public_data = [
         reason="the public tables of the SNDS are not here: name their folder in HAVRE_SHARED",
     ),
 ]
+
+
+def public_data(test: Callable[[], None]) -> Callable[[], None]:
+    """Mark one test as `needs_public_data` marks a file of them."""
+    for mark in needs_public_data:
+        test = mark(test)
+    return test

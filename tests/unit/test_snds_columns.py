@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import os
-from pathlib import Path
-
 import pyarrow as pa
 import pytest
 
+from fakes.public_data import SCHEMAS, public_data
 from havre.adapters.pseudonymiser.polars import PolarsPseudonymiser
 from havre.application.pseudonymise import NoTreatment, Pseudonyms
 from havre.bootstrap.schemas import SNDS_LAYER, core_tables, read_schemas
@@ -17,8 +15,6 @@ from havre.formats.table_schema import parse_table_schema
 from havre.snds.reviewed import HARMLESS, PLAIN
 from havre.snds.treatments import TREATMENTS
 
-SHARED = Path(os.environ.get("HAVRE_SHARED", str(Path(__file__).parents[3] / "shared")))
-SCHEMAS = SHARED / "snds-schema" / "schemas"
 # What names of numbers are made of, between underscores.
 _PARTS = """ANO CLE CRY ENC ENT FAC ID IDE IDT IDV IPP MAM NIR NOM NOMC NU1 NU2 NU8 NUM NUMC
 ORD RNG RUM SEJ SEQ SSEQ VEH"""
@@ -129,8 +125,7 @@ def test_our_own_tables_agree_with_the_layer() -> None:
     assert {spoken(a_table(name).column(name)) for name, _, _ in ours} == ours
 
 
-@pytest.mark.shared
-@pytest.mark.skipif(not SCHEMAS.exists(), reason="public data outside the tree: HAVRE_SHARED")
+@public_data
 def test_every_column_of_the_public_schema_has_a_deliberate_treatment() -> None:
     columns = [
         (built.schema.name, column)
@@ -144,8 +139,7 @@ def test_every_column_of_the_public_schema_has_a_deliberate_treatment() -> None:
     assert undeclared == []
 
 
-@pytest.mark.shared
-@pytest.mark.skipif(not SCHEMAS.exists(), reason="public data outside the tree: HAVRE_SHARED")
+@public_data
 def test_every_number_of_the_public_schema_can_be_replaced() -> None:
     """A key has a canonical text: whole numbers, days and texts have one, decimals have not."""
     built = read_schemas(SCHEMAS, layer=SNDS_LAYER)
