@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from havre.snds.filing import DCIR_KEYS
 from havre.snds.reviewed import HARMLESS, PLAIN
 
 _PERSON, _KEY = "foreign-pseudonym", "technical-key"
@@ -105,15 +106,7 @@ TREATMENTS: tuple[ColumnTreatment, ...] = (
     ),
     ColumnTreatment(
         columns=(
-            "DCT_ORD_NUM",
-            "FLX_DIS_DTD",
-            "FLX_EMT_NUM",
-            "FLX_EMT_ORD",
-            "FLX_EMT_TYP",
-            "FLX_TRT_DTD",
-            "ORG_CLE_NUM",
-            "PRS_ORD_NUM",
-            "REM_TYP_AFF",
+            *DCIR_KEYS,
             "CLE_DCI_JNT",
         ),
         treatment=_KEY,

@@ -15,17 +15,6 @@ import polars as pl
 
 from havre.adapters.synthetic.people import NEVER, YEAR, Flags, Floats, Ints, People, Period, Texts
 
-NINE_KEYS = (
-    "DCT_ORD_NUM",
-    "FLX_DIS_DTD",
-    "FLX_EMT_NUM",
-    "FLX_EMT_ORD",
-    "FLX_EMT_TYP",
-    "FLX_TRT_DTD",
-    "ORG_CLE_NUM",
-    "PRS_ORD_NUM",
-    "REM_TYP_AFF",
-)
 _GENERAL_DRUGS = (
     "3400936158832",
     "3400935848178",
