@@ -53,7 +53,7 @@ def test_the_hub_takes_in_what_the_holder_sent_without_seeing_the_holder(tale: T
 
     (row,) = tale.havre("ingest")["rows"]
 
-    assert row["lines in"] == sent["lines"]
+    assert row["lines_in"] == sent["lines"]
 
 
 def test_every_command_of_the_hub_runs_behind_these_walls(

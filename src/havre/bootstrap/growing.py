@@ -11,6 +11,8 @@ from havre.bootstrap.holders import publish_for_holders
 from havre.bootstrap.hub import OpenHub
 from havre.bootstrap.schemas import SNDS_LAYER, read_schemas
 from havre.domain.catalogue import Layer
+from havre.domain.shown import show_file
+from havre.errors import InvalidInput, NotFound
 from havre.values import PartitionKind
 
 
@@ -32,13 +34,31 @@ def import_schemas(
 
 
 def make_partitions(hub: OpenHub, *, datasets: Iterable[str], landing: int) -> int:
-    """Hold a ceremony for what is missing; returns how many key pairs were made."""
+    """Hold a ceremony for what is missing; returns how many key pairs were made.
+
+    Raises:
+        InvalidInput: nothing is asked for, or fewer places than none.
+        NotFound: the catalogue knows no such dataset: key pairs are for ever.
+    """
+    asked = list(datasets)
+    if landing < 0 or not (asked or landing):
+        raise InvalidInput(
+            "A ceremony makes key pairs for something.",
+            hint="Name a dataset with --dataset, or a number of new places with --landing.",
+        )
+    have_tables = {built.schema.dataset for built in hub.catalogue.known().tables}
+    if unknown := [show_file(each) for each in asked if each not in have_tables]:
+        raise NotFound(
+            f"The catalogue knows no dataset of this name: {', '.join(unknown)}.",
+            hint=f"It knows {', '.join(sorted(have_tables))}. Take tables of a new one in with"
+            " `havre catalogue import`.",
+        )
     known = [
         each.partition for each in PartitionCatalogue(hub.records, log=hub.log).list_partitions()
     ]
     wanted = [
         each
-        for each in dataset_partitions(datasets, this_year=hub.clock.now().year)
+        for each in dataset_partitions(asked, this_year=hub.clock.now().year)
         if each not in known
     ]
     have = sum(each.kind is PartitionKind.LANDING for each in known)

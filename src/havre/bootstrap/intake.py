@@ -187,10 +187,10 @@ def _version_row(report: IngestReport) -> Row:
     at_holder = sum(sum(each.sent.set_aside.values()) for each in report.files)
     return {
         "dataset": report.dataset,
-        "lines in": report.lines,
+        "lines_in": report.lines,
         "accepted": report.accepted,
-        "set aside at the holder": at_holder,
-        "set aside at the hub": report.set_aside - at_holder,
+        "set_aside_at_the_holder": at_holder,
+        "set_aside_at_the_hub": report.set_aside - at_holder,
         "entry": report.version,
     }
 

@@ -19,16 +19,29 @@ from havre.domain.permit_form import shown
 from havre.domain.permit_states import PermitState
 from havre.domain.transparency import cosigners
 from havre.domain.trust import Role
-from havre.errors import InvalidInput, NotFound
+from havre.errors import InvalidInput, NotFound, Refused
 from havre.formats.notes import parse_note
 from havre.values import PartitionKind
 
 Row = dict[str, Any]
 
 
-def open_party(folder: Path) -> FileToken:
-    """Open a party's directory."""
-    return FileToken(folder)
+def open_party(folder: Path, *, role: str) -> FileToken:
+    """Open the directory of a party who acts in a role.
+
+    role: as `domain.trust.Role` spells it.
+
+    Raises:
+        Refused: the party has another role.
+    """
+    token = FileToken(folder)
+    has, needed = token.config.role, Role(role)
+    if has is not needed:
+        raise Refused(
+            f"{token.name} has the role {has.value}; this is an act of the role {needed.value}.",
+            hint=f"Name the directory of a party of role {needed.value} with --party or HAVRE_PARTY.",
+        )
+    return token
 
 
 def read_file(path: Path) -> bytes:
@@ -49,6 +62,24 @@ def read_state(word: str) -> PermitState:
         return PermitState(word)
     except ValueError:
         raise InvalidInput("A decision is refused, suspended or revoked.") from None
+
+
+def read_vote(word: str) -> str:
+    """Read a checker's vote."""
+    if word not in ("approve", "return"):
+        raise InvalidInput("A vote is approve or return.")
+    return word
+
+
+def read_reason(text: str) -> str:
+    """Read why an authority decides: whoever is refused has a right to hear it.
+
+    Raises:
+        InvalidInput: it says nothing.
+    """
+    if not text.strip():
+        raise InvalidInput("A decision has a reason.", hint="Say why with --reason.")
+    return text
 
 
 def hub_status(hub: OpenHub) -> Row:
@@ -77,7 +108,8 @@ def hub_status(hub: OpenHub) -> Row:
         "deliveries_in_the_inbox": len(hub.inbox.list_deliveries()),
         "deliveries_waiting": len(received - checked),
         "landing_places_left": len(set(landing) - used),
-        "datasets": {each: _rows_of(versions, each) for each in {v.dataset for v in versions}},
+        # As the log has them: rounded to hundreds.
+        "rows_about": {each: _rows_of(versions, each) for each in {v.dataset for v in versions}},
         "permits": dict(Counter(each.state.value for each in hub.permits.list_permits())),
     }
 
@@ -112,7 +144,12 @@ def list_tables(hub: OpenHub) -> list[Row]:
 
 def list_columns(hub: OpenHub, name: str) -> list[Row]:
     """Every column of one table."""
-    table = hub.catalogue.known().catalogue.table(name)
+    catalogue = hub.catalogue.known()
+    if name not in {built.schema.name for built in catalogue.tables}:
+        raise NotFound(
+            "The catalogue knows no table of that name.", hint="List them: `havre catalogue show`."
+        )
+    table = catalogue.catalogue.table(name)
     return [
         {
             "column": column.name,
@@ -130,7 +167,7 @@ def permit_row(standing: PermitStanding) -> Row:
         "permit": standing.permit.name,
         "state": standing.state.value,
         "signatures": len(standing.signers),
-        "ends on": standing.permit.ends_on.isoformat(),
+        "ends_on": standing.permit.ends_on.isoformat(),
         "entry": standing.index,
     }
 
@@ -150,19 +187,19 @@ def permit_details(standing: PermitStanding) -> Row:
         "applicant": permit.applicant,
         "people": list(permit.people),
         "care": _span(*permit.period),
-        "in force": _span(permit.starts_on, permit.ends_on),
+        "in_force": _span(permit.starts_on, permit.ends_on),
         "born": f"{born[0]} to {born[1]}" if born else "in any year",
-        "living in departments": list(population.departments) or "all",
-        "smallest count shown": permit.output.min_count,
-        "kinds of output": list(permit.output.kinds),
+        "living_in_departments": list(population.departments) or "all",
+        "smallest_count_shown": permit.output.min_count,
+        "kinds_of_output": list(permit.output.kinds),
         "environment": permit.environment_sha256,
     }
     for number, grant in enumerate(permit.tables, start=1):
-        row[f"table {number}"] = _spelled(f"{grant.dataset}.{grant.table}")
-        row[f"table {number}, columns"] = list(map(_spelled, grant.columns))
-        row[f"table {number}, keys as they are"] = list(map(_spelled, grant.true_keys))
+        row[f"table_{number}"] = _spelled(f"{grant.dataset}.{grant.table}")
+        row[f"table_{number}_columns"] = list(map(_spelled, grant.columns))
+        row[f"table_{number}_keys_as_they_are"] = list(map(_spelled, grant.true_keys))
     for dataset, years in permit.years.items():
-        row[f"years of {dataset} reached"] = [year or "undated" for year in years]
+        row[f"years_reached_of_{dataset.replace('-', '_')}"] = [year or "undated" for year in years]
     return row
 
 

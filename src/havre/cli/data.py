@@ -69,7 +69,9 @@ def deliver(
     """At the holder: check deliveries, make the first pseudonyms, seal them to the hub, sign."""
     from havre.bootstrap.holders import HolderSide
     from havre.bootstrap.intake import dispatch_report
+    from havre.bootstrap.reports import open_party
 
+    open_party(party, role="holder")
     warn_of_swap()
     screen = Screen(as_json=as_json)
     with screen.progress("sealing") as bar:

@@ -21,6 +21,8 @@ from typing import Annotated, Any
 import typer
 
 from havre.cli.demo_texts import PERMIT, STEPS
+from havre.cli.options import JsonOption
+from havre.cli.screen import Screen, wrap
 from havre.errors import Refused, Unprotected
 
 _MARK = ".havre-demo"
@@ -115,6 +117,7 @@ def demo(
         Path(".study-environment")
     ),
     people: Annotated[int, typer.Option(min=2_000, help="How many people to make up.")] = 20_000,
+    as_json: JsonOption = False,
 ) -> None:
     """Play the whole job: found, deliver, permit, extract, run, review, release, verify, leave."""
     if not Path(_BWRAP).exists():
@@ -126,13 +129,18 @@ def demo(
     tale = Tale(out.resolve(), study.resolve(), environment.resolve(), _verifier(), people)
     built = tale.havre("environment", "build", str(lock), "--environment", str(environment))
     tale.facts["environment"] = built["environment_sha256"]
+    screen = Screen(as_json=as_json)
     for number, (title, act) in enumerate(zip(STEPS, _ACTS, strict=True), 1):
-        print(f"\n{number:>2}. {title}", flush=True)
+        screen.say("")
+        screen.say(wrap(f"{number:>2}. {title}", indent=" " * 4))
         started = time.monotonic()
         for sentence in act(tale):
-            print(f"    {sentence}", flush=True)
+            screen.say(wrap(f"    {sentence}", indent=" " * 6))
         tale.seconds.append((title.split(":")[0], time.monotonic() - started))
-    _show_end(tale)
+    if as_json:
+        screen.show(_outcome(tale))
+    else:
+        _show_end(_outcome(tale))
 
 
 def _clear_stage(out: Path) -> None:
@@ -186,8 +194,8 @@ def _take_in(tale: Tale) -> list[str]:
     tale.facts["sent"] = sent
     tale.facts["datasets"] = rows
     accepted = sum(row["accepted"] for row in rows)
-    held = sum(row["set aside at the holder"] for row in rows)
-    aside = sum(row["set aside at the hub"] for row in rows)
+    held = sum(row["set_aside_at_the_holder"] for row in rows)
+    aside = sum(row["set_aside_at_the_hub"] for row in rows)
     tale.facts |= {"accepted": accepted, "aside_holder": held, "aside_hub": aside}
     if accepted + held + aside != tale.facts["lines"]:
         raise Refused("Lines were lost on the way in.")
@@ -429,38 +437,42 @@ def _same_files(first: Path, second: Path) -> list[str]:
     return names
 
 
-def _show_end(tale: Tale) -> None:
-    from havre.cli.screen import Screen
-
-    print()
-    total = sum(taken for _, taken in tale.seconds)
-    rows = [{"step": name, "seconds": f"{taken:.1f}"} for name, taken in tale.seconds]
-    Screen().table("What was done", [*rows, {"step": "all", "seconds": f"{total:.1f}"}])
-    print()
-    Screen().table(
-        "Lines, from the holder's files to the lake",
-        [
+def _outcome(tale: Tale) -> dict[str, Any]:
+    """What the demo did and left behind."""
+    return {
+        "steps": [{"step": name, "seconds": round(taken, 1)} for name, taken in tale.seconds],
+        "seconds": round(sum(taken for _, taken in tale.seconds), 1),
+        "lines": [
             {
                 "dataset": row["dataset"],
-                "in": row["lines in"],
+                "in": row["lines_in"],
                 "accepted": row["accepted"],
-                "set aside": row["set aside at the holder"] + row["set aside at the hub"],
+                "set_aside": row["set_aside_at_the_holder"] + row["set_aside_at_the_hub"],
             }
             for row in tale.facts["datasets"]
         ],
-    )
-    print()
-    Screen().show(
-        {
-            "public site": str(tale.hub / "site" / "index.html"),
-            "released files": tale.facts["released"],
-            "what became of each file": str(tale.folder / "ingest.json"),
-            "the second hub": str(tale.folder / "hub-2" / "site" / "index.html"),
-            "verify yourself": f"python3 {os.path.relpath(tale.verifier)}"
-            f" {os.path.relpath(tale.hub / 'site')} --trust"
-            f" {os.path.relpath(tale.party('researcher'))}/trust.json",
-        }
-    )
+        "public_site": str(tale.hub / "site" / "index.html"),
+        "released_files": tale.facts["released"],
+        "what_became_of_each_file": str(tale.folder / "ingest.json"),
+        "the_second_hub": str(tale.folder / "hub-2" / "site" / "index.html"),
+        "verify_yourself": f"python3 {os.path.relpath(tale.verifier)}"
+        f" {os.path.relpath(tale.hub / 'site')} --trust"
+        f" {os.path.relpath(tale.party('researcher'))}/trust.json",
+    }
+
+
+def _show_end(outcome: dict[str, Any]) -> None:
+    screen = Screen()
+    steps = [*outcome.pop("steps"), {"step": "all", "seconds": outcome.pop("seconds")}]
+    screen.say("")
+    screen.table("What was done", steps)
+    screen.say("")
+    screen.table("Lines, from the holder's files to the lake", outcome.pop("lines"))
+    command = outcome.pop("verify_yourself")
+    screen.say("")
+    screen.show(outcome)
+    # Whole and alone on its line, to be copied.
+    screen.say(f"\n  Verify it yourself:\n\n{command}\n")
 
 
 def _count(number: int) -> str:

@@ -72,7 +72,7 @@ def ceremony(
     *,
     hub: HubOption,
     dataset: Annotated[list[str] | None, typer.Option(help="Datasets that need key pairs.")] = None,
-    landing: Annotated[int, typer.Option(help="How many landing places to add.")] = 0,
+    landing: Annotated[int, typer.Option(min=0, help="How many landing places to add.")] = 0,
     as_json: JsonOption = False,
 ) -> None:
     """Make key pairs with the custodians: for datasets, and landing places for deliveries."""
@@ -121,9 +121,14 @@ def show_catalogue(
 
 
 @catalogue.command("publish")
-def publish_catalogue(*, hub: HubOption) -> None:
+def publish_catalogue(*, hub: HubOption, as_json: JsonOption = False) -> None:
     """Write the catalogue and the landing places anew, where holders read them."""
     from havre.bootstrap.holders import publish_for_holders
 
-    publish_for_holders(read_hub(hub))
-    Screen().say("Holders can read the catalogue and the landing places.")
+    opened = read_hub(hub)
+    publish_for_holders(opened)
+    screen = Screen(as_json=as_json)
+    if as_json:
+        screen.show({"folder": str(opened.place.for_holders)})
+    else:
+        screen.say("Holders can read the catalogue and the landing places.")

@@ -74,7 +74,9 @@ def depart(
     """As the controller: pack the whole hub for a new host, and hand its log over."""
     from havre.bootstrap.leaving import assets_of
     from havre.bootstrap.leaving import depart as pack
+    from havre.bootstrap.reports import open_party
 
+    open_party(party, role="controller")
     packed = pack(open_hub(hub), name=name, card=card, controller=party, package=out)
     assets = assets_of(packed.manifest)
     screen = Screen(as_json=as_json)

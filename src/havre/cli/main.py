@@ -57,7 +57,7 @@ def doctor(*, as_json: JsonOption = False) -> None:
                 "question": fact.name,
                 "holds": "yes" if fact.held else "NO",
                 "seen": fact.seen,
-                "how to mend it": fact.mend,
+                "how_to_mend_it": fact.mend,
             }
             for fact in facts
         ],

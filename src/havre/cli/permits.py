@@ -30,7 +30,9 @@ def ask(
     """As an applicant: put an application on the log."""
     from havre.bootstrap.reports import open_party, permit_row, read_file
 
-    standing = open_hub(hub).permits.ask(read_file(application), applicant=open_party(party))
+    standing = open_hub(hub).permits.ask(
+        read_file(application), applicant=open_party(party, role="researcher")
+    )
     Screen(as_json=as_json).show(permit_row(standing))
 
 
@@ -39,7 +41,7 @@ def sign(name: Name, *, party: PartyOption, hub: HubOption, as_json: JsonOption 
     """As an authority: sign the permit's text; the second signature grants it."""
     from havre.bootstrap.reports import open_party, permit_row
 
-    standing = open_hub(hub).permits.sign(name, authority=open_party(party))
+    standing = open_hub(hub).permits.sign(name, authority=open_party(party, role="authority"))
     Screen(as_json=as_json).show(permit_row(standing))
 
 
@@ -55,13 +57,17 @@ def decide(
 ) -> None:
     """As an authority: refuse, suspend or revoke; custodians are told before the hub."""
     from havre.bootstrap.deciding import decide_permit
-    from havre.bootstrap.reports import open_party, permit_row, read_state
+    from havre.bootstrap.reports import open_party, permit_row, read_reason, read_state
 
     standing, told = decide_permit(
-        open_hub(hub), name, read_state(state), authority=open_party(party), reason=reason
+        open_hub(hub),
+        name,
+        read_state(state),
+        authority=open_party(party, role="authority"),
+        reason=read_reason(reason),
     )
     Screen(as_json=as_json).show(
-        {**permit_row(standing), "custodians told": told.obey, "not reached": told.silent}
+        {**permit_row(standing), "custodians_told": told.obey, "not_reached": told.silent}
     )
 
 
@@ -79,4 +85,8 @@ def list_permits(*, hub: HubOption, as_json: JsonOption = False) -> None:
     from havre.bootstrap.reports import permit_row
 
     standings = read_hub(hub).permits.list_permits()
-    Screen(as_json=as_json).table("Permits", [permit_row(each) for each in standings])
+    screen = Screen(as_json=as_json)
+    if standings or as_json:
+        screen.table("Permits", [permit_row(each) for each in standings])
+    else:
+        screen.say("Nobody has asked for a permit yet.")

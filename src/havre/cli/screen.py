@@ -8,11 +8,16 @@ printed here comes from the data: counts, names and identifiers only.
 from __future__ import annotations
 
 import json
+import re
+import shutil
 import sys
+import textwrap
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
+
+_THOUSANDS = re.compile(r"(?<=\d) (?=\d{3}\b)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +37,9 @@ class Screen:
             return
         width = max((len(name) for name in result), default=0)
         for name, value in result.items():
-            print(f"  {name.replace('_', ' '):<{width}}  {_plain(value)}")
+            line = f"  {name.replace('_', ' '):<{width}}  {_plain(value)}"
+            # What a program reads stays on one line.
+            print(wrap(line, indent=" " * (width + 4)) if sys.stdout.isatty() else line)
 
     def table(self, title: str, rows: Sequence[Mapping[str, Any]]) -> None:
         """Show rows that have the same fields, or their JSON."""
@@ -45,7 +52,9 @@ class Screen:
         grid = Table(title=title, title_justify="left", header_style="bold", show_edge=False)
         for name in rows[0] if rows else ():
             numeric = all(isinstance(row[name], int | float) for row in rows)
-            grid.add_column(name.replace("_", " "), justify="right" if numeric else "left")
+            grid.add_column(
+                name.replace("_", " "), justify="right" if numeric else "left", overflow="fold"
+            )
         for row in rows:
             grid.add_row(*(_plain(value) for value in row.values()))
         Console().print(grid)
@@ -74,6 +83,27 @@ class Progress:
     def step(self, done: int, total: int, what: str) -> None:
         """Tell how far the work is."""
         self._bars.update(self._task, completed=done, total=total, description=what)
+
+    def wait(self, what: str) -> None:
+        """Tell what is waited for when nobody knows how far it is; the seconds are shown."""
+        self._bars.update(self._task, total=None, description=what)
+
+
+def wrap(line: str, *, indent: str) -> str:
+    """Break a line at blanks, to the terminal's width; words, paths and numbers stay whole.
+
+    indent: before each line but the first.
+    """
+    blank = "\N{NO-BREAK SPACE}"
+    lead = line[: len(line) - len(line.lstrip())]
+    return textwrap.fill(
+        _THOUSANDS.sub(blank, line.strip()),
+        shutil.get_terminal_size().columns,
+        initial_indent=lead,
+        subsequent_indent=indent,
+        break_long_words=False,
+        break_on_hyphens=False,
+    ).replace(blank, " ")
 
 
 def _plain(value: Any) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import count
 from pathlib import Path
 from typing import Annotated
 
@@ -36,9 +37,14 @@ def extract(
     """Cut the lake to a permit, under pseudonyms of the project's own, sealed to its key."""
     screen = Screen(as_json=as_json)
     with screen.progress("asking the custodians") as bar:
-        tables = iter(range(1, 1000))
-        report = open_hub_for_data(hub).extraction.extract(
-            permit, progress=lambda table: bar.step(next(tables), 20, table)
+        bar.wait("asking the custodians")
+        opened = open_hub_for_data(hub)
+        total = len(opened.permits.standing(permit).permit.tables)
+        # Each is told when it was cut; how much of the sealing is done, nobody tells.
+        number = count(1)
+        report = opened.extraction.extract(
+            permit,
+            progress=lambda table: bar.wait(f"{table}, table {next(number)} of {total}"),
         )
     screen.show({"permit": report.permit, "entry": report.index, "rows": report.rows})
 
@@ -87,8 +93,10 @@ def run(
     screen = Screen(as_json=as_json)
     code = read_code(study, arguments=arguments or [], environment=environment)
     with screen.progress("running") as bar:
-        bar.step(0, 1, "the study runs in the sandbox")
-        report = open_hub_for_data(hub).runs.run(permit, code, researcher=open_party(party))
+        bar.wait("the study runs in the sandbox")
+        report = open_hub_for_data(hub).runs.run(
+            permit, code, researcher=open_party(party, role="researcher")
+        )
     screen.show(job_row(report, code=code.files))
     if report.record.outcome != "finished":
         raise typer.Exit(code=3)
@@ -109,7 +117,9 @@ def submit(
     from havre.bootstrap.reports import open_party
     from havre.bootstrap.study_reports import submission_row
 
-    submission = open_hub_for_data(hub).reviews.submit(request, job, researcher=open_party(party))
+    submission = open_hub_for_data(hub).reviews.submit(
+        request, job, researcher=open_party(party, role="researcher")
+    )
     Screen(as_json=as_json).show(submission_row(submission))
     if submission.standing.state.value == "returned":
         raise typer.Exit(code=3)
@@ -128,7 +138,7 @@ def review(
     from havre.bootstrap.study_reports import lay_out, standing_row
 
     reviews = open_hub_for_data(hub).reviews
-    files = reviews.show(request, checker=open_party(party))
+    files = reviews.show(request, checker=open_party(party, role="checker"))
     shown = {**standing_row(reviews.standing(request)), "findings": reviews.findings(request)}
     shown["files"] = lay_out(files, out) if out else sorted(files)
     Screen(as_json=as_json).show(shown)
@@ -143,10 +153,12 @@ def vote(
     as_json: JsonOption = False,
 ) -> None:
     """As a checker: vote, blind to the other; with the second vote both are opened."""
-    from havre.bootstrap.reports import open_party
+    from havre.bootstrap.reports import open_party, read_vote
     from havre.bootstrap.study_reports import standing_row
 
-    standing = open_hub(hub).reviews.vote(request, vote, checker=open_party(party))
+    standing = open_hub(hub).reviews.vote(
+        request, read_vote(vote), checker=open_party(party, role="checker")
+    )
     Screen(as_json=as_json).show(standing_row(standing))
 
 

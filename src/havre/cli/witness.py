@@ -34,7 +34,9 @@ def restore(
 
     Compare entries and root with what the other witnesses' operators see.
     """
+    from havre.bootstrap.reports import open_party
     from havre.bootstrap.restoring import restore_witness
 
+    open_party(party, role="witness")
     head = restore_witness(party, log=log)
     Screen(as_json=as_json).show({"entries": head.size, "root": head.root.hex()})

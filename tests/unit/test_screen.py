@@ -1,0 +1,61 @@
+"""What stands on a screen can be read there, and copied from it."""
+
+from __future__ import annotations
+
+import pytest
+
+from havre.cli import demo
+from havre.cli.demo_texts import STEPS
+from havre.cli.screen import Screen, wrap
+
+
+@pytest.fixture(autouse=True)
+def narrow(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "40")
+    monkeypatch.setenv("LINES", "24")
+
+
+def test_lines_break_between_words_and_are_indented() -> None:
+    words = (
+        "    A release before the votes was refused; two checkers approved, blind to each other."
+    )
+
+    lines = wrap(words, indent=" " * 6).splitlines()
+
+    assert all(len(line) <= 40 for line in lines)
+    assert " ".join(line.strip() for line in lines) == words.strip()
+    assert [line[:6].strip() for line in lines[1:]] == [""] * (len(lines) - 1)
+
+
+def test_paths_and_numbers_stay_whole() -> None:
+    path = "/a/rather-long-path/of-many-words/that-is/longer-than-the-screen/index.html"
+
+    lines = wrap(f"There are {'x' * 26} 1 400 000 lines in {path}", indent="").splitlines()
+
+    assert path in lines
+    assert [line for line in lines if "400" in line] == ["1 400 000 lines in"]
+
+
+def test_headings_of_the_demo_fit(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    headings = [wrap(f"10. {step}", indent=" " * 4) for step in STEPS]
+
+    assert max(len(line) for heading in headings for line in heading.splitlines()) <= 80
+
+
+def test_a_narrow_table_cuts_nothing_off(capsys: pytest.CaptureFixture[str]) -> None:
+    Screen().table("Facts", [{"name": "a" * 30, "seen": "b" * 30, "cure": "c" * 30}])
+
+    said = capsys.readouterr().out
+    # With the letters of the headings.
+    assert [said.count(letter) for letter in "abc"] == [32, 30, 31]
+    assert "…" not in said
+
+
+def test_the_command_to_copy_stands_alone_on_its_line(capsys: pytest.CaptureFixture[str]) -> None:
+    command = "python3 tools/verify_log.py demo/hub/site --trust demo/parties/researcher/trust.json"
+    outcome = {"steps": [], "seconds": 1.0, "lines": [], "verify_yourself": command}
+
+    demo._show_end(outcome)
+
+    assert command in capsys.readouterr().out.splitlines()
