@@ -10,7 +10,14 @@ import pytest
 
 from havre.adapters.machine import guarantees
 from havre.adapters.machine.clock import SystemClock
-from havre.adapters.machine.guarantees import check_swap, inspect_machine, is_under_dm_crypt
+from havre.adapters.machine.guarantees import (
+    check_swap,
+    inspect_machine,
+    is_under_dm_crypt,
+    look_at_disk,
+)
+from havre.adapters.sandbox.bubblewrap import BubblewrapSandbox
+from havre.bootstrap.doctor import examine
 from havre.errors import Unprotected
 
 
@@ -98,6 +105,31 @@ def test_no_swap_is_no_fault(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setattr(guarantees, "SWAPS", tmp_path / "swaps")
 
     check_swap()
+
+
+def test_a_disk_without_room_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of the folder's nearest parent that is there: a hub may be yet to come."""
+    monkeypatch.setattr(guarantees, "WANTED_DISK_BYTES", 2**80)
+
+    fact = look_at_disk(tmp_path / "no" / "hub")
+
+    assert (fact.held, "Make room" in fact.mend) == (False, True)
+
+
+def test_the_sandbox_is_tried_and_the_environment_hashed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(_self: object) -> None:
+        raise Unprotected("No sandbox.", hint="Mend it.")
+
+    monkeypatch.setattr(BubblewrapSandbox, "probe", refuse)
+
+    facts = {fact.name: fact for fact in examine(tmp_path, environment=tmp_path)}
+
+    sandbox = facts["studies can run in a sandbox"]
+    environment = facts["there is a study environment"]
+    assert (sandbox.held, sandbox.mend) == (False, "Mend it.")
+    assert (environment.held, "environment build" in environment.mend) == (False, True)
 
 
 def test_the_clock_speaks_utc() -> None:

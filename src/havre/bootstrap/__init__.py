@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from havre.adapters.machine.guarantees import MachineFact
+from pathlib import Path
 
 
 def keep_memory_private() -> None:
@@ -30,8 +27,8 @@ def check_swap() -> None:
     check_swap()
 
 
-def inspect_machine() -> list[MachineFact]:
-    """Ask the machine what it guarantees; one fact per question."""
-    from havre.adapters.machine.guarantees import inspect_machine
+def show_name(path: Path) -> str:
+    """Name a file in a message: its last name, if that is plain, and nothing of where it is."""
+    from havre.domain.shown import show_file
 
-    return inspect_machine()
+    return show_file(path.name)

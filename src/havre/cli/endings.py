@@ -19,7 +19,7 @@ from pathlib import Path
 
 from typer._click.exceptions import ClickException
 
-from havre.domain.shown import show_file
+from havre.bootstrap import show_name
 from havre.errors import HavreError, InvalidInput, Unavailable
 
 EXIT_FAULT = 70
@@ -84,7 +84,7 @@ def ending_of(fault: BaseException) -> Ending:
 def _of_system(fault: OSError, number: int) -> Ending:
     kind, hint = _HINTS.get(number, (Unavailable, "Mend that, and run the command again."))
     path = fault.filename
-    name = show_file(Path(os.fsdecode(path)).name) if isinstance(path, str | bytes) else "A file"
+    name = show_name(Path(os.fsdecode(path))) if isinstance(path, str | bytes) else "A file"
     message = f"{name} cannot be used: {os.strerror(number)}."
     return Ending(kind.__name__, message, hint, kind.exit_code)
 

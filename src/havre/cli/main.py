@@ -8,6 +8,8 @@ class (`havre.errors`); so is whatever else ends a command (`havre.cli.endings`)
 from __future__ import annotations
 
 import sys
+from dataclasses import asdict
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -17,7 +19,7 @@ from havre.bootstrap import keep_memory_private
 from havre.cli import data, demo, hub, leaving, permits, public, study, witness
 from havre.cli.endings import EXIT_INTERRUPTED, end_with
 from havre.cli.options import JsonOption
-from havre.cli.screen import Screen
+from havre.cli.screen import Screen, wrap
 
 # Plain help: the formatted one costs half of the start-up time.
 app = typer.Typer(
@@ -44,24 +46,32 @@ def version(
 
 
 @app.command()
-def doctor(*, as_json: JsonOption = False) -> None:
+def doctor(
+    *,
+    hub: Annotated[
+        Path, typer.Option("--hub", envvar="HAVRE_HUB", help="Where the hub is, or will be.")
+    ] = Path(),
+    environment: Annotated[
+        Path,
+        typer.Option(
+            "--environment", envvar="HAVRE_ENVIRONMENT", help="The study environment, built."
+        ),
+    ] = Path(".study-environment"),
+    as_json: JsonOption = False,
+) -> None:
     """Say what this machine can and cannot guarantee, and how to mend it."""
-    from havre.bootstrap import inspect_machine
+    from havre.bootstrap.doctor import examine
 
-    facts = inspect_machine()
+    facts = examine(hub, environment=environment)
     screen = Screen(as_json=as_json)
-    screen.table(
-        "What this machine guarantees",
-        [
-            {
-                "question": fact.name,
-                "holds": "yes" if fact.held else "NO",
-                "seen": fact.seen,
-                "how_to_mend_it": fact.mend,
-            }
-            for fact in facts
-        ],
-    )
+    if as_json:
+        screen.table("", [asdict(fact) for fact in facts])
+    else:
+        for fact in facts:
+            screen.say(wrap(f"  {'yes' if fact.held else 'NO ':<3}  {fact.name}", indent=" " * 7))
+            screen.say(wrap(f"       {fact.seen}", indent=" " * 7))
+            if fact.mend:
+                screen.say(wrap(f"       -> {fact.mend}", indent=" " * 10))
     if not all(fact.held for fact in facts):
         raise typer.Exit(code=8)
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 import ctypes
 import os
 import resource
+import shutil
 import stat
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +23,8 @@ _PR_SET_DUMPABLE = 4
 
 # Room for the largest slice of a delivery and an engine's spill.
 WANTED_SHM_BYTES = 256 * 1024 * 1024
+# A demo takes half of it; a version is written whole beside the one before.
+WANTED_DISK_BYTES = 2 * 1024**3
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +129,21 @@ def _shared_memory() -> MachineFact:
         held,
         f"{free // 2**20} MiB free, {'in' if in_memory else 'not in'} memory",
         "" if held else f"Mount a tmpfs of at least {WANTED_SHM_BYTES // 2**20} MiB on /dev/shm.",
+    )
+
+
+def look_at_disk(folder: Path) -> MachineFact:
+    """Look how much room there is where a hub stands, or will stand."""
+    place = next(path for path in (folder.absolute(), *folder.absolute().parents) if path.exists())
+    free = shutil.disk_usage(place).free
+    held = free >= WANTED_DISK_BYTES
+    return MachineFact(
+        "there is room on the hub's disk",
+        held,
+        f"{free // 2**20} MiB free",
+        ""
+        if held
+        else f"Make room: at least {WANTED_DISK_BYTES // 2**20} MiB, and twice the data.",
     )
 
 
