@@ -56,7 +56,7 @@ class Ending:
 INTERRUPTED = Ending(
     "Interrupted",
     "Stopped before it was done.",
-    "What it had begun is finished or left behind cleanly when a command is run again.",
+    "Run the command again: it begins anew, or goes on from what was begun.",
     EXIT_INTERRUPTED,
 )
 

@@ -10,7 +10,9 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+import shutil
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
 from functools import partial
@@ -101,11 +103,23 @@ def write_population(
         *_of_flows(lines, planted),
     ]
     written = []
-    for number, (name, dataset, files) in enumerate(deliveries, 1):
-        written.append(_write_delivery(folder / "deliveries" / name, name, dataset, files()))
-        progress(number, len(deliveries))
-    _write_truth(folder / "truth", people, planted, written)
+    with _whole_or_nothing(folder / "deliveries", folder / "truth"):
+        for number, (name, dataset, files) in enumerate(deliveries, 1):
+            written.append(_write_delivery(folder / "deliveries" / name, name, dataset, files()))
+            progress(number, len(deliveries))
+        _write_truth(folder / "truth", people, planted, written)
     return written
+
+
+@contextmanager
+def _whole_or_nothing(*folders: Path) -> Iterator[None]:
+    """Take away what was begun when the disk is full or a person stops: half a population is none."""
+    try:
+        yield
+    except BaseException:
+        for folder in folders:
+            shutil.rmtree(folder, ignore_errors=True)
+        raise
 
 
 _Files = Callable[[], list[_File]]
