@@ -7,6 +7,7 @@ import re
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
@@ -89,6 +90,14 @@ def test_what_cannot_be_meant_is_said(
 def test_a_vote_and_a_reason_are_read_strictly(say: Say) -> None:
     assert say("vote", "x", "yes", party="checker-1")[0] == 2
     assert say("permit", "decide", "x", "refused", "--reason", " ", party="authority-1")[0] == 2
+
+
+def test_a_desk_that_cannot_be_is_met_before_anything_is_opened(say: Say, tmp_path: Path) -> None:
+    with TemporaryDirectory(dir="/dev/shm") as there:
+        taken = say("review", "x", "--out", there, party="checker-1")
+    on_a_disk = say("review", "x", "--out", str(tmp_path / "new"), party="checker-1")
+
+    assert (taken[0], on_a_disk[0]) == (2, 8)
 
 
 def fields(result: Any) -> Iterator[str]:

@@ -11,7 +11,7 @@ from havre.application.run import JobReport
 from havre.domain.findings import broken_rules
 from havre.domain.job import fault_of, told_time_s
 from havre.domain.release import ReleaseStanding
-from havre.errors import Unprotected
+from havre.errors import InvalidInput, Unprotected
 
 Row = dict[str, Any]
 # A memory file system that every Linux has.
@@ -53,17 +53,31 @@ def standing_row(standing: ReleaseStanding) -> Row:
     }
 
 
-def lay_out(files: dict[str, bytes], folder: Path) -> list[str]:
-    """Lay unreviewed files before a checker: in memory, never on a disk.
+def check_desk(folder: Path) -> None:
+    """Refuse a folder for unreviewed files before they are opened: the opening is on the log.
 
     Raises:
         Unprotected: the folder is not in a memory file system.
+        InvalidInput: it is there already.
     """
     if not folder.resolve().is_relative_to(_MEMORY):
         raise Unprotected(
             "Files that nobody has checked are laid out in memory only.",
             hint="Name a folder below /dev/shm, and remove it afterwards.",
         )
+    if folder.exists():
+        raise InvalidInput(
+            "The folder for the files is there already.", hint="Name a new one below /dev/shm."
+        )
+
+
+def lay_out(files: dict[str, bytes], folder: Path) -> list[str]:
+    """Lay unreviewed files before a checker: in memory, never on a disk.
+
+    Raises:
+        Unprotected, InvalidInput: from `check_desk`.
+    """
+    check_desk(folder)
     folder.mkdir(parents=True, mode=0o700)
     for name, body in files.items():
         (folder / name).write_bytes(body)

@@ -135,8 +135,10 @@ def review(
 ) -> None:
     """As a checker: see the files and what the machine's check said; the opening is on the log."""
     from havre.bootstrap.reports import open_party
-    from havre.bootstrap.study_reports import lay_out, standing_row
+    from havre.bootstrap.study_reports import check_desk, lay_out, standing_row
 
+    if out:
+        check_desk(out)
     reviews = open_hub_for_data(hub).reviews
     files = reviews.show(request, checker=open_party(party, role="checker"))
     shown = {**standing_row(reviews.standing(request)), "findings": reviews.findings(request)}
