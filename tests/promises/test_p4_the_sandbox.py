@@ -236,7 +236,7 @@ def test_either_of_two_emptyings_keeps_the_hubs_variables_away(
         return popen(command, **{**given, "env": None})
 
     if gone == "the hub's own emptying":
-        monkeypatch.setattr(bubblewrap.subprocess, "Popen", with_ours)
+        monkeypatch.setattr(subprocess, "Popen", with_ours)
     else:
         monkeypatch.setattr(
             bubblewrap, "_walls", lambda: [word for word in walls() if word != "--clearenv"]
@@ -293,7 +293,7 @@ vmsplice"""
 
 def answer_of(program: bytes, *, architecture: str, number: int) -> int:
     """Read a filter as the kernel does: what it answers to one call whose arguments are zero."""
-    steps = list(struct.iter_unpack("<HBBI", program))
+    steps: list[tuple[int, int, int, int]] = list(struct.iter_unpack("<HBBI", program))
     words = {0: number, 4: ARCHITECTURES[architecture]}
     at = loaded = 0
     while True:

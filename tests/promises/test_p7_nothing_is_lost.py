@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import signal
 import subprocess
 import sys
 import time
+from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -15,19 +17,24 @@ from typing import Any
 import pytest
 
 from fakes.small_hub import SmallHub, copy_of, founded, ingested, quiet
+from havre.adapters.sources.checker import CheckedFiles
 from havre.adapters.sources.delimited import DelimitedRows
 from havre.application.dispatch import Fate
 from havre.application.ingest import newest_version
 from havre.application.ingest_run import DatasetRun
+from havre.application.journal import Journal
 from havre.application.receive import KIND_NOTE
+from havre.application.vault.sealing import VaultWriter
 from havre.domain.custody import MANDATE_OPENINGS
 from havre.domain.delivery import FileCount, LinesLost, RowCount, check_lines, check_rows
 from havre.domain.delivery_note import parse_note
-from havre.domain.events import DeliveryChecked, VersionPublished, events_of
+from havre.domain.events import DeliveryChecked, Event, VersionPublished, events_of
 from havre.domain.statements import sign_statement
 from havre.errors import Refused
 from havre.formats.canonical import parse_canonical
+from havre.formats.manifest import ObjectKind
 from havre.formats.statements import parse_envelope, parse_statement
+from havre.ports.objects import StoredObject
 
 
 def reports(hub: SmallHub) -> dict[str, Any]:
@@ -110,9 +117,74 @@ def test_a_lost_line_is_noticed(monkeypatch: pytest.MonkeyPatch, tmp_path: Path)
 
     monkeypatch.setattr(DelimitedRows, "_parsed", lossy)
 
-    with pytest.raises(Exception, match="did not become as many rows"):
+    with pytest.raises(LinesLost, match="did not become as many rows"):
         hub.holder().deliver([hub.deliveries / "cepidc-2024"], progress=quiet)
     assert hub.open().inbox.list_deliveries() == []
+
+
+def test_a_row_that_is_lost_at_the_hub_is_noticed(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """The promise broken on purpose, behind the holder: a checker that counts one row too few."""
+    hub = delivered(tmp_path)
+    opened = hub.open()
+    opened.receiving.receive()
+    whole = CheckedFiles._note
+
+    def lossy(self: CheckedFiles, *given: Any, **named: Any) -> None:
+        whole(self, *given, **named)
+        for key, count in self.counts.items():
+            self.counts[key] = replace(count, accepted=count.accepted - 1)
+
+    monkeypatch.setattr(CheckedFiles, "_note", lossy)
+
+    with pytest.raises(LinesLost, match="do not add up at the hub"):
+        opened.ingestion.ingest("cepidc", progress=quiet)
+    assert newest_version(opened.log, "cepidc") is None
+
+
+def test_every_row_that_the_hub_set_aside_is_sealed_as_it_came(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    hub = copy_of(founded(), tmp_path)
+    hub.holder().deliver(sorted(hub.deliveries.iterdir()), progress=quiet)
+    opened = hub.open()
+    opened.receiving.receive()
+    whole, sealed = VaultWriter.seal_bytes, {}
+
+    def heard(self: VaultWriter, chunks: Any, *, kind: ObjectKind, place: Any) -> StoredObject:
+        body = b"".join(chunks)
+        stored = whole(self, [body], kind=kind, place=place)
+        if kind is ObjectKind.QUARANTINE:
+            sealed[str(stored.object_id)] = [json.loads(each) for each in body.splitlines()]
+        return stored
+
+    monkeypatch.setattr(VaultWriter, "seal_bytes", heard)
+    for dataset in opened.ingestion.waiting_datasets():
+        opened.ingestion.ingest(dataset, progress=quiet)
+
+    said = {
+        f"{line['delivery']}/{line['path']}": Counter[str]()
+        for rows in sealed.values()
+        for line in rows
+    }
+    for line in (line for rows in sealed.values() for line in rows):
+        said[f"{line['delivery']}/{line['path']}"][line["reason"]] += 1
+    expected = {
+        name: file["set_aside_at_the_hub"]
+        for name, file in reports(hub).items()
+        if file["set_aside_at_the_hub"]
+    }
+    assert expected
+    assert said == expected
+    assert all(line["content"] for rows in sealed.values() for line in rows)
+    named = {
+        place["object_id"]: place["rows"]
+        for document in opened.records.list_documents("check-report")
+        for place in json.loads(document.body)["quarantine"].values()
+    }
+    assert named == {name: len(rows) for name, rows in sealed.items()}
+    assert named.keys() <= set(map(str, opened.objects.list_objects()))
 
 
 @pytest.mark.parametrize("lines", [11, 9])
@@ -121,6 +193,63 @@ def test_a_sum_that_does_not_close_stops_everything(lines: int) -> None:
         check_lines(FileCount("f.csv", "T", lines, 9, {"short line": 1}))
     with pytest.raises(LinesLost):
         check_rows(FileCount("f.csv", "T", 10, 10, {}), RowCount(10, lines, {}))
+
+
+class DiedError(BaseException):
+    """The hub is gone at this step: nothing in it goes on."""
+
+
+@pytest.mark.parametrize("moment", ["before", "after"])
+def test_a_hub_that_dies_at_any_record_loses_no_delivery_and_publishes_once(
+    moment: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """The delivery is in the inbox, or on the log and waiting, or in the one version: never in none."""
+    start, whole = delivered(tmp_path / "start"), Journal.record
+    step, is_dead = 0, True
+    while is_dead:
+        step += 1
+        hub, left = copy_of(start, tmp_path / f"{step}"), [step]
+
+        def dying(
+            self: Journal, *events: Event, left: list[int] = left, **given: Any
+        ) -> tuple[int, ...]:
+            left[0] -= 1
+            if left[0] == 0 and moment == "before":
+                raise DiedError
+            indices = whole(self, *events, **given)
+            if left[0] == 0:
+                raise DiedError
+            return indices
+
+        monkeypatch.setattr(Journal, "record", dying)
+        is_dead = not taken_in(hub)
+        monkeypatch.setattr(Journal, "record", whole)
+
+        taken_in(hub)
+        events = [each.event for each in hub.open().log.entries()]
+        assert len(events_of(events, VersionPublished)) == 1
+        assert len(events_of(events, DeliveryChecked)) == 1
+        assert hub.open().inbox.list_deliveries() == []
+    assert step > 3
+
+
+def delivered(root: Path) -> SmallHub:
+    """A hub in whose inbox one delivery waits."""
+    hub = copy_of(founded(), root)
+    hub.holder().deliver([hub.deliveries / "cepidc-2024"], progress=quiet)
+    return hub
+
+
+def taken_in(hub: SmallHub) -> bool:
+    """Take in and ingest whatever waits; returns whether the hub lived to the end."""
+    try:
+        opened = hub.open()
+        opened.receiving.receive()
+        for dataset in opened.ingestion.waiting_datasets():
+            opened.ingestion.ingest(dataset, progress=quiet)
+    except DiedError:
+        return False
+    return True
 
 
 INGEST = """
