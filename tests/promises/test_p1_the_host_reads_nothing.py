@@ -117,6 +117,26 @@ def test_a_leak_is_found(leak: Callable[[SmallHub], bytes], tmp_path: Path) -> N
     assert {each.file for each in result.sightings} == {"store/objects/left-behind"}
 
 
+@pytest.mark.parametrize(
+    ("at", "found"),
+    [("start", 1), ("middle", 0), ("where two pieces meet", 0), ("end", 1)],
+)
+def test_four_bytes_that_ciphertext_has_by_chance_are_no_table_file(
+    at: str, found: int, tmp_path: Path
+) -> None:
+    """At the start or at the end they are: half of a table file has one of the two."""
+    body = bytearray(random_bytes((1 << 20) + 4_000))
+    place = {"start": 0, "middle": 5_000, "where two pieces meet": (1 << 20) - 2, "end": -4}[at]
+    body[place : place + 4 or None] = b"PAR1"
+    (tmp_path / "object").write_bytes(body)
+
+    result = search_seizure(
+        SeizedFolders({"store": tmp_path}), canaries=[], public_keys=frozenset()
+    )
+
+    assert [each.what for each in result.sightings] == ["a clear table file"] * found
+
+
 def test_what_straddles_two_pieces_is_found(tmp_path: Path) -> None:
     canary = "CANARI-STRADDLE"
     body = random_bytes((1 << 20) - 5) + canary.encode() + random_bytes(100)

@@ -35,6 +35,7 @@ from havre.domain.seizure import (
     Needles,
     Sighting,
     is_note,
+    is_table_file,
     kind_of,
     possible_keys,
     shown_name,
@@ -151,12 +152,16 @@ class _Searched:
         name = self.file.name.encode("utf-8", "surrogateescape")
         for sighting in needles.find(name, file=self.shown):
             yield replace(sighting, spelling=f"{sighting.spelling}, in the file's name")
+        head = tail = b""
         for content in _windows(seizure.read(self.file), overlap=needles.longest):
+            head, tail = head or content[:8], content[-8:]
             yield from needles.find(content, file=self.shown)
             for seed in possible_keys(content):
                 self.keys_tried += 1
                 if _opens(seed, public_keys):
                     yield Sighting(Grave.KEY, _A_KEY, "as text", self.shown)
+        if is_table_file(head=head, tail=tail):
+            yield Sighting(Grave.CLEAR, "a clear table file", "as it is", self.shown)
         yield from _uneven(seizure, self.file, self.shown)
 
 

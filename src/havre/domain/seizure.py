@@ -43,11 +43,14 @@ CONCLUSIONS: Mapping[Grave, str] = {
 
 # What our own clear files would begin with, and what others' would.
 _MARKERS: Mapping[str, tuple[bytes, Grave]] = {
-    "a clear table file": (b"PAR1", Grave.CLEAR),
     "a database": (b"SQLite format 3\x00", Grave.CLEAR),
     "a private key": (b"PRIVATE KEY-----", Grave.KEY),
     "a clear text of ours": (b'"havre/v1/', Grave.CLEAR),
 }
+
+# Four bytes stand anywhere in 100 MB of ciphertext once in about 43 times; at one
+# of two places, where a table file has them, nearly never. Half a file has one of the two.
+_TABLE = b"PAR1"
 
 _OBJECT = r"objects/[0-9a-f]{2}/[0-9a-f]{32}"
 _HALF_WRITTEN = r"partial/[0-9a-f]{32}"
@@ -172,6 +175,17 @@ class Needles:
         for grave, what, spelling, needle in self._needles:
             if needle in content:
                 yield Sighting(grave, what, spelling + inside, file)
+
+
+def is_table_file(*, head: bytes, tail: bytes) -> bool:
+    """Tell whether a file begins or ends as a clear Parquet file does.
+
+    head, tail: its first and its last bytes, at least four where it has them.
+
+    >>> is_table_file(head=b"PAR1", tail=b"half"), is_table_file(head=b".PAR1", tail=b"PAR1.")
+    (True, False)
+    """
+    return head.startswith(_TABLE) or tail.endswith(_TABLE)
 
 
 def unpack(content: bytes) -> bytes | None:
