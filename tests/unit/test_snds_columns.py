@@ -21,6 +21,12 @@ ORD RNG RUM SEJ SEQ SSEQ VEH"""
 PARTS_OF_NUMBERS = frozenset(_PARTS.split())
 NUMBERS = {
     "BEN_NIR_PSA": ("foreign-pseudonym", "nir-psa"),
+    "BEN_IDT_ANO": ("foreign-pseudonym", "idt-ano"),
+    "ETA_NUM": ("technical-key", "eta"),
+    "ETA_NUM_GEO": ("technical-key", "eta"),
+    "ETB_EXE_FIN": ("technical-key", "eta"),
+    "ETB_NUM": ("technical-key", "eta"),
+    "IDE_GES_NUM": ("technical-key", "eta"),
     "BEN_NIR_IDT": ("foreign-pseudonym", "nir-egb"),
     "BEN_RAT_ANO": ("foreign-pseudonym", "annuity"),
     "ID_MAM_ENF": ("foreign-pseudonym", "nir-mam"),
@@ -114,6 +120,19 @@ def test_a_mother_a_professional_and_a_driver_do_not_say_whose_row_it_is() -> No
 
 def test_a_newborn_without_a_mothers_stay_has_no_mother() -> None:
     assert a_table("NIR_ANO_MAM").column("NIR_ANO_MAM").sentinels == ("AB" * 16,)
+
+
+@pytest.mark.parametrize(
+    ("table", "name", "length"),
+    [("IR_BEN_R", "BEN_IDT_ANO", 18), ("KI_CCI_R", "BEN_IDT_ANO", 18), ("T_MCOaaB", "GRG_RET", 3)],
+)
+def test_a_column_is_as_long_as_what_the_snds_sends_in_it(
+    table: str, name: str, length: int
+) -> None:
+    """A pseudonym and a rank are 18 characters, a return code such as 024 is three."""
+    (built,) = (each for each in core_tables() if each.schema.name == table)
+
+    assert built.schema.column(name).length == length
 
 
 def test_our_own_tables_agree_with_the_layer() -> None:
