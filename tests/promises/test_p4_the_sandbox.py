@@ -16,18 +16,17 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import suppress
-from importlib import resources
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from fakes.small_hub import ENVIRONMENT, environment
-from havre.adapters.sandbox import bubblewrap, watch
+from fakes.sandboxed import run
+from fakes.small_hub import ENVIRONMENT
+from havre.adapters.sandbox import bubblewrap
 from havre.adapters.sandbox.bubblewrap import BubblewrapSandbox
-from havre.adapters.sandbox.seccomp import ARCHITECTURES, REFUSED, filter_bytes
 from havre.errors import InvalidInput, Unprotected
-from havre.ports.sandbox import Outcome, SandboxJob, SandboxLimits, SandboxResult
+from havre.ports.sandbox import Outcome, SandboxJob, SandboxLimits
 
 SYSCALL = """
 import ctypes, os
@@ -41,20 +40,6 @@ def call(*words):
 
 # A filter that lets every system call pass.
 ALL_PASS = struct.pack("<HBBI", 0x06, 0, 0, 0x7FFF0000)
-
-
-def run(code: str, *arguments: str, **limits: float) -> SandboxResult:
-    """Run a program in the sandbox; inputs hold one small file."""
-    environment()
-    return BubblewrapSandbox().run(
-        SandboxJob(
-            code={"study.py": code.encode()},
-            command=("/env/bin/python", "/code/study.py", *arguments),
-            environment=str(ENVIRONMENT),
-            inputs={"t.parquet": [b"in", b"put"]},
-            limits=SandboxLimits(**limits),  # type: ignore[arg-type]
-        )
-    )
 
 
 def attempt(code: str) -> str:
@@ -283,42 +268,6 @@ def test_system_calls_that_are_no_business_of_a_study_are_refused() -> None:
     assert set(map(tuple, answers.values())) == {("-1", "1")}
 
 
-# What another process, the kernel or the machine could be reached by.
-NEVER = """acct add_key bpf chroot finit_module fsmount init_module io_uring_setup kexec_file_load
-kexec_load keyctl memfd_create mount mount_setattr move_mount mq_open msgget open_by_handle_at
-open_tree perf_event_open personality pidfd_getfd pivot_root process_vm_readv process_vm_writev
-ptrace quotactl reboot request_key semget setns shmget swapon syslog umount2 unshare userfaultfd
-vmsplice"""
-
-
-def answer_of(program: bytes, *, architecture: str, number: int) -> int:
-    """Read a filter as the kernel does: what it answers to one call whose arguments are zero."""
-    steps: list[tuple[int, int, int, int]] = list(struct.iter_unpack("<HBBI", program))
-    words = {0: number, 4: ARCHITECTURES[architecture]}
-    at = loaded = 0
-    while True:
-        code, yes, no, value = steps[at]
-        at += 1
-        if code == 0x20:
-            loaded = words.get(value, 0)
-        elif code == 0x06:
-            return value
-        else:
-            holds = loaded == value if code == 0x15 else bool(loaded & value)
-            at += yes if holds else no
-
-
-@pytest.mark.parametrize("architecture", ARCHITECTURES)
-@pytest.mark.parametrize("call", NEVER.split())
-def test_the_filter_refuses_on_either_architecture(call: str, architecture: str) -> None:
-    number = REFUSED[call][list(ARCHITECTURES).index(architecture)]
-    assert number is not None
-
-    answer = answer_of(filter_bytes(architecture), architecture=architecture, number=number)
-
-    assert answer == 0x00050001
-
-
 def test_the_walls_are_what_stops_it(monkeypatch: pytest.MonkeyPatch, listener: int) -> None:
     """The promise broken on purpose: without the network wall and the filter the study gets out."""
     code = f"import socket; socket.create_connection(('127.0.0.1', {listener}), 3); print('OUT')"
@@ -372,112 +321,6 @@ def test_a_study_cannot_wait_for_ever() -> None:
 
     assert (result.outcome, result.outputs) == (Outcome.TIMED_OUT, ())
     assert time.monotonic() - started < 20
-
-
-def test_a_study_cannot_take_all_the_memory() -> None:
-    code = (
-        "import os\nos.fork()\nos.fork()\nx = bytearray(400_000_000)\nimport time; time.sleep(20)"
-    )
-
-    result = run(code, memory_bytes=1_000_000_000)
-
-    assert result.outcome is Outcome.OUT_OF_MEMORY
-
-
-# Ways to hold memory without a process that is seen with it; each works without its wall.
-HIDDEN_MEMORY = {
-    "files": "open('/tmp/a', 'wb').write(bytes(300_000_000))",
-    "a file that was deleted": (
-        "f = open('/tmp/a', 'wb')\nos.unlink('/tmp/a')\nf.write(bytes(300_000_000))"
-    ),
-    "outputs": ("for n in range(6): open(f'/out/{n}', 'wb').write(bytes(50_000_000))"),
-    "names of empty files": ("for n in range(400_000): os.close(os.open(f'/tmp/{n}', os.O_CREAT))"),
-    "page tables": (
-        "import mmap\n"
-        "m = mmap.mmap(-1, 1 << 38, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS | 0x4000)\n"
-        "m.madvise(15)\n"
-        "for at in range(0, 1 << 38, 2 << 20): m[at]"
-    ),
-    "buffers of sockets": (
-        "import socket\nheld = []\n"
-        "def fill():\n"
-        "    while True:\n"
-        "        pair = socket.socketpair()\n"
-        "        pair[0].setblocking(False)\n"
-        "        held.append(pair)\n"
-        "        try:\n"
-        "            while True: pair[0].send(bytes(65536))\n"
-        "        except BlockingIOError: pass\n"
-        "for _ in range(3): os.fork()\n"
-        "try: fill()\n"
-        "except OSError: pass"
-    ),
-}
-
-
-@pytest.mark.parametrize("how", HIDDEN_MEMORY)
-def test_memory_that_no_process_is_seen_with_counts(how: str) -> None:
-    code = f"import os, time\n{HIDDEN_MEMORY[how]}\ntime.sleep(20)"
-
-    result = run(code, memory_bytes=200_000_000, outputs_bytes=400_000_000, wall_s=60)
-
-    assert result.outcome is Outcome.OUT_OF_MEMORY
-    assert result.wall_s < 60
-
-
-def test_a_job_that_can_no_longer_be_looked_at_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
-    def fails(_pid: int) -> int:
-        raise RuntimeError
-
-    monkeypatch.setattr(watch, "_resident_bytes", fails)
-
-    assert run("import time; time.sleep(20)").outcome is Outcome.OUT_OF_MEMORY
-
-
-def test_processes_that_come_and_go_do_not_stop_the_watch() -> None:
-    """Each look meets processes that end while they are listed."""
-    code = """
-import os, time
-for _ in range(20):
-    if os.fork() == 0:
-        until = time.monotonic() + 1.5
-        while time.monotonic() < until:
-            try:
-                if os.fork() == 0: os._exit(0)
-                os.wait()
-            except OSError: pass
-        os._exit(0)
-time.sleep(1.6)
-held = bytearray(400_000_000)
-time.sleep(20)
-"""
-    assert run(code, memory_bytes=300_000_000).outcome is Outcome.OUT_OF_MEMORY
-
-
-def test_a_study_may_write_files_within_its_memory() -> None:
-    result = run(
-        "open('/tmp/a', 'wb').write(bytes(60_000_000)); open('/out/a', 'w').write('x')",
-        memory_bytes=200_000_000,
-        outputs_bytes=100_000_000,
-    )
-
-    assert result.outcome is Outcome.FINISHED
-
-
-def test_what_watches_the_memory_holds_nothing_afterwards() -> None:
-    run("pass")
-    before = len(list(Path("/proc/self/fd").iterdir()))
-
-    run("pass")
-
-    assert len(list(Path("/proc/self/fd").iterdir())) == before
-
-
-@pytest.mark.parametrize("architecture", ARCHITECTURES)
-def test_the_built_filter_is_what_its_table_says(architecture: str) -> None:
-    built = resources.files("havre.adapters.sandbox").joinpath(f"seccomp-{architecture}.bpf")
-
-    assert built.read_bytes() == filter_bytes(architecture)
 
 
 def test_a_fork_bomb_stops_at_its_limit() -> None:
