@@ -116,7 +116,7 @@ def demo(
     environment: Annotated[Path, typer.Option(help="Where that environment is, or is built.")] = (
         Path(".study-environment")
     ),
-    people: Annotated[int, typer.Option(min=2_000, help="How many people to make up.")] = 20_000,
+    people: Annotated[int, typer.Option(min=10_000, help="How many people to make up.")] = 20_000,
     as_json: JsonOption = False,
 ) -> None:
     """Play the whole job: found, deliver, permit, extract, run, review, release, verify, leave."""
