@@ -12,6 +12,13 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 
+# What a researcher writes and tries a study with.
+IMPORTS = """
+import havre.domain.plan, havre.domain.permit_text, havre.snds.codes
+from havre.study import Outputs, Tables
+print("ok")
+"""
+
 pytestmark = pytest.mark.integration
 
 
@@ -42,7 +49,7 @@ def test_a_researcher_installs_the_base_alone(wheel: Path, tmp_path: Path) -> No
     python = str(tmp_path / "venv" / "bin" / "python")
     subprocess.run([python, "-m", "pip", "install", "-q", str(wheel)], check=True, timeout=600)
     done = subprocess.run(
-        [python, "-c", "import havre.domain.plan, havre.domain.permit_text; print('ok')"],
+        [python, "-c", IMPORTS],
         check=True,
         capture_output=True,
         text=True,
