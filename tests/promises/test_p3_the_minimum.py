@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from fakes.small_hub import PERMIT_NAME, SmallHub, copy_of, granted, ingested, permit_text
 from havre.application.ceremony import PartitionCatalogue
@@ -17,6 +24,7 @@ from havre.domain.catalogue import BuiltTable
 from havre.domain.events import ExtractMade, events_of
 from havre.domain.permit import OutsidePermit, TableGrant
 from havre.domain.permit_check import PermitFaults
+from havre.domain.plan_making import make_plan
 from havre.domain.schema import TableSchema
 from havre.domain.statements import envelope_digest
 from havre.values import Partition, PartitionKind
@@ -194,6 +202,123 @@ def opened_lake(hub: SmallHub) -> dict[str, pl.DataFrame]:
             with reader.read_table(file) as rows:
                 tables.setdefault(file.entry.table, []).append(pl.DataFrame(rows))
     return {table: pl.concat(parts, how="diagonal_relaxed") for table, parts in tables.items()}
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """What a permit of this test limits."""
+
+    first: date
+    days: int
+    born: tuple[int, int]
+    departments: tuple[str, ...]
+
+    @property
+    def last(self) -> date:
+        return self.first + timedelta(days=self.days)
+
+    def text(self, name: str) -> str:
+        listed = ", ".join(f'"{each}"' for each in self.departments)
+        return permit_text(
+            **{
+                'name = "diabetes-regions"': f'name = "{name}"',
+                "period = [2022-01-01, 2024-12-31]": f"period = [{self.first}, {self.last}]",
+                "birth_years = [1925, 2007]": (
+                    f"birth_years = [{self.born[0]}, {self.born[1]}]\ndepartments = [{listed}]"
+                ),
+            }
+        )
+
+
+DEPARTMENTS = st.lists(
+    st.sampled_from(["075", "059", "013", "069", "033", "093"]), min_size=1, max_size=4, unique=True
+)
+PERMITS = st.builds(
+    Drawn,
+    first=st.dates(date(2023, 1, 1), date(2024, 9, 30)),
+    days=st.integers(20, 400),
+    born=st.tuples(st.integers(1930, 1960), st.integers(1961, 2005)),
+    departments=DEPARTMENTS.map(lambda each: tuple(sorted(each))),
+)
+
+
+def expected(lake: dict[str, pl.DataFrame], drawn: Drawn) -> tuple[int, Counter[date]]:
+    """The people of a permit, and their care by day: read off the lake row by row."""
+    people = {
+        row["BEN_NIR_PSA"]
+        for row in lake["IR_BEN_R"].iter_rows(named=True)
+        if drawn.born[0] <= (row["BEN_NAI_ANN"] or 0) <= drawn.born[1]
+        and row["BEN_RES_DPT"] in drawn.departments
+    }
+    care = Counter(
+        row["EXE_SOI_DTD"]
+        for row in lake["ER_PRS_F"].iter_rows(named=True)
+        if row["BEN_NIR_PSA"] in people
+        and row["EXE_SOI_DTD"]
+        and drawn.first <= row["EXE_SOI_DTD"] <= drawn.last
+    )
+    return len(people), care
+
+
+@pytest.fixture(scope="module")
+def lake() -> dict[str, pl.DataFrame]:
+    return opened_lake(granted())
+
+
+@pytest.fixture(scope="module")
+def many(tmp_path_factory: pytest.TempPathFactory) -> SmallHub:
+    return copy_of(granted(), tmp_path_factory.mktemp("many"))
+
+
+def minimum(hub: SmallHub, drawn: Drawn) -> tuple[int, Counter[date]]:
+    name = f"drawn-{len(hub.open().log.entries())}"
+    hub.ask(drawn.text(name), name)
+    hub.open().extraction.extract(name)
+    tables = opened_extract(hub, name)
+    care = tables.get("ER_PRS_F", pl.DataFrame({"EXE_SOI_DTD": []}))
+    return tables["IR_BEN_R"]["BEN_NIR_PSA"].n_unique(), Counter(care["EXE_SOI_DTD"])
+
+
+@settings(
+    max_examples=3,
+    deadline=None,
+    derandomize=True,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+@given(drawn=PERMITS)
+def test_whatever_a_permit_limits_its_extract_has_just_that(
+    many: SmallHub, lake: dict[str, pl.DataFrame], drawn: Drawn
+) -> None:
+    assert minimum(many, drawn) == expected(lake, drawn)
+
+
+NARROW = Drawn(date(2023, 3, 1), 90, (1940, 1985), ("059", "075"))
+CARELESS: dict[str, Callable[[dict[str, Any]], dict[str, Any]]] = {
+    "the period": lambda limits: {**limits, "period": (date(2022, 1, 1), date(2024, 12, 31))},
+    "the departments": lambda limits: {
+        **limits,
+        "population": replace(limits["population"], departments=()),
+    },
+    "the years of birth": lambda limits: {
+        **limits,
+        "population": replace(limits["population"], birth_years=None),
+    },
+}
+
+
+@pytest.mark.parametrize("forgotten", CARELESS)
+def test_a_plan_that_forgets_a_limit_is_noticed(
+    many: SmallHub,
+    lake: dict[str, pl.DataFrame],
+    forgotten: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def careless(grants: Any, **limits: Any) -> Any:
+        return make_plan(grants, **CARELESS[forgotten](limits))
+
+    monkeypatch.setattr("havre.application.extract.make_plan", careless)
+
+    assert minimum(many, NARROW) != expected(lake, NARROW)
 
 
 def spelled(cells: pl.Series) -> set[str]:
