@@ -66,7 +66,7 @@ def _beneficiary_rows(
             "BEN_SEX_COD": people.sex[who].astype(str),
             "dies": dies,
             "ORG_AFF_BEN": np.char.add(people.scheme[who], "000000").astype("<U9"),
-            "BEN_RES_DPT": np.char.zfill(people.department[who], 3),
+            "BEN_RES_DPT": pl.Series(people.department[who], dtype=pl.String).str.zfill(3),
             "BEN_RES_COM": people.commune[who],
             "since": np.broadcast_to(since, people.count)[who],
         }
@@ -178,7 +178,7 @@ def deaths(people: People, *, period: Period, random: np.random.Generator) -> pl
             "DCD_IDT_ENC": certificate,
             "DCD_IDT_TOP": np.where(linked, "1", "0"),
             "BEN_IDT_ANO": np.where(linked, identity, ""),
-            "BEN_RES_DPT": np.char.zfill(people.department[who], 3),
+            "BEN_RES_DPT": pl.Series(people.department[who], dtype=pl.String).str.zfill(3),
             "day": day,
             "born": people.born[who],
             "BEN_SEX_COD": people.sex[who].astype(str),
