@@ -48,7 +48,7 @@ from havre.domain.following import Followed, follow_entries
 from havre.domain.trust import TrustRoots, encode_trust_roots
 from havre.errors import InvalidInput, NotFound, NotGenuine, Refused
 from havre.formats.canonical import Json, encode_canonical, parse_canonical
-from havre.formats.tiles import bundles_between, encode_bundle
+from havre.formats.tiles import TILE_WIDTH, bundles_between, encode_bundle
 from havre.ports.clock import Clock
 from havre.ports.inbox import Inbox
 from havre.ports.objects import IdTaken, ObjectStore
@@ -59,7 +59,6 @@ from havre.ports.tokens import Token
 from havre.values import ObjectId, parse_object_id
 
 KIND_PARITY = "parity"
-_TILE = 256
 _BY_NOW = timedelta(minutes=1)
 # A bundle of released files and a line of the records both fit.
 _MOST_LINE_BYTES = 512 * 1024 * 1024
@@ -344,7 +343,7 @@ def _check_bundles(manifest: DepartureManifest, entries: list[bytes]) -> None:
     """The package's own copy of the log, entry by entry."""
     packed = {file.path: file.sha256 for file in manifest.of_class(AssetClass.LOG)}
     for bundle in bundles_between(0, len(entries)):
-        start = bundle.index * _TILE
+        start = bundle.index * TILE_WIDTH
         body = encode_bundle(entries[start : start + bundle.width])
         if packed.get(f"log/{bundle.path}") != hashlib.sha256(body).hexdigest():
             raise NotGenuine("The package holds other entries of the log than a custodian's copy.")

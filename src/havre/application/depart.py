@@ -44,7 +44,7 @@ from havre.domain.statements import sign_statement
 from havre.domain.trust import Role, TrustRoots, encode_trust_roots
 from havre.errors import HavreError, NotFound, Refused, Unavailable
 from havre.formats.canonical import Json, encode_canonical
-from havre.formats.tiles import bundles_between, encode_bundle
+from havre.formats.tiles import TILE_WIDTH, bundles_between, encode_bundle
 from havre.ports.clock import Clock
 from havre.ports.inbox import Inbox
 from havre.ports.objects import ObjectStore
@@ -59,7 +59,6 @@ KEY_KINDS = ("manifest", "partition")
 # A delivery that waits, as a private document on its way: its note is clear at the
 # hub and holds counts, so it travels sealed. It is no document of the records.
 KIND_WAITING = "waiting-delivery"
-_TILE = 256
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,7 +197,7 @@ class Departure:
     def _pack_log(self, packing: _Packing, entries: list[bytes]) -> None:
         packing.add("log/checkpoint", AssetClass.LOG, [self._log.checkpoint()])
         for bundle in bundles_between(0, len(entries)):
-            start = bundle.index * _TILE
+            start = bundle.index * TILE_WIDTH
             body = encode_bundle(entries[start : start + bundle.width])
             packing.add(f"log/{bundle.path}", AssetClass.LOG, [body])
 

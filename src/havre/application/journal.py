@@ -95,8 +95,7 @@ class Journal:
         # Nothing gets into the outbox but under the lock: else it could go out
         # between another process's reading and its recording.
         with self._lock():
-            self._catch_up()
-            self._check_key()
+            self.check_ours()
             self._records.commit(rows, documents)
             self._finish()
         return tuple(self._records.index_of(row.event_id) for row in rows)

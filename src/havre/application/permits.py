@@ -41,6 +41,7 @@ from havre.domain.statements import (
     sign_statement,
 )
 from havre.domain.trust import Role, TrustRoots
+from havre.domain.withdrawal import PREDICATE_DECISION
 from havre.errors import InvalidInput, NotFound, Refused
 from havre.ports.clock import Clock
 from havre.ports.records import Document, Records
@@ -48,7 +49,6 @@ from havre.ports.tokens import Token
 from havre.values import MAX_NAME_CHARACTERS, Digest
 
 PREDICATE_APPLICATION = "havre/v1/permit-application"
-PREDICATE_DECISION = "havre/v1/permit-decision"
 KIND_PERMIT = "permit"
 KIND_SIGNATURE = "permit-signature"
 # A first signature that is older says too little about today: they begin anew.

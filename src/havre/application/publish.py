@@ -12,6 +12,7 @@ from datetime import datetime
 
 from havre.application.audit import PublicLog
 from havre.application.permits import Permits
+from havre.domain.assets import released_files
 from havre.domain.events import OutputReleased
 from havre.domain.register import Register, read_register
 from havre.domain.transparency import Cosigned, cosigners
@@ -19,7 +20,6 @@ from havre.domain.trust import TrustRoots, encode_trust_roots
 from havre.errors import InvalidInput, NotFound
 from havre.formats.notes import parse_note
 from havre.formats.outputs import SIDECAR, parse_outputs
-from havre.formats.ro_crate import NAME as MANIFEST
 from havre.ports.pages import ShownFile, SiteFacts, SitePages, SiteSettings
 
 MAX_SHOWN_ROWS = 60
@@ -89,7 +89,7 @@ class Publication:
 
     def _shown_files(self, released: OutputReleased) -> tuple[ShownFile, ...]:
         """Every file of one release; a file that is not the one on the log is not shown."""
-        listed = {**released.files, MANIFEST: released.manifest_sha256}
+        listed = released_files(released)
         found = {
             name: self._find_genuine(released.request, name, sha256)
             for name, sha256 in sorted(listed.items())
