@@ -1,0 +1,1 @@
+"""Exposure: who, under which law, alone or together, can obtain what; from facts, by rules."""
