@@ -106,6 +106,7 @@ def measure(root: Path, *, strict: bool) -> Measures:
 # The module of event kinds is one table: a class a row, and one place to read them all.
 EXCUSED = {
     ("public names", "src/havre/domain/events.py"): "one class for each kind of event",
+    ("file lines", "tools/check_exposure.py"): "a stranger fetches and reads one file, alone",
     ("file lines", "tools/verify_log.py"): "a stranger fetches and reads one file, alone",
 }
 

@@ -23,6 +23,7 @@ from havre.domain.exposure.facts import (
     Threshold,
     Unstated,
 )
+from havre.domain.exposure.ownership import settle_control
 from havre.domain.exposure.reading import parse_deployment
 from havre.domain.exposure.terms import seal
 
@@ -100,11 +101,12 @@ def deployments(draw: st.DrawFn) -> Deployment:
             facts.append(Subject(evidence=evidence, operator=name, law=law))
         else:
             facts.append(Unstated(evidence=evidence, operator=name))
+    holdings: list[Owns] = []
     for at, parent in enumerate(OPERATORS):
         for child in OPERATORS[at + 1 :]:
             if draw(st.integers(0, 6)) == 0:
                 share, control = draw(st.integers(0, 10_000)), draw(st.booleans())
-                facts.append(
+                holdings.append(
                     Owns(
                         evidence=draw(_evidence),
                         parent=parent,
@@ -113,6 +115,7 @@ def deployments(draw: st.DrawFn) -> Deployment:
                         control=control,
                     )
                 )
+    facts += settle_control(holdings)
     for name, tee in zip(SYSTEMS, (False, True), strict=True):
         clear = draw(st.lists(st.sampled_from((*MESSAGES, *KEYS)), max_size=2, unique=True))
         hosts = draw(_some)

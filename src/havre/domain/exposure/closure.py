@@ -72,7 +72,9 @@ class Closing:
         side: Collection[str],
     ) -> Step:
         known = [term for term in clause.terms if term in steps][: clause.terms_needed]
-        by = [name for name in clause.by if name in side][: clause.by_needed]
+        # Whoever must take part anyway signs first, so that nobody is named for nothing.
+        signers = sorted(clause.by, key=lambda name: name not in clause.gates)
+        by = [name for name in signers if name in side][: clause.by_needed]
         operators = tuple(dict.fromkeys((*by, *clause.gates)))
         grades = [
             self._grade_of(clause),

@@ -15,6 +15,8 @@ from dataclasses import dataclass
 from itertools import combinations
 
 from havre.domain.exposure.clauses import Clause, Mode, works_in
+from havre.domain.exposure.deployment import operators_of
+from havre.domain.exposure.facts import Fact, Holds, Oracle, Push, System
 from havre.errors import InvalidInput
 
 MOST_ACTING = 20
@@ -95,8 +97,14 @@ def _bytes(table: int) -> bytes:
 
 
 def acting(clauses: Iterable[Clause]) -> set[str]:
-    """Name the operators who have a part in any clause."""
+    """Name the operators who have a part in some clauses."""
     return {name for clause in clauses for name in (*clause.by, *clause.gates)}
+
+
+def acting_in(facts: Iterable[Fact]) -> set[str]:
+    """Name the operators who hold something, host or push, or have a key used."""
+    kinds = Holds | Oracle | System | Push
+    return {name for fact in facts if isinstance(fact, kinds) for name in operators_of(fact)}
 
 
 def tabulate(tables: Tables, clauses: Sequence[Clause], *, mode: Mode) -> dict[str, int]:

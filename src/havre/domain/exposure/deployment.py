@@ -22,6 +22,7 @@ from havre.domain.exposure.facts import (
     Threshold,
     Unstated,
 )
+from havre.domain.exposure.ownership import decides
 from havre.domain.exposure.terms import parse_term
 from havre.errors import InvalidInput
 from havre.values import parse_name
@@ -131,7 +132,11 @@ def _faults(deployment: Deployment) -> Iterator[str]:
     for operator in deployment.operators:
         if operator not in placed:
             yield f"nothing says under which law {operator} stands, nor that nobody knows"
-    yield from _circles(deployment)
+    holdings = [each for each in deployment.facts if isinstance(each, Owns)]
+    for owns in holdings:
+        if decides(owns, holdings) and not owns.control:
+            yield f"the share of {owns.parent} in {owns.child} decides, and is said not to"
+    yield from _circles(holdings)
 
 
 def _faults_of_names(deployment: Deployment) -> Iterator[str]:
@@ -178,12 +183,11 @@ def _faults_of_push(fact: Push, *, systems: set[str]) -> Iterator[str]:
         yield f"push to {fact.system} needs more signatures than it has signers, or none"
 
 
-def _circles(deployment: Deployment) -> Iterator[str]:
+def _circles(holdings: Iterable[Owns]) -> Iterator[str]:
     """Name a chain of ownership that comes back to where it began."""
     parents: dict[str, list[str]] = {}
-    for fact in deployment.facts:
-        if isinstance(fact, Owns):
-            parents.setdefault(fact.child, []).append(fact.parent)
+    for owns in holdings:
+        parents.setdefault(owns.child, []).append(owns.parent)
     for start, first in parents.items():
         seen, waiting = set(), list(first)
         while waiting:

@@ -23,10 +23,11 @@ def settle_control(holdings: Iterable[Owns]) -> list[Owns]:
     Presumed is who has more than 40 % while nobody else has as much.
     """
     listed = list(holdings)
-    return [replace(each, control=each.control or _decides(each, listed)) for each in listed]
+    return [replace(each, control=each.control or decides(each, listed)) for each in listed]
 
 
-def _decides(holding: Owns, holdings: Sequence[Owns]) -> bool:
+def decides(holding: Owns, holdings: Sequence[Owns]) -> bool:
+    """Say whether a share decides by its size, among all shares of the same firm."""
     others = [
         each.share
         for each in holdings

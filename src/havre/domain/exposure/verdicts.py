@@ -12,7 +12,14 @@ from functools import cached_property
 
 from havre.domain.exposure.clauses import MODES, Mode
 from havre.domain.exposure.closure import Closing, Step, cone_of
-from havre.domain.exposure.coalitions import Margin, MarginSearch, Tables, acting, tabulate
+from havre.domain.exposure.coalitions import (
+    Margin,
+    MarginSearch,
+    Tables,
+    acting,
+    acting_in,
+    tabulate,
+)
 from havre.domain.exposure.deployment import Deployment, check_deployment, is_european
 from havre.domain.exposure.evidence import Grade
 from havre.domain.exposure.facts import Arguable, Fact, Function, Owns, Subject, Unstated
@@ -66,7 +73,7 @@ class Analysis:
         self.deployment = deployment
         self.closing = Closing(deployment)
         self.following = followers(deployment)
-        self.tables = Tables(acting(self.closing.clauses))
+        self.tables = Tables(acting_in(deployment.facts))
         self._search = MarginSearch(self.tables, following=self.following)
         self.reaches: Mapping[tuple[str, Reading], tuple[ReachStep, ...]] = {
             (law, reading): reach(deployment, law=law, reading=reading)
