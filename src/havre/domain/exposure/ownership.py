@@ -1,10 +1,6 @@
-"""Who owns whom, and what follows: control, and the thresholds of SecNumCloud 19.6.b.
+"""Who controls whom, from their shares, in hundredths of a percent.
 
-Shares are hundredths of a percent. Indirect shares are products along a chain,
-summed over all chains, exact.
-
-Sources: Code de commerce, article L. 233-3; SecNumCloud 3.2, requirement 19.6.b,
-as `docs/exposure.md` quotes them.
+Source: Code de commerce, article L. 233-3, as `docs/exposure.md` quotes it.
 """
 
 from __future__ import annotations

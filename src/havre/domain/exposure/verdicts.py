@@ -132,6 +132,11 @@ class Analysis:
         """Find how few takeovers are needed on top of some operators."""
         return self._search.find(self._tabulated[mode].get(message, 0), reached=reached)
 
+    def suffice(self, operators: Collection[str], *, message: str, mode: Mode) -> bool:
+        """Say whether some operators together obtain a message."""
+        table = self._tabulated[mode].get(message, 0)
+        return bool(table >> self.tables.mask(operators) & 1)
+
     def coalitions(self, message: str, *, mode: Mode) -> Coalitions:
         """Find which sets of operators obtain a message."""
         table = self._tabulated[mode].get(message, 0)
