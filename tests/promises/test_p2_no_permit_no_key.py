@@ -11,6 +11,7 @@ import pytest
 
 from fakes.hub_keys import DCIR_2021, DCIR_2022, PERMIT, PROJECT, SECRET, STAGE_2, HubKeys
 from havre.adapters.custody import local
+from havre.adapters.custody.shares import _locked
 from havre.application.vault.keys import KeysWanted
 from havre.crypto.sealing import PartitionKey, seal_key
 from havre.domain.custody import ShareRequest
@@ -388,7 +389,8 @@ def test_a_share_of_another_hub_in_a_custodians_store_is_named(hub: HubKeys) -> 
     other = HubKeys(hub.root / "other")
     partition = hub.known(DCIR_2021).partition_id
     stolen = other.custodian("custodian-1")._shares.open(other.known(DCIR_2021).partition_id)
-    hub.custodian("custodian-1")._shares._write(partition, stolen)
+    epoch = hub.custodian("custodian-1")._shares._epochs.begin()
+    (epoch.folder / partition).write_bytes(_locked(partition, stolen, to=epoch.key))
     two = hub.release(hub.custodians()[:2])
 
     with pytest.raises(NotGenuine, match="custodian-1 gave a share"):

@@ -36,3 +36,39 @@ class Token(Protocol):
         Raises:
             NotGenuine: sealed to another key, under another `info`, or altered.
         """
+
+
+class EpochKeys(Protocol):
+    """Holds a custodian's epoch keys outside its store, and destroys them one by one.
+
+    A seed is given to be locked under a key that is held here alone; what comes
+    back may lie on any disk. The number of an epoch that ended is not used again.
+    """
+
+    def lock_epoch(self, number: int, seed: bytes) -> bytes:
+        """Make the key of an epoch and lock its seed of 32 bytes under it.
+
+        Raises:
+            Refused: this epoch has a key already.
+            Unavailable: the token or paper is not there.
+        """
+
+    def open_epoch(self, number: int, locked: bytes) -> bytes:
+        """Open the seed of an epoch.
+
+        Raises:
+            Refused: its key was destroyed, or is not held here.
+            NotGenuine: what is to be opened was altered.
+            Unavailable: the token or paper is not there.
+        """
+
+    def destroy_epoch(self, number: int) -> None:
+        """Destroy the key of an epoch, if there is one; may be repeated.
+
+        Raises:
+            Unavailable: the token or paper is not there, and nothing was destroyed.
+        """
+
+
+class CustodianToken(Token, EpochKeys, Protocol):
+    """A custodian's token: it also holds the keys of its store's epochs."""

@@ -13,7 +13,7 @@ from havre.errors import Unavailable
 
 def write_durably(path: Path, content: bytes) -> None:
     """Write a private file so that after a crash it is the old one or the new one."""
-    _make_folder(path.parent)
+    make_durably(path.parent)
     beside = path.with_name(f".{path.name}.new")
     descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with os.fdopen(descriptor, "wb") as file:
@@ -26,7 +26,7 @@ def write_durably(path: Path, content: bytes) -> None:
 
 def append_durably(path: Path, content: bytes) -> None:
     """Add to the end of a private file; a torn end is for `read_whole_lines` to cut."""
-    _make_folder(path.parent)
+    make_durably(path.parent)
     made = not path.exists()
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
     with os.fdopen(descriptor, "wb") as file:
@@ -35,6 +35,20 @@ def append_durably(path: Path, content: bytes) -> None:
         os.fsync(file.fileno())
     if made:
         _sync_folder(path.parent)
+
+
+def make_durably(folder: Path) -> None:
+    """Make a private folder, and those above it, so that after a crash they are there."""
+    if not folder.is_dir():
+        make_durably(folder.parent)
+        folder.mkdir(exist_ok=True, mode=0o700)
+        _sync_folder(folder.parent)
+
+
+def rename_durably(path: Path, target: Path) -> None:
+    """Give a folder its name so that after a crash it has the old one or the new one."""
+    path.rename(target)
+    _sync_folder(target.parent)
 
 
 def remove_durably(path: Path) -> None:
@@ -82,12 +96,6 @@ def alone(folder: Path, *, party: str) -> Iterator[None]:
         raise Unavailable(
             f"Custodian {party} cannot keep its state: {os.strerror(error.errno or 0)}."
         ) from error
-
-
-def _make_folder(folder: Path) -> None:
-    if not folder.is_dir():
-        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        _sync_folder(folder.parent)
 
 
 def _sync_folder(folder: Path) -> None:

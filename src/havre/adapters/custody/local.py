@@ -30,7 +30,7 @@ from havre.formats.notes import parse_checkpoint, parse_note
 from havre.ports.clock import Clock
 from havre.ports.custody import SealedShares, ShareAnswer, ceremony_context, share_context
 from havre.ports.log import LogMirror, LogReader
-from havre.ports.tokens import Token
+from havre.ports.tokens import CustodianToken
 from havre.values import instant_text, parse_instant, parse_name
 
 _NEVER = datetime(1970, 1, 1, tzinfo=UTC)
@@ -47,7 +47,7 @@ class LocalCustodian:
         self,
         folder: Path,
         *,
-        token: Token,
+        token: CustodianToken,
         roots: TrustRoots,
         log: LogReader,
         mirror: LogMirror,
@@ -61,7 +61,7 @@ class LocalCustodian:
         self._mirror = mirror
         self._copy = copy
         self._clock = clock
-        self._shares = ShareStore(folder, token=token)
+        self._shares = ShareStore(folder, keys=token, custodian=token.name)
         self._answers = AnswerBook(folder, token=token, roots=roots)
         self._followed = Followed()
         self._events: list[Event] = []

@@ -1,34 +1,37 @@
 """A custodian's shares at rest: each under a key of its own, all under the epoch key.
 
-The epoch key lies sealed to the custodian's token: destroying it destroys every
-share under it.
+The epoch key is held outside the store, by the custodian's token or on paper:
+destroying it destroys every share under it, in every copy of the store. That is
+how shares are erased: the others go on under a new epoch key.
+
+Source: `docs/protocols.md`, section 2.
 """
 
 from __future__ import annotations
 
-from functools import cached_property
+from collections.abc import Collection
 from pathlib import Path
 
+from havre.adapters.custody.epochs import Epochs, EpochTurn
 from havre.adapters.custody.files import write_durably
-from havre.crypto.random import random_bytes
 from havre.crypto.sealing import FileKey, PartitionKey, open_stream, seal_key, seal_stream
 from havre.domain.custody import ReleaseRefused
 from havre.errors import InvalidInput, NotGenuine, Refused
 from havre.formats.canonical import Json, encode_canonical, parse_canonical
-from havre.ports.tokens import Token
+from havre.ports.tokens import EpochKeys
 from havre.values import Partition, parse_object_id, parse_partition
 
-_EPOCH_CONTEXT = b"havre/v1/custodian-epoch"
+# Beside the shares an epoch has its key and its history, whose names are shorter.
+_ID_CHARACTERS = 32
 _FIELDS = ("salt", "text", "words")
 
 
 class ShareStore:
     """One custodian's shares, in a folder. Its caller keeps other processes out."""
 
-    def __init__(self, folder: Path, *, token: Token) -> None:
-        self._folder = folder / "shares"
-        self._epoch_path = folder / "epoch"
-        self._token = token
+    def __init__(self, folder: Path, *, keys: EpochKeys, custodian: str) -> None:
+        self._epochs = Epochs(folder / "epochs", keys=keys)
+        self._custodian = custodian
 
     def keep(self, bundle: Json) -> list[str]:
         """Store a ceremony's shares, all of them or none.
@@ -43,18 +46,19 @@ class ShareStore:
             InvalidInput: the bundle is none.
         """
         shares = _parse_bundle(bundle)
-        held = [name for name in shares if self._path(name).exists()]
+        epoch = self._epochs.begin()
+        held = [name for name in shares if (epoch.folder / name).exists()]
         # A living partition's share that is overwritten is lost for ever, and with
         # n - k + 1 of them everything that was sealed to it.
         if taken := [name for name in held if self.open(name) != shares[name]]:
             raise Refused(
-                f"Custodian {self._token.name} holds another share of {len(taken)} of these"
+                f"Custodian {self._custodian} holds another share of {len(taken)} of these"
                 " partitions already.",
                 hint="Make new partitions: a ceremony never replaces what is in use.",
             )
         for name, share in shares.items():
             if name not in held:
-                self._write(name, share)
+                write_durably(epoch.folder / name, _locked(name, share, to=epoch.key))
         return list(shares)
 
     def open(self, partition: str) -> dict[str, Json]:
@@ -64,50 +68,76 @@ class ShareStore:
             ReleaseRefused: there is none.
             NotGenuine: what lies there was altered.
         """
-        try:
-            content = self._path(partition).read_bytes()
-        except FileNotFoundError:
-            raise ReleaseRefused(
-                f"Custodian {self._token.name} has no share of a partition."
-            ) from None
+        epoch = self._epochs.current()
+        path = epoch.folder / parse_object_id(partition) if epoch else None
+        if epoch is None or path is None or not path.exists():
+            raise ReleaseRefused(f"Custodian {self._custodian} has no share of a partition.")
+        content = path.read_bytes()
         end = 2 + int.from_bytes(content[:2], "big")
-        key = self._epoch.open_key(content[2:end], info=partition.encode())
+        key = epoch.key.open_key(content[2:end], info=partition.encode())
         opened = b"".join(open_stream([content[end:]], key=key, object_id=partition))
         share = parse_canonical(opened)
         if not isinstance(share, dict):
-            raise NotGenuine(f"A share of custodian {self._token.name} cannot be read.")
+            raise NotGenuine(f"A share of custodian {self._custodian} cannot be read.")
         return share
 
     def partitions(self) -> dict[str, Partition]:
         """Tell what each partition is that a share is held of, by opaque id."""
-        paths = self._folder.iterdir() if self._folder.exists() else ()
         return {
-            path.name: parse_partition(str(self.open(path.name)["text"]))
-            for path in paths
-            if not path.name.startswith(".")
+            name: parse_partition(str(self.open(name)["text"])) for name in sorted(self._held())
         }
 
-    def _write(self, partition: str, share: dict[str, Json]) -> None:
-        """Store one share under the epoch key, bound to its partition."""
-        # A key of its own for each share, drawn anew at each write, sits in front.
-        key = FileKey.draw()
-        content = encode_canonical(share)
-        locked = b"".join(seal_stream([content], key=key, object_id=partition))
-        wrapped = seal_key(key.raw, to=self._epoch.public, info=partition.encode())
-        write_durably(self._path(partition), len(wrapped).to_bytes(2, "big") + wrapped + locked)
+    def new_epoch(self, keep: Collection[str]) -> EpochTurn:
+        """Erase every share but those of these partitions: end the epoch, go on in a new one.
 
-    def _path(self, partition: str) -> Path:
-        return self._folder / parse_object_id(partition)
+        keep: opaque ids of partitions.
 
-    @cached_property
-    def _epoch(self) -> PartitionKey:
-        """The key under which every share lies; made once, sealed to the token."""
-        if not self._epoch_path.exists():
-            seed = random_bytes(32)
-            locked = seal_key(seed, to=self._token.seal_public, info=_EPOCH_CONTEXT)
-            write_durably(self._epoch_path, locked)
-        seed = self._token.open_key(self._epoch_path.read_bytes(), info=_EPOCH_CONTEXT)
-        return PartitionKey.from_seed(seed)
+        When this returns, the key of the epoch that ended is destroyed, and with it
+        whatever copies of the store were made in it. Cut short, either everything is
+        as before, or the next act of this store finishes the destruction; `history`
+        says which.
+
+        Raises:
+            InvalidInput: a share is to be kept that is not held; nothing was changed.
+            Unavailable: what holds the epoch keys is not there.
+        """
+        wanted = {str(parse_object_id(name)) for name in keep}
+        held = self._held()
+        if unknown := wanted - held:
+            raise InvalidInput(
+                f"Custodian {self._custodian} holds no share of {len(unknown)} of the partitions"
+                " whose shares it is to keep."
+            )
+        shares = {name: self.open(name) for name in sorted(wanted)}
+        return self._epochs.turn(
+            lambda key: {name: _locked(name, share, to=key) for name, share in shares.items()},
+            erased=sorted(held - wanted),
+        )
+
+    def epoch(self) -> tuple[int, str] | None:
+        """Name the current epoch: its number and the SHA-256 of its public key."""
+        epoch = self._epochs.current()
+        return (epoch.number, epoch.key_sha256) if epoch else None
+
+    def history(self) -> list[EpochTurn]:
+        """List the epochs that ended, oldest first, each with what was erased by its end."""
+        return self._epochs.history()
+
+    def _held(self) -> set[str]:
+        epoch = self._epochs.current()
+        names = (path.name for path in epoch.folder.iterdir()) if epoch else ()
+        return {name for name in names if len(name) == _ID_CHARACTERS}
+
+
+def _locked(partition: str, share: dict[str, Json], *, to: PartitionKey) -> bytes:
+    """Lock one share under an epoch's key, bound to its partition.
+
+    A key of its own for each share, drawn anew at each write, sits in front.
+    """
+    key = FileKey.draw()
+    locked = b"".join(seal_stream([encode_canonical(share)], key=key, object_id=partition))
+    wrapped = seal_key(key.raw, to=to.public, info=partition.encode())
+    return len(wrapped).to_bytes(2, "big") + wrapped + locked
 
 
 def _parse_bundle(bundle: Json) -> dict[str, dict[str, Json]]:

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from havre.crypto.keyfiles import Stretch, lock_seeds, unlock_seeds
 from havre.crypto.random import random_bytes
-from havre.crypto.sealing import PartitionKey
+from havre.crypto.sealing import FileKey, PartitionKey, open_stream, seal_stream
 from havre.crypto.signatures import SigningKey
 from havre.domain.trust import Party, Role, TrustRoots, parse_trust_roots
 from havre.errors import InvalidInput, NotFound, Refused
@@ -101,6 +101,29 @@ class FileToken:
         locked = _read(self.folder / f"{parse_name(name)}.secret.json", "secret")
         return unlock_seeds(locked, passphrase=self._passphrase)[name]
 
+    def lock_epoch(self, number: int, seed: bytes) -> bytes:
+        """Lock an epoch's seed under a key in a file of its own, beside the key file."""
+        name = _epoch_name(number)
+        self.create_secret(name)
+        key = FileKey(self.secret(name))
+        return b"".join(seal_stream([seed], key=key, object_id=name))
+
+    def open_epoch(self, number: int, locked: bytes) -> bytes:
+        """Open an epoch's seed."""
+        name = _epoch_name(number)
+        try:
+            key = self.secret(name)
+        except NotFound:
+            raise Refused(f"{self.name} has destroyed the key of epoch {number}.") from None
+        return b"".join(open_stream([locked], key=key, object_id=name))
+
+    def destroy_epoch(self, number: int) -> None:
+        """Remove an epoch's key file."""
+        path = self.folder / f"{_epoch_name(number)}.secret.json"
+        if path.exists():
+            path.unlink()
+            _sync_folder(self.folder)
+
     @cached_property
     def _passphrase(self) -> bytes:
         return _read(self.folder / self.config.passphrase_file, "passphrase file").strip()
@@ -142,6 +165,10 @@ def create_party(folder: Path, *, name: str, role: Role, operator: str) -> FileT
     return FileToken(folder)
 
 
+def _epoch_name(number: int) -> str:
+    return f"epoch-{number}"
+
+
 def _toml_safe(text: str) -> str:
     if set(text) & set('"\\\n'):
         raise InvalidInput("An operator's name holds a quote, a backslash or a newline.")
@@ -172,3 +199,13 @@ def _write_private(path: Path, content: bytes) -> None:
         file.write(content)
         file.flush()
         os.fsync(file.fileno())
+    _sync_folder(path.parent)
+
+
+def _sync_folder(folder: Path) -> None:
+    """Make a name, or its removal, durable."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
