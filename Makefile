@@ -24,6 +24,9 @@ sandbox:
 browser: $(STAMP)
 	@$(PYTHON) tools/setup_sandbox.py chromium
 
+hsm: $(STAMP)
+	@$(PYTHON) tools/setup_sandbox.py softhsm2
+
 $(STUDIES): study/requirements.lock $(STAMP)
 	@echo "setup: building the study environment …"
 	@$(BIN)/havre environment build study/requirements.lock --environment .study-environment >/dev/null
@@ -48,7 +51,7 @@ test-unit: $(STAMP)  ## the pure rooms only
 test-promises: setup  ## the seven promises
 	@$(BIN)/pytest -n $(JOBS) tests/promises
 
-test-integration: setup browser  ## real servers and browsers, started by the tests
+test-integration: setup browser hsm  ## real servers, browsers and tokens, started by the tests
 	@$(BIN)/pytest -m integration
 
 demo: setup  ## the main job, from raw files to a verifiable release
@@ -57,4 +60,4 @@ demo: setup  ## the main job, from raw files to a verifiable release
 bench: setup  ## ratios, measured in one run
 	@$(BIN)/python -m benchmarks
 
-.PHONY: help setup sandbox browser check fix lock test test-unit test-promises test-integration demo bench
+.PHONY: help setup sandbox browser hsm check fix lock test test-unit test-promises test-integration demo bench

@@ -1,4 +1,4 @@
-"""Make sure that a Debian package is here: bubblewrap for studies, chromium for looking at pages.
+"""Make sure that a Debian package is here: bubblewrap for studies, others for the tests.
 
 Installed through apt where that is possible without asking anybody; otherwise
 the exact command is printed and everything stops.
@@ -15,6 +15,7 @@ import sys
 WANTED = {
     "bubblewrap": ("bwrap", "researchers' code never runs without it"),
     "chromium": ("chromium", "the public pages are looked at in it"),
+    "softhsm2": ("softhsm2-util", "hardware tokens are tried on it"),
 }
 
 

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from havre.adapters.tokens.file import FileToken
 from havre.application.permits import PermitStanding
 from havre.bootstrap.hub import OpenHub
+from havre.bootstrap.tokens import PartyToken
 from havre.domain.permit_states import PermitState
 from havre.errors import HavreError
 from havre.formats.statements import Envelope, encode_envelope, signed_payload
@@ -74,7 +74,7 @@ class DirectHands:
 
 
 def decide_permit(
-    hub: OpenHub, name: str, state: PermitState, *, authority: FileToken, reason: str
+    hub: OpenHub, name: str, state: PermitState, *, authority: PartyToken, reason: str
 ) -> tuple[PermitStanding, Told]:
     """Refuse, suspend or revoke a permit, and close it with every custodian first.
 

@@ -17,7 +17,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from havre.adapters.tokens.file import FileToken, create_party
 from havre.application.ingest_run import aside_partition
 from havre.bootstrap.holders import publish_for_holders
 from havre.bootstrap.hub import OpenHub, open_custodian, open_mirror, open_witness
@@ -29,6 +28,7 @@ from havre.bootstrap.place import (
     settle_place,
 )
 from havre.bootstrap.schemas import core_tables
+from havre.bootstrap.tokens import PartyToken, create_token, open_token
 from havre.crypto.random import new_object_id
 from havre.domain.custody import PREDICATE_MANDATE, STAGE_2_SECRET
 from havre.domain.events import HubOpened
@@ -158,7 +158,7 @@ def _found(
             *landing_places(0, _LANDING_PLACES),
         ]
     )
-    give_mandate(hub, FileToken(parties / "controller"), datasets)
+    give_mandate(hub, open_token(parties / "controller"), datasets)
     publish_for_holders(hub)
     return Founded(place.folder, parties, len(made), len(known.tables))
 
@@ -236,7 +236,7 @@ def landing_places(have: int, more: int) -> list[Partition]:
     ]
 
 
-def give_mandate(hub: OpenHub, controller: FileToken, datasets: Iterable[str]) -> None:
+def give_mandate(hub: OpenHub, controller: PartyToken, datasets: Iterable[str]) -> None:
     """Have the controller sign the standing mandate for ingestion, and give it to custodians."""
     statement = Statement(
         PREDICATE_MANDATE,
@@ -256,11 +256,11 @@ def give_mandate(hub: OpenHub, controller: FileToken, datasets: Iterable[str]) -
 
 def _make_parties(folder: Path, parties: Path, origin: str) -> TrustRoots:
     tokens = [
-        create_party(parties / name, name=name, role=role, operator=f"{name} {THIS_MACHINE}")
+        create_token(parties / name, name=name, role=role, operator=f"{name} {THIS_MACHINE}")
         for name, role in PARTIES.items()
     ]
     tokens.append(
-        create_party(folder / "party", name="hub", role=Role.HUB, operator=f"hub {THIS_MACHINE}")
+        create_token(folder / "party", name="hub", role=Role.HUB, operator=f"hub {THIS_MACHINE}")
     )
     roots = TrustRoots(
         origin,

@@ -15,7 +15,6 @@ from havre.adapters.objects.local import LocalObjects
 from havre.adapters.pseudonymiser.polars import PolarsPseudonymiser
 from havre.adapters.sources.delimited import DelimitedFolder
 from havre.adapters.tables.parquet import ParquetTables
-from havre.adapters.tokens.file import FileToken
 from havre.application.audit import PublicLog
 from havre.application.ceremony import PartitionCatalogue
 from havre.application.deliver import HolderDesk
@@ -23,6 +22,7 @@ from havre.application.dispatch import Dispatch, Dispatched
 from havre.application.pseudonymise import Pseudonyms
 from havre.application.vault.sealing import VaultWriter, WritePlace
 from havre.bootstrap.hub import OpenHub
+from havre.bootstrap.tokens import open_token
 from havre.domain.catalogue_text import KnownTables, parse_catalogue
 from havre.domain.delivery_note import DeliveryNote
 from havre.domain.events import CatalogueImported, PartitionsCreated, events_of
@@ -53,7 +53,7 @@ class HolderSide:
 
     def __init__(self, party: Path, *, hub: Path) -> None:
         """Work as the holder in `party`, for the hub in `hub`."""
-        self._token = FileToken(party)
+        self._token = open_token(party)
         self._roots = self._token.trust_roots()
         self._facts = hub / "holders"
         self._log = PublicLog(LogFolder(hub / "site" / "log"), roots=self._roots)

@@ -19,7 +19,6 @@ from havre.adapters.machine.clock import SystemClock
 from havre.adapters.objects.local import LocalObjects
 from havre.adapters.outputs.folder import ShelfFolder
 from havre.adapters.records.sql import SqlRecords, check_there, records_missing
-from havre.adapters.tokens.file import FileToken
 from havre.adapters.witness.local import LocalWitness
 from havre.application.audit import PublicLog
 from havre.application.catalogue import CatalogueDesk
@@ -45,6 +44,7 @@ from havre.application.vault.sealing import VaultWriter
 from havre.bootstrap.parties import ReachedCustodian, ReachedMirror, ReachedWitness
 from havre.bootstrap.place import HubPlace, close_place, read_place, verifier_source
 from havre.bootstrap.studies import study_library
+from havre.bootstrap.tokens import PartyToken, open_token
 from havre.domain.transparency import NotFresh, check_fresh, cosigners
 from havre.domain.trust import TrustRoots
 from havre.errors import NotFound
@@ -76,9 +76,9 @@ class OpenHub:
         self._mirror = cache(open_mirror)
 
     @cached_property
-    def token(self) -> FileToken:
+    def token(self) -> PartyToken:
         """The hub's own keys."""
-        return FileToken(self.place.party)
+        return open_token(self.place.party)
 
     @cached_property
     def roots(self) -> TrustRoots:
@@ -420,7 +420,7 @@ class OpenHub:
 
 def open_witness(folder: Path) -> LocalWitness:
     """Open a witness in its directory."""
-    token = FileToken(folder)
+    token = open_token(folder)
     return LocalWitness(
         folder / "seen", token=token, roots=token.trust_roots(), clock=SystemClock()
     )
@@ -428,7 +428,7 @@ def open_witness(folder: Path) -> LocalWitness:
 
 def open_mirror(folder: Path) -> MirrorFolder:
     """Open a custodian's own copy of the log."""
-    return MirrorFolder(folder / "mirror", roots=FileToken(folder).trust_roots())
+    return MirrorFolder(folder / "mirror", roots=open_token(folder).trust_roots())
 
 
 def open_custodian(
@@ -442,7 +442,7 @@ def open_custodian(
 
     kind: the escrow's or a daily custodian's manners.
     """
-    token = FileToken(folder)
+    token = open_token(folder)
     return kind(
         folder,
         token=token,

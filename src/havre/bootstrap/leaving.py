@@ -33,7 +33,6 @@ from havre.adapters.package.folder import (
     settled_folder,
 )
 from havre.adapters.records.sql import SqlRecords
-from havre.adapters.tokens.file import FileToken, create_party
 from havre.application.arrive import (
     Arrival,
     Parity,
@@ -48,6 +47,7 @@ from havre.application.journal import Journal
 from havre.bootstrap.holders import publish_for_holders
 from havre.bootstrap.hub import OpenHub, open_witness
 from havre.bootstrap.place import CONFIGURATION, parse_settings, write_place
+from havre.bootstrap.tokens import create_token, open_token
 from havre.domain.assets import ASSETS
 from havre.domain.departure import AssetClass, DepartureManifest, named_paths
 from havre.domain.trust import Role, TrustRoots, encode_trust_roots
@@ -76,7 +76,7 @@ def prepare_host(folder: Path) -> Path:
     _check_empty(folder)
     # Keys without a card were shown to nobody: an attempt before was cut short.
     shutil.rmtree(folder / "party", ignore_errors=True)
-    token = create_party(folder / "party", name="hub", role=Role.HUB, operator="the new host")
+    token = create_token(folder / "party", name="hub", role=Role.HUB, operator="the new host")
     body = {
         "format": "havre/v1/host",
         "log_key": token.public.hex(),
@@ -107,12 +107,12 @@ def depart(hub: OpenHub, *, name: str, card: Path, controller: Path, package: Pa
     if finished := _find_finished(hub, name, host, package):
         return finished
     # Before the package is begun, which throws away what an attempt before has left.
-    hub.departure.check_may_leave(controller=FileToken(controller))
+    hub.departure.check_may_leave(controller=open_token(controller))
     head = hub.log.head()
     return hub.departure.depart(
         name,
         host=host,
-        controller=FileToken(controller),
+        controller=open_token(controller),
         package=FolderPackageWriter(package),
         belongings=Belongings(
             entries=LogFolder(hub.place.log).entries(0, head.size if head else 0),
@@ -220,7 +220,7 @@ class _NewPlace:
         self._folder = folder
         self.parties = parties
         self.package = package
-        self.token = FileToken(folder / "party")
+        self.token = open_token(folder / "party")
         self.roots = self._roots()
 
     def arrival(self) -> Arrival:
@@ -243,7 +243,7 @@ class _NewPlace:
             roots=self.roots,
             witnesses=[open_witness(each) for each in self.parties.witnesses],
             mirrors=[
-                MirrorFolder(each / "mirror", roots=FileToken(each).trust_roots())
+                MirrorFolder(each / "mirror", roots=open_token(each).trust_roots())
                 for each in (*self.parties.custodians, self.parties.escrow)
             ],
         )
@@ -253,7 +253,7 @@ class _NewPlace:
 
     def _roots(self) -> TrustRoots:
         """This host's own roots, if it was given some; otherwise a custodian's."""
-        roots = FileToken(self.parties.custodians[0]).trust_roots()
+        roots = open_token(self.parties.custodians[0]).trust_roots()
         if (self._folder / "party" / "trust.json").exists() and self.token.trust_roots() != roots:
             raise NotGenuine("The trust roots of this host and those of the custodians differ.")
         return roots
@@ -361,7 +361,7 @@ def _named(parties: Path, pattern: str) -> list[Path]:
 
 def _longest_mirror(custodians: list[Path]) -> MirrorFolder:
     mirrors = [
-        MirrorFolder(folder / "mirror", roots=FileToken(folder).trust_roots())
+        MirrorFolder(folder / "mirror", roots=open_token(folder).trust_roots())
         for folder in custodians
     ]
     return max(mirrors, key=lambda mirror: mirror.held())

@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Generic, TypeVar
 
-from havre.adapters.tokens.file import FileToken
+from havre.bootstrap.tokens import open_token
 from havre.domain.custody import ShareRequest
 from havre.errors import InvalidInput, NotFound, Unavailable
 from havre.formats.notes import NoteSignature
@@ -128,7 +128,7 @@ class ReachedCustodian(_Reached[Custodian]):
 def name_of(folder: Path) -> str:
     """A party's short name: its own word, or its directory's name while it is away."""
     try:
-        return FileToken(folder).name
+        return open_token(folder).name
     except (NotFound, InvalidInput):
         return folder.name
 

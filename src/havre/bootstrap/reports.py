@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import Any
 
 from havre.adapters.machine.guarantees import inspect_machine
-from havre.adapters.tokens.file import FileToken
 from havre.application.ceremony import PartitionCatalogue
 from havre.application.permits import PermitStanding
 from havre.bootstrap.hub import OpenHub
 from havre.bootstrap.parties import list_away
+from havre.bootstrap.tokens import PartyToken, open_token
 from havre.domain.events import DeliveryChecked, DeliveryReceived, VersionPublished, events_of
 from havre.domain.permit_form import shown
 from havre.domain.permit_states import PermitState
@@ -26,7 +26,7 @@ from havre.values import PartitionKind
 Row = dict[str, Any]
 
 
-def open_party(folder: Path, *, role: str) -> FileToken:
+def open_party(folder: Path, *, role: str) -> PartyToken:
     """Open the directory of a party who acts in a role.
 
     role: as `domain.trust.Role` spells it.
@@ -34,7 +34,7 @@ def open_party(folder: Path, *, role: str) -> FileToken:
     Raises:
         Refused: the party has another role.
     """
-    token = FileToken(folder)
+    token = open_token(folder)
     has, needed = token.config.role, Role(role)
     if has is not needed:
         raise Refused(

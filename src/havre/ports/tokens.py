@@ -3,7 +3,8 @@
 Promised: the keys never leave the token through this port; it signs and opens.
 What may be repeated: everything. What may block: a person entering a PIN.
 Final errors: `Refused` (wrong passphrase or PIN), `NotGenuine` (what was to be
-opened was sealed to somebody else, or altered).
+opened was sealed to somebody else, or altered). `Unavailable` is not: a token was
+pulled out, and the same act succeeds once it is back.
 Who may call it: whoever acts for the party, in its own process.
 """
 
