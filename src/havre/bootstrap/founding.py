@@ -19,7 +19,8 @@ from pathlib import Path
 
 from havre.application.ingest_run import aside_partition
 from havre.bootstrap.holders import publish_for_holders
-from havre.bootstrap.hub import OpenHub, open_custodian, open_mirror, open_witness
+from havre.bootstrap.hub import OpenHub
+from havre.bootstrap.parties import directories
 from havre.bootstrap.place import (
     CONFIGURATION,
     HubPlace,
@@ -27,6 +28,7 @@ from havre.bootstrap.place import (
     find_draft,
     settle_place,
 )
+from havre.bootstrap.reaching import open_witness
 from havre.bootstrap.schemas import core_tables
 from havre.bootstrap.tokens import PartyToken, create_token, open_token
 from havre.crypto.random import new_object_id
@@ -135,7 +137,7 @@ def _found(
 ) -> Founded:
     progress("making each party's keys")
     roots = _make_parties(place.folder, parties, origin)
-    for witness in place.witnesses:
+    for witness in directories(place.witnesses):
         open_witness(witness).begin()
     hub = OpenHub(place.folder, place=place)
     progress("opening the log")
@@ -187,7 +189,8 @@ def _clear_cut_short(folder: Path) -> None:
     begun = find_draft(folder)
     if begun is None or (folder / CONFIGURATION).exists():
         return
-    for path in (*_party_folders(begun.escrow.parent), *(folder / name for name in _MADE)):
+    (escrow,) = directories([begun.escrow])
+    for path in (*_party_folders(escrow.parent), *(folder / name for name in _MADE)):
         if path.is_dir():
             shutil.rmtree(path)
         else:
@@ -249,8 +252,7 @@ def give_mandate(hub: OpenHub, controller: PartyToken, datasets: Iterable[str]) 
         },
     )
     envelope = sign_statement(statement, [controller])
-    for folder in hub.place.custodians:
-        custodian = open_custodian(folder, mirror=open_mirror(folder), log=hub.place.log)
+    for custodian in hub.custodians:
         custodian.give_mandate(envelope)
 
 

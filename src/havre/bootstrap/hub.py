@@ -6,20 +6,17 @@ a command that signs or lists answers at once.
 
 from __future__ import annotations
 
-from functools import cache, cached_property, partial
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from havre.adapters.custody.local import EscrowCustodian, LocalCustodian
 from havre.adapters.inbox.folder import InboxFolder
 from havre.adapters.keyroom.process import ProcessKeyRoom
 from havre.adapters.log.files import LogFiles, LogFolder
-from havre.adapters.log.mirror import MirrorFolder
 from havre.adapters.machine.clock import SystemClock
 from havre.adapters.objects.local import LocalObjects
 from havre.adapters.outputs.folder import ShelfFolder
 from havre.adapters.records.sql import SqlRecords, check_there, records_missing
-from havre.adapters.witness.local import LocalWitness
 from havre.application.audit import PublicLog
 from havre.application.catalogue import CatalogueDesk
 from havre.application.ceremony import Ceremonies
@@ -43,6 +40,7 @@ from havre.application.vault.reading import LentKeys, VaultReader
 from havre.application.vault.sealing import VaultWriter
 from havre.bootstrap.parties import ReachedCustodian, ReachedMirror, ReachedWitness
 from havre.bootstrap.place import HubPlace, close_place, read_place, verifier_source
+from havre.bootstrap.reaching import Reach
 from havre.bootstrap.studies import study_library
 from havre.bootstrap.tokens import PartyToken, open_token
 from havre.domain.transparency import NotFresh, check_fresh, cosigners
@@ -72,8 +70,7 @@ class OpenHub:
         self.place: HubPlace = place or read_place(folder)
         close_place(folder)
         self.clock = SystemClock()
-        # The journal and a custodian use one copy of the log, which is read once.
-        self._mirror = cache(open_mirror)
+        self.reach = Reach(self.place.party, log=self.place.log)
 
     @cached_property
     def token(self) -> PartyToken:
@@ -110,17 +107,13 @@ class OpenHub:
     @cached_property
     def witnesses(self) -> list[ReachedWitness]:
         """Every witness, each with its own roots."""
-        return [
-            ReachedWitness(folder, partial(open_witness, folder)) for folder in self.place.witnesses
-        ]
+        return [self.reach.witness(place) for place in self.place.witnesses]
 
     @cached_property
     def mirrors(self) -> list[ReachedMirror]:
         """The custodians' own copies of the log."""
-        return [
-            ReachedMirror(folder, partial(self._mirror, folder))
-            for folder in (*self.place.custodians, self.place.escrow)
-        ]
+        places = (*self.place.custodians, self.place.escrow)
+        return [self.reach.mirror(place) for place in places]
 
     @cached_property
     def journal(self) -> Journal:
@@ -137,19 +130,12 @@ class OpenHub:
     @cached_property
     def custodians(self) -> list[ReachedCustodian]:
         """The daily custodians."""
-        return [
-            ReachedCustodian(folder, partial(self._custodian, folder, LocalCustodian))
-            for folder in self.place.custodians
-        ]
+        return [self.reach.custodian(place) for place in self.place.custodians]
 
     @cached_property
     def escrow(self) -> ReachedCustodian:
         """The sealed escrow, which takes part in ceremonies only."""
-        folder = self.place.escrow
-        return ReachedCustodian(folder, partial(self._custodian, folder, EscrowCustodian))
-
-    def _custodian(self, folder: Path, kind: type[LocalCustodian]) -> LocalCustodian:
-        return open_custodian(folder, mirror=self._mirror(folder), log=self.place.log, kind=kind)
+        return self.reach.escrow(self.place.escrow)
 
     @cached_property
     def key_room(self) -> ProcessKeyRoom:
@@ -416,39 +402,3 @@ class OpenHub:
             except NotFresh:
                 self.journal.renew()
             return self.release.close_abandoned()
-
-
-def open_witness(folder: Path) -> LocalWitness:
-    """Open a witness in its directory."""
-    token = open_token(folder)
-    return LocalWitness(
-        folder / "seen", token=token, roots=token.trust_roots(), clock=SystemClock()
-    )
-
-
-def open_mirror(folder: Path) -> MirrorFolder:
-    """Open a custodian's own copy of the log."""
-    return MirrorFolder(folder / "mirror", roots=open_token(folder).trust_roots())
-
-
-def open_custodian(
-    folder: Path,
-    *,
-    mirror: MirrorFolder,
-    log: Path,
-    kind: type[LocalCustodian] = LocalCustodian,
-) -> LocalCustodian:
-    """Open a custodian in its directory; it fetches the log by itself.
-
-    kind: the escrow's or a daily custodian's manners.
-    """
-    token = open_token(folder)
-    return kind(
-        folder,
-        token=token,
-        roots=token.trust_roots(),
-        log=LogFolder(log),
-        mirror=mirror,
-        copy=mirror.reader,
-        clock=SystemClock(),
-    )

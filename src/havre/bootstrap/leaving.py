@@ -45,8 +45,9 @@ from havre.application.audit import PublicLog
 from havre.application.depart import Belongings, NewHost, Packed
 from havre.application.journal import Journal
 from havre.bootstrap.holders import publish_for_holders
-from havre.bootstrap.hub import OpenHub, open_witness
+from havre.bootstrap.hub import OpenHub
 from havre.bootstrap.place import CONFIGURATION, parse_settings, write_place
+from havre.bootstrap.reaching import open_witness
 from havre.bootstrap.tokens import create_token, open_token
 from havre.domain.assets import ASSETS
 from havre.domain.departure import AssetClass, DepartureManifest, named_paths

@@ -3,22 +3,25 @@
 A party's directory may be away: unplugged, not mounted, carried to its own
 machine. Enough others answer or they do not; that is for whoever counts them to
 say. So a missing party is no fault of the hub's wiring: it is a party that does
-not answer, and it is named.
+not answer, and it is named. A party that is a process of its own is named by its
+address, and its channel says what is wrong.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Generic, TypeVar
 
+from havre.bootstrap.place import PartyPlace
 from havre.bootstrap.tokens import open_token
 from havre.domain.custody import ShareRequest
+from havre.domain.service_address import ServiceAddress
 from havre.errors import InvalidInput, NotFound, Unavailable
 from havre.formats.notes import NoteSignature
-from havre.ports.custody import Custodian, SealedShares, ShareAnswer
+from havre.ports.custody import DailyCustodian, SealedShares, ShareAnswer
 from havre.ports.log import LogMirror
 from havre.ports.witness import HandoverProof, Witness
 
@@ -26,20 +29,20 @@ _Party = TypeVar("_Party")
 
 
 class _Reached(Generic[_Party]):
-    """One party behind its directory.
+    """One party behind its directory or its address.
 
     open_party: makes the adapter that speaks for it; called once, when it is there.
     """
 
-    def __init__(self, folder: Path, open_party: Callable[[], _Party]) -> None:
-        self._folder = folder
+    def __init__(self, place: PartyPlace, open_party: Callable[[], _Party]) -> None:
+        self._place = place
         self._open_party = open_party
         self._party: _Party | None = None
 
     @property
     def name(self) -> str:
         """Its short name; while it is away, its directory's, which is made after it."""
-        return name_of(self._folder)
+        return name_of(self._place)
 
     @contextmanager
     def _reached(self) -> Iterator[_Party]:
@@ -52,7 +55,9 @@ class _Reached(Generic[_Party]):
             try:
                 self._party = self._open_party()
             except (NotFound, InvalidInput, OSError) as fault:
-                raise _away(self._folder) from fault
+                if isinstance(self._place, ServiceAddress):
+                    raise
+                raise _away(self._place) from fault
         try:
             yield self._party
         except OSError as fault:
@@ -101,7 +106,7 @@ class ReachedMirror(_Reached[LogMirror]):
             return mirror.newest_note()
 
 
-class ReachedCustodian(_Reached[Custodian]):
+class ReachedCustodian(_Reached[DailyCustodian]):
     """`ports.custody.Custodian`, reached when it is asked."""
 
     def begin_ceremony(self, ceremony: str) -> bytes:
@@ -124,18 +129,32 @@ class ReachedCustodian(_Reached[Custodian]):
         with self._reached() as custodian:
             return custodian.revoke(envelope)
 
+    def give_mandate(self, envelope: bytes) -> None:
+        """Hand it the controller's mandate for ingestion."""
+        with self._reached() as custodian:
+            custodian.give_mandate(envelope)
 
-def name_of(folder: Path) -> str:
-    """A party's short name: its own word, or its directory's name while it is away."""
+
+def name_of(place: PartyPlace) -> str:
+    """A party's short name: its own word, or what its place is named while it is away."""
+    if isinstance(place, ServiceAddress):
+        return place.name
     try:
-        return open_token(folder).name
+        return open_token(place).name
     except (NotFound, InvalidInput):
-        return folder.name
+        return place.name
 
 
-def list_away(folders: Sequence[Path]) -> list[str]:
+def directories(places: Iterable[PartyPlace]) -> list[Path]:
+    """Of several parties, those that stand in directories here, in order."""
+    return [place for place in places if isinstance(place, Path)]
+
+
+def list_away(places: Sequence[PartyPlace]) -> list[str]:
     """Name the parties whose directories are not there, in order."""
-    return sorted(folder.name for folder in folders if not (folder / "party.toml").is_file())
+    return sorted(
+        folder.name for folder in directories(places) if not (folder / "party.toml").is_file()
+    )
 
 
 def _away(folder: Path) -> Unavailable:

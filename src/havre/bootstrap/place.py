@@ -9,11 +9,13 @@ import os
 import re
 import stat
 import tomllib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
+from havre.domain.service_address import ServiceAddress, is_address, parse_address
 from havre.errors import InvalidInput, NotFound
 from havre.ports.pages import SiteSettings
 
@@ -25,18 +27,22 @@ _LANGUAGE = re.compile("(?:[a-z]{2})?")
 _WIDEST = {".": 0o711, CONFIGURATION: 0o600, DRAFT: 0o600, "party": 0o700, "private": 0o700}
 
 
+# A party's directory, or its address when it is a process of its own.
+PartyPlace: TypeAlias = Path | ServiceAddress
+
+
 @dataclass(frozen=True, slots=True)
 class HubPlace:
     """One hub's directory, and the directories of those whom it asks.
 
-    custodians: the daily ones. witnesses, escrow: by their directories.
+    custodians: the daily ones. Each party stands in a directory, or answers at an address.
     settings: what the public site says of this hub that its log does not know.
     """
 
     folder: Path
-    custodians: tuple[Path, ...]
-    escrow: Path
-    witnesses: tuple[Path, ...]
+    custodians: tuple[PartyPlace, ...]
+    escrow: PartyPlace
+    witnesses: tuple[PartyPlace, ...]
     records_url: str
     settings: SiteSettings
 
@@ -120,14 +126,38 @@ def _place(folder: Path, body: dict[str, Any]) -> HubPlace:
         parties = body["parties"]
         return HubPlace(
             folder,
-            tuple(folder / each for each in parties["custodians"]),
-            folder / parties["escrow"],
-            tuple(folder / each for each in parties["witnesses"]),
+            tuple(_read_party(folder, each) for each in parties["custodians"]),
+            _read_party(folder, parties["escrow"]),
+            tuple(_read_party(folder, each) for each in parties["witnesses"]),
             str(body["records"]["url"]).replace("{hub}", str(folder.resolve())),
             read_settings(body.get("site", {})),
         )
     except (KeyError, TypeError) as fault:
         raise InvalidInput(f"{CONFIGURATION} misses {fault}.") from None
+
+
+def _read_party(folder: Path, text: str) -> PartyPlace:
+    """Read where one party is; paths are relative to the hub's directory.
+
+    Raises:
+        InvalidInput: an address is misspelled.
+    """
+    if not is_address(text):
+        return folder / text
+    address = parse_address(text)
+    if address.socket:
+        return ServiceAddress(address.name, socket=os.path.normpath(folder / address.socket))
+    return address
+
+
+def _spelled(folder: Path, place: PartyPlace) -> str:
+    """Spell where one party is, for `havre.toml` in this directory."""
+    if isinstance(place, Path):
+        return os.path.relpath(place, folder)
+    if place.socket and not place.socket.startswith("/run/"):
+        # As with directories: hub and parties can be moved together.
+        return f"unix:{os.path.relpath(place.socket, folder)}"
+    return place.text
 
 
 def read_settings(told: Any) -> SiteSettings:
@@ -180,12 +210,12 @@ def close_place(folder: Path) -> None:
 def write_place(
     folder: Path,
     *,
-    custodians: list[Path],
-    escrow: Path,
-    witnesses: list[Path],
+    custodians: Sequence[PartyPlace],
+    escrow: PartyPlace,
+    witnesses: Sequence[PartyPlace],
     settings: SiteSettings,
 ) -> HubPlace:
-    """Write `havre.toml` for a hub whose parties stand in directories beside it."""
+    """Write `havre.toml` for a hub whose parties stand in directories, or answer at addresses."""
     draft_place(
         folder, custodians=custodians, escrow=escrow, witnesses=witnesses, settings=settings
     )
@@ -195,18 +225,19 @@ def write_place(
 def draft_place(
     folder: Path,
     *,
-    custodians: list[Path],
-    escrow: Path,
-    witnesses: list[Path],
+    custodians: Sequence[PartyPlace],
+    escrow: PartyPlace,
+    witnesses: Sequence[PartyPlace],
     settings: SiteSettings,
 ) -> HubPlace:
     """Write the same under the draft's name: until it is settled, no command finds a hub."""
 
-    def spelled(paths: list[Path]) -> str:
-        return "[" + ", ".join(f'"{os.path.relpath(path, folder)}"' for path in paths) + "]"
+    def spelled(places: Sequence[PartyPlace]) -> str:
+        return "[" + ", ".join(f'"{_spelled(folder, place)}"' for place in places) + "]"
 
     text = f"""\
-# One hub. Paths are relative to this directory; each party's can stand on its own machine.
+# One hub. Paths are relative to this directory. Each party is a directory, or a process of
+# its own: unix:PATH.sock or https://NAME@host:port (docs/services.md).
 format = "{FORMAT}"
 
 [records]
@@ -214,7 +245,7 @@ url = "sqlite:///{{hub}}/records.sqlite"
 
 [parties]
 custodians = {spelled(custodians)}
-escrow = "{os.path.relpath(escrow, folder)}"
+escrow = "{_spelled(folder, escrow)}"
 witnesses = {spelled(witnesses)}
 
 # What the public site says of this hub that its log does not know: whether the data are

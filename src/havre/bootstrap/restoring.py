@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from havre.adapters.log.files import LogFolder
-from havre.bootstrap.hub import open_witness
+from havre.bootstrap.reaching import open_witness
 from havre.domain.transparency import Head
 
 

@@ -41,6 +41,13 @@ class Screen:
             # What a program reads stays on one line.
             print(wrap(line, indent=" " * (width + 4)) if sys.stdout.isatty() else line)
 
+    def ready(self, service: Mapping[str, Any]) -> None:
+        """Say that a service answers, in one line that whoever started it waits for."""
+        if self.as_json:
+            print(json.dumps({"ready": service}), flush=True)
+        else:
+            print(f"{service['party']} answers at {service['listen']}", flush=True)
+
     def table(self, title: str, rows: Sequence[Mapping[str, Any]]) -> None:
         """Show rows that have the same fields, or their JSON."""
         if self.as_json:

@@ -40,3 +40,14 @@ def restore(
     open_party(party, role="witness")
     head = restore_witness(party, log=log)
     Screen(as_json=as_json).show({"entries": head.size, "root": head.root.hex()})
+
+
+@witness.command()
+def serve(*, party: PartyOption, as_json: JsonOption = False) -> None:
+    """Answer as a process of its own, as `service.toml` says, until told to stop.
+
+    A line is written when callers are let in; what is asked stands on standard error.
+    """
+    from havre.bootstrap.serving import serve_witness
+
+    serve_witness(party, ready=Screen(as_json=as_json).ready)

@@ -87,6 +87,17 @@ class Custodian(Protocol):
         """
 
 
+class DailyCustodian(Custodian, Protocol):
+    """A custodian that also opens deliveries at night, under the controller's mandate."""
+
+    def give_mandate(self, envelope: bytes) -> None:
+        """Keep the controller's standing mandate for ingestion; it is checked at every use.
+
+        Raises:
+            Unavailable: it cannot be kept.
+        """
+
+
 def share_context(*, origin: str, index: int, partition: str, custodian: str) -> bytes:
     """Write what a released share is bound to: this request, this partition, this custodian."""
     return f"havre/v1/share\n{origin}\n{index}\n{partition}\n{custodian}".encode()

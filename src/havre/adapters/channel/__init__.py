@@ -1,0 +1,1 @@
+"""Speaking with other processes, behind `ports.channel`."""

@@ -1,0 +1,55 @@
+"""What a custodian's service answers: the same custodian as in process, behind a desk."""
+
+from __future__ import annotations
+
+from havre.adapters.custody.local import LocalCustodian
+from havre.adapters.custody.wire import encode_answer, parse_request
+from havre.domain.trust import Role
+from havre.errors import NotGenuine
+from havre.formats.canonical import encode_canonical
+from havre.formats.wire import Message, to_base64
+from havre.ports.channel import Act, Desk
+from havre.ports.custody import SealedShares
+
+_HUB = frozenset({Role.HUB})
+
+
+class CustodianDesk:
+    """Reads messages, asks the custodian, writes its answers."""
+
+    def __init__(self, custodian: LocalCustodian) -> None:
+        self._custodian = custodian
+
+    @property
+    def acts(self) -> Desk:
+        """Everything that can be asked, and by whom."""
+        return {
+            "begin-ceremony": Act(self._begin_ceremony, _HUB),
+            "accept": Act(self._accept, _HUB),
+            "release": Act(self._release, _HUB),
+            "revoke": Act(self._revoke, _HUB | {Role.AUTHORITY}, direct=True),
+            "give-mandate": Act(self._give_mandate, _HUB | {Role.CONTROLLER}, direct=True),
+        }
+
+    def _begin_ceremony(self, body: bytes) -> bytes:
+        ceremony = Message(body, "ceremony").text("ceremony")
+        return encode_canonical({"key": to_base64(self._custodian.begin_ceremony(ceremony))})
+
+    def _accept(self, body: bytes) -> bytes:
+        message = Message(body, "ceremony", "custodian", "sealed")
+        if message.text("custodian") != self._custodian.name:
+            raise NotGenuine(f"Custodian {self._custodian.name} was sent another one's shares.")
+        shares = SealedShares(self._custodian.name, message.binary("sealed"))
+        kept = self._custodian.accept(message.text("ceremony"), shares)
+        return encode_canonical({"partitions": [*kept]})
+
+    def _release(self, body: bytes) -> bytes:
+        return encode_answer(self._custodian.release(parse_request(body)))
+
+    def _revoke(self, body: bytes) -> bytes:
+        envelope = Message(body, "envelope").binary("envelope")
+        return encode_canonical({"permit": self._custodian.revoke(envelope)})
+
+    def _give_mandate(self, body: bytes) -> bytes:
+        self._custodian.give_mandate(Message(body, "envelope").binary("envelope"))
+        return encode_canonical({})

@@ -1,0 +1,131 @@
+"""How a hub reaches those whom it asks: in their directories, or as processes of their own."""
+
+from __future__ import annotations
+
+from functools import cache, partial
+from pathlib import Path
+
+from havre.adapters.channel.certificates import read_certificates
+from havre.adapters.channel.client import HttpChannel
+from havre.adapters.custody import wire as custody_wire
+from havre.adapters.custody.http import RemoteCustodian
+from havre.adapters.custody.local import EscrowCustodian, LocalCustodian
+from havre.adapters.log.files import LogFolder
+from havre.adapters.log.mirror import MirrorFolder
+from havre.adapters.log.remote import RemoteMirror
+from havre.adapters.machine.clock import SystemClock
+from havre.adapters.witness import wire as witness_wire
+from havre.adapters.witness.http import RemoteWitness
+from havre.adapters.witness.local import LocalWitness
+from havre.bootstrap.parties import ReachedCustodian, ReachedMirror, ReachedWitness
+from havre.bootstrap.place import PartyPlace
+from havre.bootstrap.tokens import open_token
+from havre.domain.service_address import ServiceAddress
+from havre.ports.custody import DailyCustodian
+from havre.ports.log import LogMirror
+from havre.ports.witness import Witness
+
+
+class Reach:
+    """How one party reaches others.
+
+    me: its own directory, with the certificate that it shows and those that it has pinned.
+    log: the published log that custodians in directories follow.
+    """
+
+    def __init__(self, me: Path, *, log: Path) -> None:
+        self._me = me
+        self._log = log
+        # The journal and a custodian use one copy of the log, which is read once.
+        self._mirror_in = cache(open_mirror)
+
+    def witness(self, place: PartyPlace) -> ReachedWitness:
+        """Reach a witness."""
+        return ReachedWitness(place, partial(self._witness, place))
+
+    def mirror(self, place: PartyPlace) -> ReachedMirror:
+        """Reach a custodian's copy of the log."""
+        return ReachedMirror(place, partial(self._mirror, place))
+
+    def custodian(self, place: PartyPlace) -> ReachedCustodian:
+        """Reach a daily custodian."""
+        return ReachedCustodian(place, partial(self._custodian, place, LocalCustodian))
+
+    def escrow(self, place: PartyPlace) -> ReachedCustodian:
+        """Reach the sealed escrow."""
+        return ReachedCustodian(place, partial(self._custodian, place, EscrowCustodian))
+
+    def _witness(self, place: PartyPlace) -> Witness:
+        if isinstance(place, ServiceAddress):
+            return RemoteWitness(self.channel(place))
+        return open_witness(place)
+
+    def _mirror(self, place: PartyPlace) -> LogMirror:
+        if isinstance(place, ServiceAddress):
+            return RemoteMirror(self.channel(place))
+        return self._mirror_in(place)
+
+    def _custodian(self, place: PartyPlace, kind: type[LocalCustodian]) -> DailyCustodian:
+        if isinstance(place, ServiceAddress):
+            return RemoteCustodian(self.channel(place))
+        return open_custodian(place, mirror=self._mirror_in(place), log=self._log, kind=kind)
+
+    def channel(self, address: ServiceAddress) -> HttpChannel:
+        """Open a channel to a party that is a process of its own.
+
+        Raises:
+            NotFound, InvalidInput: over TLS, our certificate or the party's is not there.
+        """
+        clock, carried = SystemClock(), (*custody_wire.CARRIED, *witness_wire.CARRIED)
+        if address.socket:
+            return HttpChannel(address, carried=carried, clock=clock)
+        identity = identity_of(self._me)
+        return HttpChannel(
+            address,
+            carried=carried,
+            clock=clock,
+            identity=identity,
+            own=read_certificates(identity)[0],
+            pinned=read_certificates(self._me / "peers" / f"{address.name}.pem"),
+        )
+
+
+def identity_of(party: Path) -> Path:
+    """Where a party's own certificate is, with its key."""
+    return party / "tls" / "identity.pem"
+
+
+def open_witness(folder: Path) -> LocalWitness:
+    """Open a witness in its directory."""
+    token = open_token(folder)
+    return LocalWitness(
+        folder / "seen", token=token, roots=token.trust_roots(), clock=SystemClock()
+    )
+
+
+def open_mirror(folder: Path) -> MirrorFolder:
+    """Open a custodian's own copy of the log."""
+    return MirrorFolder(folder / "mirror", roots=open_token(folder).trust_roots())
+
+
+def open_custodian(
+    folder: Path,
+    *,
+    mirror: MirrorFolder,
+    log: Path,
+    kind: type[LocalCustodian] = LocalCustodian,
+) -> LocalCustodian:
+    """Open a custodian in its directory; it fetches the log by itself.
+
+    kind: the escrow's or a daily custodian's manners.
+    """
+    token = open_token(folder)
+    return kind(
+        folder,
+        token=token,
+        roots=token.trust_roots(),
+        log=LogFolder(log),
+        mirror=mirror,
+        copy=mirror.reader,
+        clock=SystemClock(),
+    )

@@ -1,0 +1,31 @@
+"""`havre custodian …`: what the operator of a custodian, or of an escrow, does."""
+
+from __future__ import annotations
+
+import typer
+
+from havre.cli.options import JsonOption, PartyOption
+from havre.cli.screen import Screen
+
+custodian = typer.Typer(help="Acts of a custodian's operator.", no_args_is_help=True)
+
+
+def register(app: typer.Typer) -> None:
+    """Add these commands to the command line."""
+    app.add_typer(custodian, name="custodian")
+
+
+@custodian.callback()
+def custodians() -> None:
+    """Acts of a custodian's operator."""
+
+
+@custodian.command()
+def serve(*, party: PartyOption, as_json: JsonOption = False) -> None:
+    """Answer as a process of its own, as `service.toml` says, until told to stop.
+
+    A line is written when callers are let in; what is asked stands on standard error.
+    """
+    from havre.bootstrap.serving import serve_custodian
+
+    serve_custodian(party, ready=Screen(as_json=as_json).ready)
