@@ -209,6 +209,7 @@ class Trust:
     sha256: str
     origin: str
     quorum: int
+    threshold: int
     hub: bytes
     controller: bytes
     witnesses: dict[str, bytes]
@@ -245,13 +246,14 @@ def _parse_trust(document: bytes) -> Trust:
         (controller,) = (party.key for party in listed if party.role == "controller")
         witnesses = [party for party in listed if party.role == "witness"]
         faulty = int(body["faulty_witnesses"])
+        threshold = int(body["custodian_threshold"])
         origin = str(body["origin"])
     except (KeyError, TypeError, ValueError):
         raise Fault(f"{what} is not of the form havre/v1/trust.") from None
     sha256 = hashlib.sha256(document).hexdigest()
     parties = _distinct(listed, faulty=faulty, what=what)
     keys = {party.name: party.key for party in witnesses}
-    return Trust(sha256, origin, len(keys) - faulty, hub, controller, keys, parties)
+    return Trust(sha256, origin, len(keys) - faulty, threshold, hub, controller, keys, parties)
 
 
 def _distinct(listed: list[Party], *, faulty: int, what: str) -> dict[str, Party]:
@@ -484,6 +486,10 @@ class Story:
     requests: dict[str, _Request] = field(default_factory=dict)
     releases: dict[str, Event] = field(default_factory=dict)
     handovers: list[tuple[int, Event]] = field(default_factory=list)
+    shares: dict[str, dict[str, str]] = field(default_factory=dict)
+    to_erase: dict[str, int] = field(default_factory=dict)
+    erasures: dict[int, Event] = field(default_factory=dict)
+    erased: dict[int, Event] = field(default_factory=dict)
     unknown: int = 0
 
     def earlier(self, index: Any, *kinds: str) -> Event:
@@ -493,6 +499,13 @@ class Story:
         if self.events[index]["kind"] not in kinds:
             raise Fault(f"it refers to entry {index}, which is no {' or '.join(kinds)}")
         return self.events[index]
+
+    def check_not_erased(self, partitions: list[str]) -> None:
+        """Make sure that nobody had ordered one of these partitions erased."""
+        for partition in partitions:
+            if partition in self.to_erase:
+                at = self.to_erase[partition]
+                raise Fault(f"it opens keys that were ordered erased in entry {at}")
 
     def check_lent(self, permit: str, purpose: str, *, since: int = 0, plan: str = "") -> None:
         """Make sure that custodians had lent a permit's keys for what was then done."""
@@ -529,6 +542,15 @@ RELEASE_MOVES = {
     "withdrawn": "",
 }
 VOTES_NEEDED = 2
+
+# Why keys are destroyed, and who at least must have signed it. Data that nothing gives
+# back need an authority as well: what a partition is, the log does not say.
+ERASURE_GROUNDS = {
+    "decided": ("controller",),
+    "permit-over": ("controller", "hub"),
+    "superseded": ("controller", "hub"),
+    "taken-in": ("controller", "hub"),
+}
 
 
 def _opened(story: Story, event: Event) -> None:
@@ -570,6 +592,7 @@ def _in_force(story: Story, name: str) -> None:
 
 
 def _requested(story: Story, event: Event) -> None:
+    story.check_not_erased(event["partitions"])
     if event["permit"] is not None:
         story.earlier(event["permit"], "PermitMoved")
         if event["purpose"] not in ("extract", "run") or event["deliveries"]:
@@ -588,6 +611,8 @@ def _closed(story: Story, event: Event) -> None:
     if event["request"] in story.closed:
         raise Fault("its request was closed before")
     story.closed.add(event["request"])
+    if event["kind"] == "KeysReleased":
+        story.check_not_erased(request["partitions"])
     if event["kind"] == "KeysReleased" and request["permit"] is not None:
         name = story.events[request["permit"]]["permit"]
         if request["permit"] != story.permits[name]:
@@ -678,6 +703,38 @@ def _released(story: Story, event: Event) -> None:
     story.releases[event["request"]] = event
 
 
+def _made(story: Story, event: Event) -> None:
+    for partition, shares in event["shares"].items():
+        story.shares.setdefault(partition, shares)
+
+
+def _erase_ordered(story: Story, event: Event) -> None:
+    partitions = event["partitions"]
+    if event["ground"] not in ERASURE_GROUNDS or not partitions:
+        raise Fault("it orders nothing erased, or on a ground that there is not")
+    if partitions != sorted(set(partitions)) or not set(partitions) <= set(story.shares):
+        raise Fault("it orders erased what was never made, or one partition twice")
+    if any(event["order"] == before["order"] for before in story.erasures.values()):
+        raise Fault("an order of this name stands before it")
+    if (event["ground"] == "permit-over") != (event["permit"] in story.permits):
+        raise Fault("its ground and its permit do not go together")
+    story.erasures[len(story.events)] = event
+    for partition in partitions:
+        story.to_erase.setdefault(partition, len(story.events))
+
+
+def _keys_erased(story: Story, event: Event) -> None:
+    order = story.earlier(event["order"], "ErasureOrdered")
+    if event["order"] in story.erased:
+        raise Fault("its order was carried out before")
+    for partition in order["partitions"]:
+        if not set(event["certificates"]) <= set(story.shares[partition]):
+            raise Fault("somebody attests who held no share")
+    if not event["certificates"]:
+        raise Fault("nobody attests it")
+    story.erased[event["order"]] = event
+
+
 def _handover(story: Story, event: Event) -> None:
     story.handovers.append((len(story.events), event))
 
@@ -685,15 +742,18 @@ def _handover(story: Story, event: Event) -> None:
 # What is asked of each kind of entry, beyond its fields.
 RULES: dict[str, Callable[[Story, Event], None]] = {
     "DeliveryChecked": _checked,
+    "ErasureOrdered": _erase_ordered,
     "ExtractMade": _extract,
     "Handover": _handover,
     "HubOpened": _opened,
     "JobRan": _job,
     "KeysAbandoned": _closed,
+    "KeysErased": _keys_erased,
     "KeysReleased": _closed,
     "KeysRequested": _requested,
     "OutputReleased": _released,
     "OutputReviewed": _reviewed,
+    "PartitionsCreated": _made,
     "PermitMoved": _permit,
     "ReleaseMoved": _moved,
     "VersionPublished": _version,
@@ -744,6 +804,7 @@ FIELDS = {
     "DeliveryReceived": "delivery holder note_commitment objects:map partition",
     "Departed": "departure manifest_sha256",
     "DrillRan": "counters:number-map drill receipt_sha256 verdict",
+    "ErasureOrdered": "ground order partitions:texts permit signers:texts statement_sha256",
     "ExtractMade": (
         "manifest_sha256 partition permit plan_commitment rows:number versions:number-map"
     ),
@@ -751,6 +812,7 @@ FIELDS = {
     "HubOpened": "origin trust_sha256",
     "JobRan": "code_sha256 environment_sha256 extract:number job outcome outputs_commitment permit",
     "KeysAbandoned": "request:number",
+    "KeysErased": "certificates:map order:number",
     "KeysReleased": "receipts:map request:number",
     "KeysRequested": (
         "deliveries:numbers one_time_key_sha256 partitions:texts "
@@ -1005,6 +1067,22 @@ def _check_apart(signed: _Signed, signers: list[Party], index: int, *, trust: Tr
         raise Fault(f"Entry {index} is signed by the applicant's own house.")
 
 
+def _check_ends(permits: _Permits, story: Story) -> None:
+    """Make sure that a project was erased as over only when its permit was, by its own text."""
+    for at, order in story.erasures.items():
+        moves = [
+            index
+            for index, moved in story.permit_moves.items()
+            if moved["permit"] == order["permit"] and index < at
+        ]
+        if not moves or story.permit_moves[moves[-1]]["state"] == "revoked":
+            continue
+        texts = [permits.statements[each] for each in moves if each in permits.statements]
+        ends = [str(text.said["ends_on"]) for text in texts if "ends_on" in text.said]
+        if ends and order["at"][:10] <= ends[-1]:
+            raise Fault(f"Entry {at} is not right: the permit holds until {ends[-1]}.")
+
+
 def _check_dates(permits: _Permits, story: Story) -> None:
     """Make sure that keys were lent while the signed permit held, by the hub's own clock."""
     for at, _, asked in story.lent:
@@ -1015,6 +1093,22 @@ def _check_dates(permits: _Permits, story: Story) -> None:
         first, last = str(signed.said.get("starts_on")), str(signed.said.get("ends_on"))
         if not first <= day <= last:
             raise Fault(f"Entry {at} lends keys of a permit that holds from {first} to {last}.")
+
+
+def _check_erasures(story: Story, *, trust: Trust) -> None:
+    """Make sure that whoever ordered keys erased may, and that enough custodians attested it."""
+    for index, order in story.erasures.items():
+        roles = {trust.parties[key].role for key in order["signers"] if key in trust.parties}
+        if not roles & set(ERASURE_GROUNDS[order["ground"]]):
+            raise Fault(f"Entry {index} is not right: nobody signed it who may order it.")
+    for index, event in story.erased.items():
+        for partition in story.erasures[index]["partitions"]:
+            needed = len(story.shares[partition]) - trust.threshold + 1
+            if len(event["certificates"]) < needed:
+                raise Fault(
+                    f"Entry {story.events.index(event)} is not right: {needed} custodians must"
+                    f" attest, and {len(event['certificates'])} did."
+                )
 
 
 def _check_roles(story: Story, *, trust: Trust) -> None:
@@ -1180,12 +1274,14 @@ def _read_seen(path: Path) -> Head:
 def _check_beside(site: Path, story: Story, report: Report, *, trust: Trust | None) -> None:
     permits = _read_permits(site / "register" / "permits", story)
     _check_dates(permits, story)
+    _check_ends(permits, story)
     found, missing = _check_releases(site / "releases", story)
     moves, texts = len(story.permit_moves), len(permits.statements)
     report.checked.append(f"{texts} permit statements and {found} released files against the log")
     if trust is not None:
         _check_signers(permits, story, trust=trust)
         _check_roles(story, trust=trust)
+        _check_erasures(story, trust=trust)
         report.checked.append(
             f"who may grant, deliver and vote; {texts} of {moves} moves of permits by signatures"
         )

@@ -70,6 +70,7 @@ _SIGNERS = {
     PermitState.GRANTED: _AUTHORITIES,
     PermitState.SUSPENDED: _AUTHORITIES[:1],
     PermitState.REVOKED: _AUTHORITIES[:1],
+    PermitState.EXPIRED: (),
 }
 
 
@@ -141,9 +142,14 @@ class HubKeys:
             origin=self.roots.origin,
         )
 
-    def release(self, custodians: Sequence[Custodian] | None = None) -> KeyRelease:
-        """Whoever gets partitions opened."""
-        return _CarelessRelease(
+    def release(
+        self,
+        custodians: Sequence[Custodian] | None = None,
+        *,
+        kind: type[KeyRelease] = _CarelessRelease,
+    ) -> KeyRelease:
+        """Whoever gets partitions opened; careless, so that custodians are asked anything."""
+        return kind(
             journal=self.journal,
             log=self.log.public(),
             custodians=self.custodians() if custodians is None else custodians,
@@ -156,6 +162,11 @@ class HubKeys:
     def known(self, partition: Partition) -> KnownPartition:
         """A partition's public half."""
         return PartitionCatalogue(self.records, log=self.log.public()).find(partition)
+
+    def known_any(self, partition: Partition) -> KnownPartition:
+        """A partition's public half, erased or not."""
+        listed = PartitionCatalogue(self.records, log=self.log.public()).list_partitions()
+        return next(each for each in listed if each.partition == partition)
 
     def signed(
         self,

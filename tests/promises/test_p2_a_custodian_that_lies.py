@@ -16,6 +16,7 @@ from fakes.hub_keys import DCIR_2021, SECRET, HubKeys
 from havre.adapters.custody.local import LocalCustodian
 from havre.crypto.sealing import PartitionKey, seal_key
 from havre.domain.custody import ShareRequest
+from havre.domain.erasure_check import ErasureRequest
 from havre.domain.events import KeysReleased, events_of
 from havre.domain.receipt import Receipt, open_receipt, sign_receipt
 from havre.domain.statements import Statement, sign_statement
@@ -85,6 +86,9 @@ class Liar:
 
     def revoke(self, envelope: bytes) -> str:
         return self.hub.custodian(LIAR).revoke(envelope)
+
+    def erase(self, request: ErasureRequest) -> bytes:
+        return self.hub.custodian(LIAR).erase(request)
 
     def release(self, request: ShareRequest) -> ShareAnswer:
         custodian = self.hub.custodian(LIAR)

@@ -15,6 +15,7 @@ from havre.application.audit import PublicLog
 from havre.application.journal import Journal
 from havre.crypto.random import new_object_id
 from havre.domain.events import PartitionsCreated, events_of
+from havre.domain.key_states import read_key_states
 from havre.errors import NotFound, NotGenuine, Refused
 from havre.formats.canonical import encode_canonical, parse_canonical
 from havre.ports.clock import Clock
@@ -80,16 +81,30 @@ class PartitionCatalogue:
             )
         return sorted(found, key=lambda known: known.partition.text)
 
+    def list_living(self) -> list[KnownPartition]:
+        """List the partitions that nobody has ordered erased, in order.
+
+        What is written to another one can be lost the moment after.
+        """
+        states = read_key_states(logged.event for logged in self._log.entries())
+        return [each for each in self.list_partitions() if states[each.partition_id].living]
+
     def find(self, partition: Partition) -> KnownPartition:
         """Find a partition's public half.
 
         Raises:
             NotFound: no key pair was made for it.
+            Refused: its keys are erased, or ordered to be.
             NotGenuine: a public key is another one than the log says.
         """
-        for known in self.list_partitions():
+        for known in self.list_living():
             if known.partition == partition:
                 return known
+        if any(known.partition == partition for known in self.list_partitions()):
+            raise Refused(
+                f"The keys of {partition.text} are erased, or ordered to be.",
+                hint="See `havre keys list`. What was sealed to them cannot be read again.",
+            )
         raise NotFound(
             f"There is no key pair for the partition {partition.text}.",
             hint="Hold a ceremony for it: `havre ceremony`.",

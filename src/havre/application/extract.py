@@ -194,7 +194,7 @@ class Extraction:
         }
         return [
             each
-            for each in self._partitions.list_partitions()
+            for each in self._partitions.list_living()
             if each.partition_id in filled
             and each.partition.year in permit.years.get(each.partition.name, ())
         ]

@@ -139,7 +139,7 @@ class Ingestion:
                 keys=keys,
                 tools=self._tools,
                 known=self._known,
-                partitions=self._catalogue.list_partitions(),
+                partitions=self._catalogue.list_living(),
             )
             run.check_tables(progress)
             sealed = run.close()

@@ -147,7 +147,7 @@ class ReceivingDesk:
         """
         return frozenset(
             known.partition_id
-            for known in PartitionCatalogue(self._records, log=self._log).list_partitions()
+            for known in PartitionCatalogue(self._records, log=self._log).list_living()
             if known.partition.kind is PartitionKind.LANDING
         )
 

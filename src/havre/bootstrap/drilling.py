@@ -38,7 +38,7 @@ def subpoena(
             raise NotFound(f"There is no folder {folder.name} to seize.")
         places[f"also-{number}"] = folder
         public |= {(f"also-{number}", name) for name in _public_files(hub, folder)}
-    known = PartitionCatalogue(hub.records, log=hub.log).list_partitions()
+    known = PartitionCatalogue(hub.records, log=hub.log).list_living()
     landing = [each for each in known if each.partition.kind is PartitionKind.LANDING]
     if not landing:
         raise NotFound("There is no partition to plant a canary in.")

@@ -26,6 +26,7 @@ from havre.bootstrap.tokens import open_token
 from havre.domain.catalogue_text import KnownTables, parse_catalogue
 from havre.domain.delivery_note import DeliveryNote
 from havre.domain.events import CatalogueImported, PartitionsCreated, events_of
+from havre.domain.key_states import read_key_states
 from havre.domain.shown import show_file
 from havre.errors import InvalidInput, NotFound, NotGenuine, gravest
 from havre.values import PartitionKind, parse_partition
@@ -41,7 +42,7 @@ def publish_for_holders(hub: OpenHub) -> None:
             "partition": each.partition.text,
             "public_key": base64.b64encode(each.public_key).decode(),
         }
-        for each in PartitionCatalogue(hub.records, log=hub.log).list_partitions()
+        for each in PartitionCatalogue(hub.records, log=hub.log).list_living()
         if each.partition.kind is PartitionKind.LANDING
     ]
     _replace(folder / "catalogue.json", hub.catalogue.document())
@@ -146,7 +147,8 @@ class HolderSide:
         for each in places:
             if keys.get(each.partition_id) != hashlib.sha256(each.public_key).hexdigest():
                 raise NotGenuine("A landing place has another key than the log says.")
-        return places
+        states = read_key_states(events)
+        return [each for each in places if states[each.partition_id].living]
 
 
 def _parse_landing(document: bytes) -> list[WritePlace]:

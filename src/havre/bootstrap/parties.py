@@ -18,6 +18,7 @@ from typing import Generic, TypeVar
 from havre.bootstrap.place import PartyPlace
 from havre.bootstrap.tokens import open_token
 from havre.domain.custody import ShareRequest
+from havre.domain.erasure_check import ErasureRequest
 from havre.domain.service_address import ServiceAddress
 from havre.errors import InvalidInput, NotFound, Unavailable
 from havre.formats.notes import NoteSignature
@@ -128,6 +129,11 @@ class ReachedCustodian(_Reached[DailyCustodian]):
         """Hand it an authority's decision."""
         with self._reached() as custodian:
             return custodian.revoke(envelope)
+
+    def erase(self, request: ErasureRequest) -> bytes:
+        """Have it destroy its shares."""
+        with self._reached() as custodian:
+            return custodian.erase(request)
 
     def give_mandate(self, envelope: bytes) -> None:
         """Hand it the controller's mandate for ingestion."""

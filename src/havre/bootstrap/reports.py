@@ -91,7 +91,7 @@ def hub_status(hub: OpenHub) -> Row:
     versions = events_of(events, VersionPublished)
     landing = [
         each.partition_id
-        for each in PartitionCatalogue(hub.records, log=hub.log).list_partitions()
+        for each in PartitionCatalogue(hub.records, log=hub.log).list_living()
         if each.partition.kind is PartitionKind.LANDING
     ]
     used = {each.partition for each in events_of(events, DeliveryReceived)}

@@ -30,6 +30,7 @@ from havre.domain.events import (
     VersionPublished,
     events_of,
 )
+from havre.domain.key_events import ErasureOrdered, KeysErased
 from havre.formats.ro_crate import NAME as CRATE
 
 
@@ -193,6 +194,15 @@ _NAMES: Mapping[type[Event], Callable[[Any], Iterable[Named]]] = MappingProxyTyp
         JobRan: lambda e: (Named(AssetClass.JOBS, f"documents/job/{e.job}"),),
         DrillRan: lambda e: (
             Named(AssetClass.JOBS, f"documents/drill-receipt/{e.receipt_sha256}", e.receipt_sha256),
+        ),
+        ErasureOrdered: lambda e: (
+            Named(
+                AssetClass.KEYS, f"documents/erasure-order/{e.statement_sha256}", e.statement_sha256
+            ),
+        ),
+        KeysErased: lambda e: (
+            Named(AssetClass.KEYS, f"documents/erasure-certificate/{e.order}-{name}", sha256)
+            for name, sha256 in e.certificates.items()
         ),
         OutputReleased: lambda e: (
             Named(AssetClass.JOBS, f"releases/{e.request}/{name}", sha256)

@@ -23,7 +23,9 @@ from havre.domain.events import (
     KeysReleased,
     KeysRequested,
     PermitMoved,
+    events_of,
 )
+from havre.domain.key_events import ErasureOrdered
 from havre.domain.permit import project_secret
 from havre.domain.permit_signing import check_ground, open_permit
 from havre.domain.permit_states import PermitState, check_in_force, replay_permit
@@ -101,6 +103,7 @@ def check_release(request: ShareRequest, view: CustodianView) -> KeysRequested:
         raise ReleaseRefused("The one-time key is not the one that the entry names.")
     if not -REQUEST_AHEAD <= view.now - entry.at <= REQUEST_AGE:
         raise ReleaseRefused("The request's time is not that of this custodian's clock.")
+    _check_living(entry, view)
     unknown = [each for each in entry.partitions if each not in view.partitions]
     if unknown or not entry.partitions:
         raise ReleaseRefused(
@@ -112,6 +115,15 @@ def check_release(request: ShareRequest, view: CustodianView) -> KeysRequested:
     else:
         _check_permit(request, entry, view, partitions)
     return entry
+
+
+def _check_living(entry: KeysRequested, view: CustodianView) -> None:
+    """From the order to erase it on, a partition is opened on no ground whatever."""
+    ordered = {
+        each for order in events_of(view.events, ErasureOrdered) for each in order.partitions
+    }
+    if erased := len(ordered & set(entry.partitions)):
+        raise ReleaseRefused(f"{erased} of the partitions are erased, or ordered to be.")
 
 
 # What may be opened for which purpose, by the kind of partition.

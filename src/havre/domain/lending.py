@@ -12,21 +12,34 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from havre.domain.events import DeliveryChecked, DeliveryReceived, Event, PermitMoved, events_of
+from havre.domain.key_events import ErasureOrdered
 from havre.errors import Refused
 
 
 def check_still_so(
-    events: Sequence[Event], *, permit: int | None, deliveries: Sequence[int]
+    events: Sequence[Event],
+    *,
+    permit: int | None,
+    deliveries: Sequence[int],
+    partitions: Sequence[str] = (),
 ) -> None:
     """Make sure that a request's ground is so on the log.
 
     events: the whole log.
     permit: index of the entry that the request names, or null under the mandate.
     deliveries: indexes of the deliveries that it names.
+    partitions: opaque ids of what it would open.
 
     Raises:
-        Refused: the permit has moved, or a delivery was taken in.
+        Refused: the permit has moved, a delivery was taken in, or a partition is
+            ordered erased.
     """
+    ordered = {each for order in events_of(events, ErasureOrdered) for each in order.partitions}
+    if gone := len(ordered & set(partitions)):
+        raise Refused(
+            f"The keys of {gone} of the partitions are erased, or ordered to be.",
+            hint="See `havre keys list`.",
+        )
     if permit is not None:
         _check_last(permit, events)
     taken = {each.delivery for each in events_of(events, DeliveryChecked)}

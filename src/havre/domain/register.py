@@ -28,6 +28,7 @@ from havre.domain.events import (
     VersionPublished,
     VoteCast,
 )
+from havre.domain.key_events import ErasureOrdered, KeysErased
 from havre.domain.permit_states import PermitState
 from havre.domain.release import APPROVE, ReleaseState
 
@@ -205,6 +206,10 @@ def _name_permit(register: Register, index: int, event: Event) -> None:
         permit = register.permit_at.get(event.permit)
     elif isinstance(event, KeysReleased | KeysAbandoned):
         permit = register.permit_at.get(event.request)
+    elif isinstance(event, ErasureOrdered):
+        permit = event.permit
+    elif isinstance(event, KeysErased):
+        permit = register.permit_at.get(event.order)
     elif isinstance(event, ReleaseMoved | VoteCast | OutputReviewed | OutputReleased):
         line = register.releases.get(event.request)
         permit = line.permit if line else None

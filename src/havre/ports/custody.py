@@ -4,6 +4,7 @@ Promised: an answer is stored, then counted, then given, and the same entry gets
 the byte-identical answer; a share that is held is never replaced; a share is in
 clear nowhere but in the custodian's memory while it is sealed anew; a refusal is
 named.
+What is erased is never opened, never given again, and never taken in anew.
 What may be repeated: everything but `accept` of a ceremony that is over.
 What may block: reading the log; another process of the same custodian; a person,
 for a sealed escrow.
@@ -18,6 +19,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from havre.domain.custody import ShareRequest
+from havre.domain.erasure_check import ErasureRequest
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +86,15 @@ class Custodian(Protocol):
         Raises:
             Refused, NotGenuine, InvalidInput: no such decision, or by nobody who may.
             Unavailable: it cannot be kept.
+        """
+
+    def erase(self, request: ErasureRequest) -> bytes:
+        """Destroy shares for a logged order, after checking everything itself.
+
+        Returns the signed certificate; the same order asked again gets the same bytes.
+
+        Raises:
+            Refused, NotGenuine: naming what is missing or amiss; nothing was destroyed.
         """
 
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 import base64
 import binascii
 from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
 from pathlib import Path
 
 from havre.adapters.custody.files import append_durably, read_whole_lines, write_durably
@@ -81,6 +82,18 @@ class AnswerBook:
         write_durably(self._answers / f"{index}.json", _encode_answer(answer))
         self._count(index, envelope)
         return answer
+
+    def forget(self, partitions: AbstractSet[str]) -> None:
+        """Remove the shares of erased partitions from every answer; receipts stay as they are.
+
+        They lie there sealed to keys that ended with their key rooms. A certificate says
+        that no copy is left, so none is.
+        """
+        for path in sorted(self._answers.glob("*.json")):
+            answer = self._read(path)
+            shares = {name: each for name, each in answer.shares.items() if name not in partitions}
+            if shares != answer.shares:
+                write_durably(path, _encode_answer(ShareAnswer(shares, answer.receipt)))
 
     def _count(self, index: int, receipt: bytes) -> str:
         digest = envelope_digest(receipt)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from havre.adapters.custody.local import LocalCustodian
-from havre.adapters.custody.wire import encode_answer, parse_request
+from havre.adapters.custody.wire import encode_answer, parse_erasure, parse_request
 from havre.domain.trust import Role
 from havre.errors import NotGenuine
 from havre.formats.canonical import encode_canonical
@@ -27,6 +27,7 @@ class CustodianDesk:
             "begin-ceremony": Act(self._begin_ceremony, _HUB),
             "accept": Act(self._accept, _HUB),
             "release": Act(self._release, _HUB),
+            "erase": Act(self._erase, _HUB),
             "revoke": Act(self._revoke, _HUB | {Role.AUTHORITY}, direct=True),
             "give-mandate": Act(self._give_mandate, _HUB | {Role.CONTROLLER}, direct=True),
         }
@@ -45,6 +46,10 @@ class CustodianDesk:
 
     def _release(self, body: bytes) -> bytes:
         return encode_answer(self._custodian.release(parse_request(body)))
+
+    def _erase(self, body: bytes) -> bytes:
+        certificate = self._custodian.erase(parse_erasure(body))
+        return encode_canonical({"certificate": to_base64(certificate)})
 
     def _revoke(self, body: bytes) -> bytes:
         envelope = Message(body, "envelope").binary("envelope")

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from havre.adapters.custody.wire import encode_request, parse_answer
+from havre.adapters.custody.wire import encode_erasure, encode_request, parse_answer
 from havre.domain.custody import ShareRequest
+from havre.domain.erasure_check import ErasureRequest
 from havre.formats.canonical import encode_canonical
 from havre.formats.wire import Message, said_by, to_base64
 from havre.ports.channel import FOLLOW_WITHIN_S, Channel
@@ -51,6 +52,12 @@ class RemoteCustodian:
         said = self._channel.call("revoke", encode_canonical({"envelope": to_base64(envelope)}))
         with said_by(self.name):
             return Message(said, "permit").text("permit")
+
+    def erase(self, request: ErasureRequest) -> bytes:
+        """Have it destroy its shares; it follows the log before it answers."""
+        said = self._channel.call("erase", encode_erasure(request), within_s=FOLLOW_WITHIN_S)
+        with said_by(self.name):
+            return Message(said, "certificate").binary("certificate")
 
     def give_mandate(self, envelope: bytes) -> None:
         """Hand it the controller's standing mandate for ingestion."""

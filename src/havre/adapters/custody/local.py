@@ -13,16 +13,25 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from havre.adapters.custody.answers import AnswerBook
+from havre.adapters.custody.erasing import ErasureBook, KnownPartitions, destroy_shares
 from havre.adapters.custody.files import alone, remove_durably, write_durably
 from havre.adapters.custody.shares import ShareStore
 from havre.crypto.random import random_bytes
 from havre.crypto.sealing import PartitionKey, seal_key
 from havre.domain.clocks import check_clock
-from havre.domain.custody import CustodianView, ShareRequest, check_release
+from havre.domain.custody import CustodianView, ReleaseRefused, ShareRequest, check_release
+from havre.domain.erasure import SignedOrder
+from havre.domain.erasure_check import (
+    ErasureRefused,
+    ErasureRequest,
+    ErasureView,
+    check_erasure,
+)
 from havre.domain.events import Event, KeysReleased, KeysRequested
 from havre.domain.following import Followed, follow_entries
+from havre.domain.key_states import read_key_states
 from havre.domain.transparency import check_fresh, check_head
-from havre.domain.trust import TrustRoots
+from havre.domain.trust import Role, TrustRoots
 from havre.domain.withdrawal import Withdrawal, list_withdrawn, open_withdrawal, stronger_of
 from havre.errors import NotGenuine, Refused, Unavailable
 from havre.formats.canonical import encode_canonical, parse_canonical
@@ -63,6 +72,7 @@ class LocalCustodian:
         self._clock = clock
         self._shares = ShareStore(folder, keys=token, custodian=token.name)
         self._answers = AnswerBook(folder, token=token, roots=roots)
+        self._erased = ErasureBook(folder, custodian=token.name)
         self._followed = Followed()
         self._events: list[Event] = []
 
@@ -95,7 +105,9 @@ class LocalCustodian:
             context = ceremony_context(
                 origin=self._roots.origin, ceremony=ceremony, custodian=self.name
             )
-            kept = self._shares.keep(parse_canonical(key.open_key(shares.sealed, info=context)))
+            bundle = parse_canonical(key.open_key(shares.sealed, info=context))
+            self._erased.check_new(bundle)
+            kept = self._shares.keep(bundle)
             remove_durably(path)
         return kept
 
@@ -105,6 +117,7 @@ class LocalCustodian:
             receipts = self._answers.finish()
             now = self._catch_up()
             self._check_not_set_back(receipts)
+            self._check_not_erased(request.index)
             stored = self._answers.find(request.index)
             if stored is not None:
                 return stored
@@ -127,6 +140,55 @@ class LocalCustodian:
             if not path.exists() or stronger_of(known, fresh) is not known:
                 write_durably(path, envelope)
         return fresh.permit
+
+    def erase(self, request: ErasureRequest) -> bytes:
+        """Destroy shares for a logged order: after every check, noted first, attested last."""
+        with alone(self._folder, party=self.name):
+            self._answers.finish()
+            now = self._catch_up()
+            if done := self._erased.find(request.index):
+                return done
+            known = self._known()
+            view = ErasureView(self._roots, self._events, known, now)
+            signed = self._check_order(check_erasure(request, view))
+            partitions = signed.order.partitions
+            commitments = self._commitments(partitions)
+            self._erased.note(request.index, {each: known[each] for each in partitions})
+            destroy_shares(signed, shares=self._shares, answers=self._answers)
+            return self._erased.attest(
+                request.index,
+                signed,
+                shares=self._shares,
+                commitments=commitments,
+                now=now,
+                signer=self._token,
+            )
+
+    def _check_order(self, signed: SignedOrder) -> SignedOrder:
+        """Obey whoever may order; an escrow asks for more."""
+        return signed
+
+    def _commitments(self, partitions: Sequence[str]) -> dict[str, str]:
+        """What the log has of this custodian's shares, by partition."""
+        states = read_key_states(self._events)
+        found = {each: states[each].holders.get(self.name, "") for each in partitions}
+        if missing := sum(not each for each in found.values()):
+            raise ErasureRefused(
+                f"Custodian {self.name} took no part in the ceremony of {missing} partitions."
+            )
+        return found
+
+    def _check_not_erased(self, index: int) -> None:
+        """Refuse by name what was destroyed here, also a request that was answered before."""
+        entry = self._events[index] if 0 <= index < len(self._events) else None
+        asked = set(entry.partitions) if isinstance(entry, KeysRequested) else set()
+        if gone := asked & set(self._erased.partitions()):
+            raise ReleaseRefused(
+                f"Custodian {self.name} has erased its shares of {len(gone)} of these partitions."
+            )
+
+    def _known(self) -> KnownPartitions:
+        return KnownPartitions(self._shares, self._erased.partitions())
 
     def give_mandate(self, envelope: bytes) -> None:
         """Keep the controller's standing mandate for ingestion; checked at every use."""
@@ -168,7 +230,7 @@ class LocalCustodian:
         return CustodianView(
             roots=self._roots,
             events=self._events,
-            partitions=self._shares.partitions(),
+            partitions=KnownPartitions(self._shares, {}),
             revoked=list_withdrawn(
                 self._withdrawals().values(),
                 events=self._events,
@@ -234,3 +296,12 @@ class EscrowCustodian(LocalCustodian):
             f"Custodian {self.name} is sealed and answers no daily request.",
             hint=f"Request {request.index} needs the daily custodians.",
         )
+
+    def _check_order(self, signed: SignedOrder) -> SignedOrder:
+        """Obey the controller's own order only: what a hub orders does not open a safe."""
+        if Role.CONTROLLER not in signed.roles:
+            raise ErasureRefused(
+                f"Custodian {self.name} is sealed and obeys an order of the controller only.",
+                hint="Have the controller sign the order, if this share must go too.",
+            )
+        return signed

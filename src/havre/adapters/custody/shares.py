@@ -81,11 +81,23 @@ class ShareStore:
             raise NotGenuine(f"A share of custodian {self._custodian} cannot be read.")
         return share
 
+    def held(self) -> set[str]:
+        """Tell of which partitions a share is held, by opaque id; nothing is opened."""
+        epoch = self._epochs.current()
+        names = (path.name for path in epoch.folder.iterdir()) if epoch else ()
+        return {name for name in names if len(name) == _ID_CHARACTERS}
+
+    def partition(self, name: str) -> Partition:
+        """Tell what the partition of this opaque id is.
+
+        Raises:
+            ReleaseRefused: there is no share of it.
+        """
+        return parse_partition(str(self.open(name)["text"]))
+
     def partitions(self) -> dict[str, Partition]:
-        """Tell what each partition is that a share is held of, by opaque id."""
-        return {
-            name: parse_partition(str(self.open(name)["text"])) for name in sorted(self._held())
-        }
+        """Tell what each partition is that a share is held of; opens every share."""
+        return {name: self.partition(name) for name in sorted(self.held())}
 
     def new_epoch(self, keep: Collection[str]) -> EpochTurn:
         """Erase every share but those of these partitions: end the epoch, go on in a new one.
@@ -102,7 +114,7 @@ class ShareStore:
             Unavailable: what holds the epoch keys is not there.
         """
         wanted = {str(parse_object_id(name)) for name in keep}
-        held = self._held()
+        held = self.held()
         if unknown := wanted - held:
             raise InvalidInput(
                 f"Custodian {self._custodian} holds no share of {len(unknown)} of the partitions"
@@ -122,11 +134,6 @@ class ShareStore:
     def history(self) -> list[EpochTurn]:
         """List the epochs that ended, oldest first, each with what was erased by its end."""
         return self._epochs.history()
-
-    def _held(self) -> set[str]:
-        epoch = self._epochs.current()
-        names = (path.name for path in epoch.folder.iterdir()) if epoch else ()
-        return {name for name in names if len(name) == _ID_CHARACTERS}
 
 
 def _locked(partition: str, share: dict[str, Json], *, to: PartitionKey) -> bytes:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from havre.domain.clocks import ClockWentBack
 from havre.domain.custody import ReleaseRefused, ShareRequest
+from havre.domain.erasure_check import ErasureRefused, ErasureRequest
 from havre.domain.permit import OutsidePermit
 from havre.domain.permit_signing import AnotherGround, SignedByApplicant
 from havre.domain.permit_states import NotInForce
@@ -18,6 +19,7 @@ from havre.ports.custody import ShareAnswer
 CARRIED: tuple[type[HavreError], ...] = (
     AnotherGround,
     ClockWentBack,
+    ErasureRefused,
     MissingSignature,
     NotFresh,
     NotInForce,
@@ -74,6 +76,29 @@ def parse_answer(body: bytes) -> ShareAnswer:
     """
     message = Message(body, "receipt", "shares")
     return ShareAnswer(message.named_binaries("shares"), message.binary("receipt"))
+
+
+def encode_erasure(request: ErasureRequest) -> bytes:
+    """Write what a hub asks to have destroyed."""
+    return encode_canonical(
+        {
+            "documents": {name: to_base64(each) for name, each in request.documents.items()},
+            "index": request.index,
+            "order": to_base64(request.order),
+        }
+    )
+
+
+def parse_erasure(body: bytes) -> ErasureRequest:
+    """Read it strictly.
+
+    Raises:
+        InvalidInput: it is no such request.
+    """
+    message = Message(body, "documents", "index", "order")
+    return ErasureRequest(
+        message.number("index"), message.binary("order"), message.named_binaries("documents")
+    )
 
 
 def _index(name: str) -> int:

@@ -22,6 +22,7 @@ from havre.domain.events import (
     ReleaseMoved,
     VersionPublished,
 )
+from havre.domain.key_events import ErasureOrdered, KeysErased
 from havre.domain.register import Register
 from havre.domain.trust import THIS_MACHINE, TrustRoots
 
@@ -95,6 +96,15 @@ class Teller:
             KeysRequested: self._about_request,
             KeysReleased: lambda event: say("asked_at", event.request),
             KeysAbandoned: lambda event: say("asked_at", event.request),
+            ErasureOrdered: lambda event: " · ".join(
+                (
+                    say(f"erasure-{event.ground}", event.permit),
+                    say("key_pairs", number(len(event.partitions))),
+                )
+            ),
+            KeysErased: lambda event: say(
+                "attested_by", ", ".join(sorted(event.certificates)), event.order
+            ),
             ExtractMade: lambda event: say("rows", number(event.rows)),
             JobRan: lambda event: event.job,
             Departed: lambda event: event.departure,

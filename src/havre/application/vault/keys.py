@@ -158,7 +158,12 @@ class KeyRelease:
 
     def _check_ground(self, wanted: KeysWanted) -> None:
         events = [logged.event for logged in self._log.entries()]
-        check_still_so(events, permit=wanted.permit, deliveries=wanted.deliveries)
+        check_still_so(
+            events,
+            permit=wanted.permit,
+            deliveries=wanted.deliveries,
+            partitions=[known.partition_id for known in wanted.partitions],
+        )
 
     def _release(self, index: int, answers: Mapping[str, _Answer]) -> None:
         self._journal.record(
