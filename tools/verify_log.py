@@ -3,7 +3,7 @@
     python verify_log.py DIR [--trust FILE] [--max-age SECONDS] [--seen FILE] [--json]
 
 DIR is a published site: `log/` in the C2SP tlog-tiles layout, and, where they
-are there, `register/permits/` and `releases/`. Every entry and every tile is
+are there, `register/permits/`, `releases/` and `drills/`. Every entry and every tile is
 hashed anew, the head is compared with its signatures, and the acts are checked
 for making sense one after the other.
 
@@ -490,6 +490,8 @@ class Story:
     to_erase: dict[str, int] = field(default_factory=dict)
     erasures: dict[int, Event] = field(default_factory=dict)
     erased: dict[int, Event] = field(default_factory=dict)
+    drills: dict[int, Event] = field(default_factory=dict)
+    roots: dict[int, bytes] = field(default_factory=dict)
     unknown: int = 0
 
     def earlier(self, index: Any, *kinds: str) -> Event:
@@ -542,6 +544,7 @@ RELEASE_MOVES = {
     "withdrawn": "",
 }
 VOTES_NEEDED = 2
+DRILL_VERDICTS = ("held", "incomplete", "failed")
 
 # Why keys are destroyed, and who at least must have signed it. Data that nothing gives
 # back need an authority as well: what a partition is, the log does not say.
@@ -735,6 +738,12 @@ def _keys_erased(story: Story, event: Event) -> None:
     story.erased[event["order"]] = event
 
 
+def _drill(story: Story, event: Event) -> None:
+    if event["verdict"] not in DRILL_VERDICTS:
+        raise Fault("a drill held, failed, or could not be tried wholly")
+    story.drills[len(story.events)] = event
+
+
 def _handover(story: Story, event: Event) -> None:
     story.handovers.append((len(story.events), event))
 
@@ -743,6 +752,7 @@ def _handover(story: Story, event: Event) -> None:
 RULES: dict[str, Callable[[Story, Event], None]] = {
     "DeliveryChecked": _checked,
     "ErasureOrdered": _erase_ordered,
+    "DrillRan": _drill,
     "ExtractMade": _extract,
     "Handover": _handover,
     "HubOpened": _opened,
@@ -895,6 +905,7 @@ class _Signed:
     subject: str
     said: dict[str, Any]
     keys: list[bytes]
+    about: dict[str, str]
 
 
 def _open_signed(document: bytes, *, what: str) -> _Signed:
@@ -934,18 +945,22 @@ def _read_statement(statement: dict[str, Any], keys: list[bytes], *, what: str) 
         kind, said = statement["predicateType"], statement["predicate"]
         name = statement["subject"][0]["name"]
         origin, _, subject = name.rpartition("#")
+        about = {each["name"]: each["digest"]["sha256"] for each in statement["subject"][1:]}
+        digest = hashlib.sha256(f"{origin}\n{subject}".encode()).hexdigest()
+        named = [(name, digest), *sorted(about.items())]
     except (KeyError, IndexError, TypeError, AttributeError):
         raise Fault(f"{what} is spelled as no statement of ours.") from None
-    digest = hashlib.sha256(f"{origin}\n{subject}".encode()).hexdigest()
     same = {
         "_type": STATEMENT_TYPE,
         "predicate": said,
         "predicateType": kind,
-        "subject": [{"digest": {"sha256": digest}, "name": name}],
+        "subject": [{"digest": {"sha256": sha256}, "name": each} for each, sha256 in named],
     }
     if statement != same or type(said) is not dict or type(kind) is not str:
         raise Fault(f"{what} is spelled as no statement of ours.")
-    return _Signed(kind, origin, subject, said, keys)
+    if about and kind != "havre/v1/drill":
+        raise Fault(f"{what} is about more than one thing.")
+    return _Signed(kind, origin, subject, said, keys, about)
 
 
 # ---------------------------------------------------------------- files beside the log
@@ -1147,6 +1162,83 @@ def _check_releases(folder: Path, story: Story) -> tuple[int, int]:
     return found, len(wanted) - found
 
 
+@dataclass
+class _Receipts:
+    """The receipts of drills beside the log, by SHA-256, and those that are missing."""
+
+    found: dict[str, _Signed] = field(default_factory=dict)
+    missing: int = 0
+
+    @property
+    def sizes(self) -> set[Any]:
+        """The sizes of the log at which drills were held, as their receipts say."""
+        return {signed.said.get("log_size") for signed in self.found.values()}
+
+
+def _open_receipts(folder: Path) -> _Receipts:
+    """Open every receipt of a drill; each is named by its own hash."""
+    receipts = _Receipts()
+    for path in sorted(path for path in folder.rglob("*") if not path.is_dir()):
+        what = f"drills/{path.relative_to(folder).as_posix()}"
+        document = _read(path, limit_bytes=MAX_DOCUMENT_BYTES, what=what)
+        digest = hashlib.sha256(document).hexdigest()
+        if path.name != f"{digest}.json" or path.parent != folder:
+            raise Fault(f"{what} is not named by its own hash.")
+        receipts.found[digest] = _open_signed(document, what=what)
+    return receipts
+
+
+def _check_receipts(receipts: _Receipts, story: Story) -> None:
+    """Compare receipts with the log, and judge each criterion anew."""
+    named = {event["receipt_sha256"]: index for index, event in story.drills.items()}
+    receipts.missing = len(set(named) - set(receipts.found))
+    for digest, signed in receipts.found.items():
+        what = f"drills/{digest}.json"
+        event = story.events[named[digest]] if digest in named else None
+        said = signed.said
+        about = (signed.kind, signed.origin, signed.subject)
+        if event is None or about != ("havre/v1/drill", story.origin, event["drill"]):
+            raise Fault(f"{what} is no receipt that the log names.")
+        if (said["verdict"], said["counters"]) != (event["verdict"], event["counters"]):
+            raise Fault(f"{what} does not say what its entry on the log says.")
+        if said["verdict"] != _judge(said["criteria"], what=what):
+            raise Fault(f"{what} has another verdict than its own numbers lead to.")
+        root = story.roots.get(said["log_size"], b"")
+        if signed.about.get("log") != root.hex() or said["log_size"] > named[digest]:
+            raise Fault(f"{what} was held on another log than this.")
+
+
+def _judge(criteria: list[dict[str, Any]], *, what: str) -> str:
+    """Work out a drill's verdict from what was observed and what is allowed."""
+    answers = []
+    for each in criteria:
+        observed, limit = each["observed"], each["limit"]
+        held = None if observed is None else _within(observed, limit, bound=each["bound"])
+        if each["held"] is not held or (held is None) != bool(each["not_run"]):
+            raise Fault(f"{what} judges {each['name']} otherwise than its numbers do.")
+        answers.append(held)
+    if False in answers:
+        return "failed"
+    return "held" if answers and None not in answers else "incomplete"
+
+
+def _within(observed: Any, limit: Any, *, bound: Any) -> bool:
+    if not _is_number(observed) or not _is_number(limit):
+        raise TypeError
+    return bool({"at most": observed <= limit, "at least": observed >= limit}[bound])
+
+
+def _check_receipt_signers(
+    receipts: _Receipts, story: Story, *, keys: list[tuple[int, bytes]]
+) -> None:
+    """Make sure that the hub that wrote the entry has signed the receipt."""
+    for index, event in story.drills.items():
+        signed = receipts.found.get(event["receipt_sha256"])
+        key = [key for first, key in keys if first <= index + 1][-1]
+        if signed is not None and signed.keys != [key]:
+            raise Fault(f"The receipt of entry {index} is not signed by the hub.")
+
+
 # ---------------------------------------------------------------- the whole
 
 
@@ -1161,17 +1253,22 @@ class Report:
     root: str = ""
 
 
-def _read_story(log: LogFolder, head: Head, *, seen: Head | None) -> Story:
-    """Read every entry, rebuild the tree, and compare it with both heads."""
+def _read_story(log: LogFolder, head: Head, *, seen: Head | None, sizes: set[Any]) -> Story:
+    """Read every entry, rebuild the tree, and compare it with both heads.
+
+    sizes: at which the root is asked for later.
+    """
     story, tree, leaves = Story(head.origin), Tree(), []
-    roots = {0: tree.root()}
+    roots = story.roots
+    roots[0] = tree.root()
+    wanted = {*sizes, seen.size} if seen is not None else sizes
     for number in range(-(-head.size // WIDTH)):
         for entry in _bundle(log, number, size=head.size):
             _take(story, entry)
             leaves.append(_leaf(entry))
             tree.add(leaves[-1])
-            if seen is not None and len(leaves) == seen.size:
-                roots[seen.size] = tree.root()
+            if len(leaves) in wanted:
+                roots[len(leaves)] = tree.root()
     _check_tiles(log, leaves)
     if tree.root() != head.root:
         raise Fault("The entries do not lead to the root in the checkpoint.")
@@ -1225,7 +1322,8 @@ def verify(site: Path, report: Report, *, options: argparse.Namespace, now: int)
     trust = _read_trust(options.trust) if options.trust else None
     log = LogFolder(folder)
     log.survey()
-    story = _read_story(log, head, seen=seen)
+    receipts = _open_receipts(site / "drills")
+    story = _read_story(log, head, seen=seen, sizes=receipts.sizes)
     report.checked.append(f"{head.size} entries and {log.files} tile files under one root")
     report.checked.append("every entry refers to what was there before it")
     times = _check_who(head, story, report, trust=trust, seen=seen) if trust else []
@@ -1236,6 +1334,7 @@ def verify(site: Path, report: Report, *, options: argparse.Namespace, now: int)
     if seen is not None:
         report.checked.append(f"it continues the head of {seen.size} entries seen earlier")
     _check_beside(site, story, report, trust=trust)
+    _check_drills(receipts, story, report, trust=trust)
     for what, count in {
         "files past the checkpoint": log.ahead,
         "unknown kinds": story.unknown,
@@ -1289,6 +1388,18 @@ def _check_beside(site: Path, story: Story, report: Report, *, trust: Trust | No
         report.not_checked.append(f"permit statements that are not beside the log: {moves - texts}")
     if missing:
         report.not_checked.append(f"released files that are not beside the log: {missing}")
+
+
+def _check_drills(
+    receipts: _Receipts, story: Story, report: Report, *, trust: Trust | None
+) -> None:
+    _check_receipts(receipts, story)
+    if trust is not None:
+        _check_receipt_signers(receipts, story, keys=_log_keys(story, trust=trust))
+    if story.drills:
+        report.checked.append(f"{len(receipts.found)} receipts of drills, judged anew")
+    if receipts.missing:
+        report.not_checked.append(f"drills whose receipt is not beside the log: {receipts.missing}")
 
 
 def _arguments() -> argparse.ArgumentParser:

@@ -19,8 +19,8 @@ import pytest
 from fakes.departed import Moving, copy_of_move, departed, opened_at
 from fakes.small_hub import SmallHub, copy_of, founded, granted, ingested, quiet
 from havre.adapters.seizure.folders import SeizedFolders
-from havre.application.drill import Drills, SubpoenaResult, search_seizure
-from havre.bootstrap.drilling import subpoena
+from havre.application.drill.search import Search, search_seizure
+from havre.bootstrap.drills.subpoena import open_subpoena, subpoena
 from havre.bootstrap.hub import OpenHub
 from havre.crypto.random import random_bytes
 from havre.crypto.sealing import PartitionKey
@@ -65,9 +65,9 @@ def test_the_drill_plants_its_own_canary_and_says_on_the_log_that_it_found_none(
     result = subpoena(opened, canaries=hub.root / "files/truth/people.csv")
 
     (ran,) = events_of([each.event for each in opened.log.entries()], DrillRan)
-    assert (result.verdict, ran.verdict, ran.counters["sightings"]) == ("held", "held", 0)
-    assert result.canaries > 5
-    assert result.seized[("store", "an object")] == len(before) + 1
+    assert (result.run.verdict, ran.verdict, ran.counters["sightings"]) == ("held", "held", 0)
+    assert result.search.canaries > 5
+    assert result.search.seized[("store", "an object")] == len(before) + 1
     assert set(opened.objects.list_objects()) == before
 
 
@@ -113,7 +113,7 @@ def test_a_leak_is_found(leak: Callable[[SmallHub], bytes], tmp_path: Path) -> N
 
     result = search_seizure(seized(hub), canaries=canaries(hub), public_keys=frozenset())
 
-    assert result.verdict == "failed"
+    assert result.conclusion.startswith("failed")
     assert {each.file for each in result.sightings} == {"store/objects/left-behind"}
 
 
@@ -161,16 +161,14 @@ def test_a_leaked_seed_is_tried_and_found_to_open_something(
     leaked = text.encode() if isinstance(text, str) else text
     (hub.hub / "store" / "backup.txt").write_bytes(b"key = " + leaked + b"\n")
 
-    harmless = search_seizure(seized(hub), canaries=[], public_keys=_keys(opened.drills))
+    harmless = search_seizure(
+        seized(hub), canaries=[], public_keys=open_subpoena(opened).public_keys()
+    )
     found = search_seizure(seized(hub), canaries=[], public_keys=frozenset({digest}))
 
     assert harmless.keys_tried == found.keys_tried == 1
     assert harmless.sightings == []
     assert [each.what for each in found.sightings] == ["a key of this hub"]
-
-
-def _keys(drills: Drills) -> frozenset[str]:
-    return drills._public_keys()
 
 
 # ------------------------------------------------------------ the hub's own inbox
@@ -187,16 +185,18 @@ def test_a_waiting_delivery_is_searched_and_its_clear_note_is_no_leak(tmp_path: 
     """The note is the hub's to read: it is counted as clear, and said so, not called a failure."""
     hub = waiting(tmp_path)
 
-    result = subpoena(hub.open(), canaries=hub.root / "files/truth/people.csv")
+    ran_now = subpoena(hub.open(), canaries=hub.root / "files/truth/people.csv")
 
-    assert (result.verdict, result.conclusion) == ("held", "held")
+    result = ran_now.search
+    assert (ran_now.run.verdict, result.conclusion) == ("held", "held")
     assert result.clear_by_design == {"a delivery's note": 1}
     assert result.seized[("inbox", "a delivery's note")] == 1
     assert result.seized[("inbox", "an object of a delivery")] >= 2
     (ran,) = events_of([each.event for each in hub.open().log.entries()], DrillRan)
     assert ran.counters["clear_by_design"] == 1
     receipt = hub.open().records.document("drill-receipt", ran.receipt_sha256)
-    said = parse_statement(parse_envelope(receipt).payload).predicate
+    said = parse_statement(parse_envelope(receipt).payload).predicate["details"]
+    assert isinstance(said, dict)
     assert "own directory" in str(said["left_out"])
     assert '"place":"inbox"' in encode_canonical(said["seized"]).decode()
 
@@ -237,11 +237,14 @@ def test_the_conclusion_tells_clear_bytes_of_nobody_from_a_canary(tmp_path: Path
     clear.write_bytes(plant_clear_line(hub))
     somebody = subpoena(hub.open(), canaries=hub.root / "files/truth/people.csv")
 
-    assert nobody.verdict == somebody.verdict == "failed"
+    assert nobody.run.verdict == somebody.run.verdict == "failed"
     assert (
-        nobody.conclusion == "failed: clear bytes, in which nothing was found that was looked for"
+        nobody.search.conclusion
+        == "failed: clear bytes, in which nothing was found that was looked for"
     )
-    assert somebody.conclusion.startswith("failed: something that is known to be in the data")
+    assert somebody.search.conclusion.startswith(
+        "failed: something that is known to be in the data"
+    )
     ran = events_of([each.event for each in hub.open().log.entries()], DrillRan)
     assert [each.counters["found_canaries"] for each in ran] == [0, 1]
     assert [each.counters["found_clear_bytes"] for each in ran] == [1, 0]
@@ -277,11 +280,11 @@ def test_what_the_command_prints_says_where_and_shows_no_content(tmp_path: Path)
 # ------------------------------------------------------------ a package on its way
 
 
-def seize_package(move: Moving) -> SubpoenaResult:
+def seize_package(move: Moving) -> Search:
     """The drill at the new hub, over its store and the package that it came in."""
     opened_at(move)
     truth = move.root / "files/truth/people.csv"
-    return subpoena(OpenHub(move.new), canaries=truth, also=[move.package])
+    return subpoena(OpenHub(move.new), canaries=truth, also=[move.package]).search
 
 
 def test_of_a_package_only_what_is_public_is_clear(tmp_path: Path) -> None:
@@ -308,7 +311,7 @@ def test_clear_files_slipped_into_a_package_are_a_leak(tmp_path: Path) -> None:
     permits.write_bytes(permits.read_bytes() + plant_clear_line(move.hub))
 
     truth = move.root / "files/truth/people.csv"
-    result = subpoena(OpenHub(move.new), canaries=truth, also=[move.package])
+    result = subpoena(OpenHub(move.new), canaries=truth, also=[move.package]).search
 
     assert {each.file for each in result.sightings} == {"also-1/rows.csv", "also-1/permits.json"}
     assert result.conclusion.startswith("failed: something that is known to be in the data")
@@ -328,7 +331,7 @@ def test_the_drill_knows_every_key_of_the_hub() -> None:
     events = [each.event for each in opened.log.entries()]
     made = {key for e in events_of(events, PartitionsCreated) for key in e.public_keys.values()}
 
-    keys = _keys(opened.drills)
+    keys = open_subpoena(opened).public_keys()
 
     assert made
     assert keys >= made

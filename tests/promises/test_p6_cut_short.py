@@ -30,7 +30,7 @@ import os, signal, sys, traceback
 from pathlib import Path
 from fakes.small_hub import SmallHub, quiet
 from havre.bootstrap import leaving
-from havre.bootstrap.drilling import subpoena
+from havre.bootstrap.drills.subpoena import subpoena
 act, *pairs = sys.argv[1:]
 flush = os.fsync
 

@@ -30,7 +30,7 @@ from havre.ports.sandbox import Outcome
 
 CAST = Cast()
 VERIFIER = b"# the one file\n"
-PAGES = ("index", "permits", "releases", "log", "verify", "permit-diabetes")
+PAGES = ("index", "permits", "releases", "drills", "log", "verify", "permit-diabetes")
 PERMIT = Permit(
     name="diabetes",
     title="Diabetes by region",
@@ -90,6 +90,7 @@ def facts(*, more_entries: int = 0, **changes: Any) -> SiteFacts:
         permits={"diabetes": PERMIT},
         signed={"diabetes": {}},
         files={"r1": [TABLE, FIGURE]},
+        receipts={},
         settings=SiteSettings(),
     )
     return replace(told, **changes)

@@ -8,11 +8,13 @@ from __future__ import annotations
 import csv
 import hashlib
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from datetime import datetime
 
 from havre.application.audit import PublicLog
 from havre.application.permits import Permits
 from havre.domain.assets import released_files
+from havre.domain.drill_receipt import KIND_RECEIPT
 from havre.domain.events import OutputReleased
 from havre.domain.register import Register, read_register
 from havre.domain.transparency import Cosigned, cosigners
@@ -21,6 +23,7 @@ from havre.errors import InvalidInput, NotFound
 from havre.formats.notes import parse_note
 from havre.formats.outputs import SIDECAR, parse_outputs
 from havre.ports.pages import ShownFile, SiteFacts, SitePages, SiteSettings
+from havre.ports.records import Records
 
 MAX_SHOWN_ROWS = 60
 
@@ -35,17 +38,20 @@ class Publication:
         permits: Permits,
         roots: TrustRoots,
         released: Callable[[str, str], bytes],
+        records: Records,
         pages: SitePages,
         settings: SiteSettings,
     ) -> None:
         """Publish one hub.
 
         released: the bytes of a released file, by request and name; raises `NotFound`.
+        records: where the receipts of drills are kept.
         """
         self._log = log
         self._permits = permits
         self._roots = roots
         self._released = released
+        self._records = records
         self._pages = pages
         self._settings = settings
 
@@ -76,9 +82,20 @@ class Publication:
                 permits={name: each.permit for name, each in standings.items()},
                 signed={name: self._permits.statements(name) for name in standings},
                 files=self._shown(register),
+                receipts=self._receipts(register),
                 settings=self._settings,
             )
         )
+
+    def _receipts(self, register: Register) -> dict[str, bytes]:
+        """The receipts that are still here, and what the log says they are."""
+        found = {}
+        for _, ran in register.drills:
+            with suppress(NotFound):
+                receipt = self._records.document(KIND_RECEIPT, ran.receipt_sha256)
+                if hashlib.sha256(receipt).hexdigest() == ran.receipt_sha256:
+                    found[ran.receipt_sha256] = receipt
+        return found
 
     def _shown(self, register: Register) -> dict[str, tuple[ShownFile, ...]]:
         return {

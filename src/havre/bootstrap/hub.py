@@ -21,7 +21,6 @@ from havre.application.audit import PublicLog
 from havre.application.catalogue import CatalogueDesk
 from havre.application.ceremony import Ceremonies
 from havre.application.depart import Departure
-from havre.application.drill import Drills
 from havre.application.extract import Extraction, ExtractTools
 from havre.application.ingest import Ingestion
 from havre.application.ingest_run import IngestTools
@@ -346,6 +345,7 @@ class OpenHub:
             permits=self.permits,
             roots=self.roots,
             released=self._released_file,
+            records=self.records,
             pages=StaticSite(self.place.site, verifier=verifier_source()),
             settings=self.place.settings,
         )
@@ -355,20 +355,6 @@ class OpenHub:
             return (self.place.site / "releases" / request / name).read_bytes()
         except OSError:
             raise NotFound(f"The released file {name} is not on this host.") from None
-
-    @cached_property
-    def drills(self) -> Drills:
-        """Runs drills."""
-        return Drills(
-            vault=self.vault,
-            objects=self.objects,
-            journal=self.journal,
-            log=self.log,
-            records=self.records,
-            token=self.token,
-            roots=self.roots,
-            clock=self.clock,
-        )
 
     @cached_property
     def departure(self) -> Departure:

@@ -1,4 +1,4 @@
-"""`havre drill`, `depart`, `arrive`: promises tried, and the way out."""
+"""`havre depart`, `arrive`: the way out."""
 
 from __future__ import annotations
 
@@ -10,56 +10,11 @@ import typer
 from havre.cli.options import HubOption, JsonOption, PartyOption, open_hub
 from havre.cli.screen import Screen
 
-drill = typer.Typer(help="Promises tried on the running hub.", no_args_is_help=True)
-
 
 def register(app: typer.Typer) -> None:
     """Add these commands to the command line."""
-    app.add_typer(drill, name="drill")
     app.command()(depart)
     app.command()(arrive)
-
-
-@drill.callback()
-def drills() -> None:
-    """Promises tried on the running hub, with a signed receipt on the log."""
-
-
-@drill.command()
-def subpoena(
-    *,
-    hub: HubOption,
-    canaries: Annotated[
-        Path | None, typer.Option(help="A CSV whose second column holds values in the data.")
-    ] = None,
-    also: Annotated[list[Path] | None, typer.Option(help="More folders to seize.")] = None,
-    as_json: JsonOption = False,
-) -> None:
-    """Take everything the store's host holds and search it as an opponent would."""
-    from havre.bootstrap.drilling import subpoena as seize
-
-    result = seize(open_hub(hub), canaries=canaries, also=also or ())
-    Screen(as_json=as_json).show(
-        {
-            "verdict": result.verdict,
-            "conclusion": result.conclusion,
-            "files_seized": result.files,
-            "seized": {
-                f"{place}: {kind}": number
-                for (place, kind), number in sorted(result.seized.items())
-            },
-            "bytes_seized": result.size_bytes,
-            "canaries_looked_for": result.canaries,
-            "keys_tried": result.keys_tried,
-            "found": result.found,
-            "clear_by_design": dict(result.clear_by_design),
-            "sightings": [
-                f"{each.what} ({each.spelling}) in {each.file}" for each in result.sightings
-            ],
-        }
-    )
-    if result.sightings:
-        raise typer.Exit(code=4)
 
 
 def depart(

@@ -16,7 +16,19 @@ import typer
 
 from havre import __version__
 from havre.bootstrap import keep_memory_private
-from havre.cli import custodian, data, demo, hub, keys, leaving, permits, public, study, witness
+from havre.cli import (
+    custodian,
+    data,
+    demo,
+    drills,
+    hub,
+    keys,
+    leaving,
+    permits,
+    public,
+    study,
+    witness,
+)
 from havre.cli.endings import EXIT_INTERRUPTED, end_with
 from havre.cli.options import JsonOption
 from havre.cli.screen import Screen, wrap
@@ -31,7 +43,21 @@ app = typer.Typer(
     add_completion=False,
 )
 
-for commands in (hub, data, permits, keys, study, public, leaving, custodian, witness, demo):
+# In the order in which `havre --help` lists them.
+_GROUPS = (
+    hub,
+    data,
+    permits,
+    keys,
+    study,
+    public,
+    drills,
+    leaving,
+    custodian,
+    witness,
+    demo,
+)
+for commands in _GROUPS:
     commands.register(app)
 
 

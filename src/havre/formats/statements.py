@@ -1,7 +1,8 @@
 """In-toto Statements in DSSE envelopes: what every signed act of a party is.
 
-The payload is the canonical JSON of an in-toto Statement v1 whose one subject
-is named by the log's origin and an id of ours. The envelope is canonical JSON
+The payload is the canonical JSON of an in-toto Statement v1 whose first subject
+is named by the log's origin and an id of ours; a drill's receipt names more, each
+by the SHA-256 of what it was held on. The envelope is canonical JSON
 too, its signatures in order of key, so that an envelope has one spelling.
 
 Source: in-toto Statement v1; DSSE v1 (pre-authentication encoding, JSON envelope).
@@ -12,8 +13,9 @@ from __future__ import annotations
 import base64
 import binascii
 import hashlib
+import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from havre.errors import InvalidInput
 from havre.formats.canonical import Json, encode_canonical, parse_canonical
@@ -21,6 +23,10 @@ from havre.formats.canonical import Json, encode_canonical, parse_canonical
 PAYLOAD_TYPE = "application/vnd.in-toto+json"
 STATEMENT_TYPE = "https://in-toto.io/Statement/v1"
 MAX_SIGNATURES = 16
+# Only a drill's receipt names further subjects: what it was held on. Everything else
+# is about one thing, and a second one in it would be read by nobody.
+KINDS_ABOUT_MORE = frozenset({"havre/v1/drill"})
+_SHA256 = re.compile("[0-9a-f]{64}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,12 +36,14 @@ class Statement:
     predicate_type: which sort of statement, such as `havre/v1/permit`.
     origin: the log it belongs to: a test hub's permit is worth nothing elsewhere.
     subject: id of what it is about: a permit's name, a delivery, a request.
+    about: further subjects, name to SHA-256 (`KINDS_ABOUT_MORE`).
     """
 
     predicate_type: str
     origin: str
     subject: str
     predicate: Mapping[str, Json]
+    about: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,17 +82,17 @@ def signed_payload(message: bytes) -> bytes:
 def encode_statement(statement: Statement) -> bytes:
     """Write a statement as the payload that is signed."""
     digest = hashlib.sha256(f"{statement.origin}\n{statement.subject}".encode()).hexdigest()
+    named = {f"{statement.origin}#{statement.subject}": digest}
+    subjects: list[Json] = [
+        {"digest": {"sha256": sha256}, "name": name}
+        for name, sha256 in (*named.items(), *sorted(statement.about.items()))
+    ]
     return encode_canonical(
         {
             "_type": STATEMENT_TYPE,
             "predicate": dict(statement.predicate),
             "predicateType": statement.predicate_type,
-            "subject": [
-                {
-                    "digest": {"sha256": digest},
-                    "name": f"{statement.origin}#{statement.subject}",
-                }
-            ],
+            "subject": subjects,
         }
     )
 
@@ -99,12 +107,14 @@ def parse_statement(payload: bytes) -> Statement:
     try:
         if not isinstance(body, dict):
             raise TypeError
-        (subject,) = _objects(body["subject"])
+        subject, *more = _objects(body["subject"])
         origin, _, name = str(subject["name"]).rpartition("#")
         predicate, kind = body["predicate"], body["predicateType"]
         if not isinstance(predicate, dict) or not isinstance(kind, str) or not origin or not name:
             raise TypeError
-        statement = Statement(kind, origin, name, predicate)
+        if more and kind not in KINDS_ABOUT_MORE:
+            raise TypeError
+        statement = Statement(kind, origin, name, predicate, dict(map(_named, more)))
     except (AttributeError, KeyError, TypeError, ValueError):
         raise InvalidInput("A statement is not an in-toto Statement of ours.") from None
     if encode_statement(statement) != payload:
@@ -150,6 +160,14 @@ def parse_envelope(document: bytes) -> Envelope:
     if encode_envelope(envelope) != document:
         raise InvalidInput("A signed statement has a field or an order that it should not have.")
     return envelope
+
+
+def _named(subject: dict[str, Json]) -> tuple[str, str]:
+    digest = subject["digest"]
+    sha256 = str(digest["sha256"]) if isinstance(digest, dict) else ""
+    if not _SHA256.fullmatch(sha256):
+        raise ValueError
+    return str(subject["name"]), sha256
 
 
 def _objects(value: Json) -> list[dict[str, Json]]:

@@ -61,6 +61,7 @@ class SiteFacts:
     permits: by name, the text that authorities signed.
     signed: by name and index of the entry on the log, the signed envelope it rests on.
     files: by request, what was released.
+    receipts: by SHA-256, the signed receipts of drills, each as the log names it.
     """
 
     roots: TrustRoots
@@ -74,6 +75,7 @@ class SiteFacts:
     permits: Mapping[str, Permit]
     signed: Mapping[str, Mapping[int, bytes]]
     files: Mapping[str, Sequence[ShownFile]]
+    receipts: Mapping[str, bytes]
     settings: SiteSettings
 
 

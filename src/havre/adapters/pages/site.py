@@ -14,6 +14,7 @@ from pathlib import Path
 
 from jinja2 import Environment, FunctionLoader, StrictUndefined
 
+from havre.adapters.pages.drills import list_drills
 from havre.adapters.pages.telling import Teller, number_columns, show_moment
 from havre.adapters.pages.words import LANGUAGES, describe_dataset, word
 from havre.domain.trust import Role
@@ -23,7 +24,7 @@ FILE_LIST = "files.txt"
 # The head that the pages show; the log beside them may grow before they are written anew.
 CHECKPOINT = "checkpoint"
 SHOWN_ENTRIES = 500
-_TEMPLATES = ("index", "permits", "releases", "log", "verify")
+_TEMPLATES = ("index", "permits", "releases", "drills", "log", "verify")
 
 
 class StaticSite:
@@ -76,6 +77,8 @@ class StaticSite:
         for name, envelopes in facts.signed.items():
             for index, envelope in envelopes.items():
                 yield f"register/permits/{name}/{index}.json", envelope
+        for sha256, receipt in facts.receipts.items():
+            yield f"drills/{sha256}.json", receipt
         for language in LANGUAGES:
             for page in _TEMPLATES:
                 yield f"{language}/{page}.html", self._page(page, language, facts)
@@ -108,6 +111,7 @@ class StaticSite:
             facts=facts,
             register=register,
             roles=list(Role),
+            drills=list_drills(facts),
             witnesses=facts.roots.with_role(Role.WITNESS),
             line=register.permits.get(permit) if permit else None,
             text=facts.permits.get(permit) if permit else None,

@@ -10,6 +10,7 @@ from havre.adapters.pages.words import word
 from havre.domain.events import (
     CatalogueImported,
     Departed,
+    DrillRan,
     Event,
     ExtractMade,
     HubOpened,
@@ -29,7 +30,7 @@ from havre.domain.trust import THIS_MACHINE, TrustRoots
 # A key id that is in nobody's roots is shown by its beginning: enough to look it up.
 _SHOWN_KEY_CHARACTERS = 16
 _NUMBER = re.compile(r"[<≥≤>]?\s?[-+]?\d[\d\s.,]*%?")
-_NAMED = ("delivery", "request", "dataset", "drill")
+_NAMED = ("delivery", "request", "dataset")
 
 
 class Teller:
@@ -106,6 +107,9 @@ class Teller:
                 "attested_by", ", ".join(sorted(event.certificates)), event.order
             ),
             ExtractMade: lambda event: say("rows", number(event.rows)),
+            DrillRan: lambda event: (
+                f"{say(f'drill-{event.drill}')} · {say(f'drill-{event.verdict}')}"
+            ),
             JobRan: lambda event: event.job,
             Departed: lambda event: event.departure,
         }

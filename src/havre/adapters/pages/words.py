@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
+from havre.adapters.pages.drill_words import DRILL_WORDS
+
 LANGUAGES = ("fr", "en")
 _SPACE, _THIN_SPACE, _APOSTROPHE = "\u00a0", "\u202f", "\u2019"
 
@@ -160,16 +162,6 @@ WORDS: Mapping[str, tuple[str, str]] = MappingProxyType(
         "witness_role": ("Témoins", "Witnesses"),
         "drill": ("Exercice", "Drill"),
         "drills": ("Exercices", "Drills"),
-        "no_drill": ("Aucun exercice n'a encore eu lieu.", "No drill was held yet."),
-        "held": ("promesse tenue", "promise held"),
-        "failed": ("promesse NON tenue", "promise NOT held"),
-        "subpoena": (
-            "Réquisition : tout ce que l'hébergeur détient est saisi et fouillé",
-            "Subpoena: everything the host holds is taken and searched",
-        ),
-        "files_seized": ("Fichiers saisis", "Files seized"),
-        "canaries_sought": ("Données témoins recherchées", "Canaries looked for"),
-        "things_found": ("Retrouvées en clair", "Found in clear"),
         "no_release": (
             "Aucun résultat n'a encore été publié.",
             "Nothing has been released yet.",
@@ -354,6 +346,7 @@ WORDS: Mapping[str, tuple[str, str]] = MappingProxyType(
         "ingest": ("pour l'ingestion", "for ingestion"),
         "extract": ("pour un extrait", "for an extract"),
         "run": ("pour un calcul ou un contrôle", "for a job or a check"),
+        **DRILL_WORDS,
     }
 )
 

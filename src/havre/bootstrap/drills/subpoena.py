@@ -1,4 +1,4 @@
-"""Drills, wired: what is seized is what the store's host holds, and what waits to go there."""
+"""The subpoena drill, wired: what is seized is what the store's host holds, and what waits to go there."""
 
 from __future__ import annotations
 
@@ -11,8 +11,10 @@ from havre.adapters.seizure.folders import SeizedFolders
 from havre.application.arrive import package_digest
 from havre.application.ceremony import PartitionCatalogue
 from havre.application.depart import MANIFEST
-from havre.application.drill import INBOX, SubpoenaResult
+from havre.application.drill.search import INBOX
+from havre.application.drill.subpoena import SubpoenaDrill, SubpoenaRan
 from havre.application.vault.sealing import WritePlace
+from havre.bootstrap.drills.desk import open_desk
 from havre.bootstrap.hub import OpenHub
 from havre.domain.departure import parse_manifest
 from havre.domain.events import Departed, events_of
@@ -25,7 +27,7 @@ _LEAST_CHARACTERS = 8
 
 def subpoena(
     hub: OpenHub, *, canaries: Path | None = None, also: Sequence[Path] = ()
-) -> SubpoenaResult:
+) -> SubpoenaRan:
     """Take the store, the inbox and whatever else is named, and search all of it.
 
     canaries: a text or CSV file with values that are known to be in the data.
@@ -44,7 +46,14 @@ def subpoena(
         raise NotFound("There is no partition to plant a canary in.")
     place = WritePlace(landing[-1].partition, landing[-1].partition_id, landing[-1].public_key)
     texts = read_canaries(canaries) if canaries else []
-    return hub.drills.subpoena(SeizedFolders(places), place=place, canaries=texts, public=public)
+    return open_subpoena(hub).run(SeizedFolders(places), place=place, canaries=texts, public=public)
+
+
+def open_subpoena(hub: OpenHub) -> SubpoenaDrill:
+    """Make the drill for one hub."""
+    return SubpoenaDrill(
+        vault=hub.vault, objects=hub.objects, log=hub.log, roots=hub.roots, desk=open_desk(hub)
+    )
 
 
 def _public_files(hub: OpenHub, folder: Path) -> set[str]:

@@ -1,7 +1,4 @@
-"""Drills: promises tried on the running hub, with a signed receipt on the log.
-
-Subpoena: everything that the store's host holds is taken. Canaries are planted
-first, by the vault's own way of writing, so that finding none means something.
+"""Searching what was seized: canaries in any spelling, clear bytes, keys of this hub.
 
 The hub's own directory is no store: it stands on ground that the controller
 trusts, and holds clear records. Of it only the inbox is searched, because what
@@ -18,13 +15,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
 
-from havre.application.audit import PublicLog
-from havre.application.journal import Journal
 from havre.application.vault.keys import public_digest_of
-from havre.application.vault.sealing import VaultWriter, WritePlace
-from havre.crypto.random import new_object_id, random_bytes
 from havre.crypto.signatures import SigningKey
-from havre.domain.events import DrillRan, PartitionsCreated, events_of
 from havre.domain.seizure import (
     BLOCK_BYTES,
     CONCLUSIONS,
@@ -41,30 +33,16 @@ from havre.domain.seizure import (
     shown_name,
     shrinks,
 )
-from havre.domain.statements import Statement, sign_statement
-from havre.domain.trust import TrustRoots
-from havre.formats.canonical import Json
-from havre.formats.manifest import ObjectKind
-from havre.ports.clock import Clock
-from havre.ports.objects import ObjectStore
-from havre.ports.records import Document, Records
 from havre.ports.seizure import SeizedFile, Seizure
-from havre.ports.tokens import Token
 
-PREDICATE_DRILL = "havre/v1/drill"
-KIND_RECEIPT = "drill-receipt"
-HELD, FAILED = "held", "failed"
+HELD = "held"
 # The one place that is the hub's own and not its store's host's.
 INBOX = "inbox"
 _A_KEY = "a key of this hub"
-_LEFT_OUT = (
-    "the hub's own directory but for its inbox: records, keys and configuration are clear there,"
-    " on the hub's own ground"
-)
 
 
 @dataclass(slots=True)
-class SubpoenaResult:
+class Search:
     """What an opponent with everything in hand got.
 
     seized: how many files of which kind in which place.
@@ -86,11 +64,6 @@ class SubpoenaResult:
         return self.seized.total()
 
     @property
-    def verdict(self) -> str:
-        """Whether the promise held, as the log says it."""
-        return FAILED if self.sightings else HELD
-
-    @property
     def conclusion(self) -> str:
         """Whether it held, and if not what is the worst that was found."""
         found = {each.grave for each in self.sightings}
@@ -109,7 +82,7 @@ def search_seizure(
     canaries: Sequence[str],
     public_keys: frozenset[str],
     public: AbstractSet[tuple[str, str]] = frozenset(),
-) -> SubpoenaResult:
+) -> Search:
     """Search everything that was seized.
 
     canaries: texts that are known to be somewhere inside what was sealed.
@@ -117,7 +90,7 @@ def search_seizure(
         of them opens something.
     public: place and name of files that everybody may read.
     """
-    result = SubpoenaResult(canaries=len(canaries))
+    result = Search(canaries=len(canaries))
     needles = Needles(canaries)
     for file in seizure.list_files():
         kind = PUBLIC if (file.place, file.name) in public else kind_of(file.name)
@@ -163,121 +136,6 @@ class _Searched:
         if is_table_file(head=head, tail=tail):
             yield Sighting(Grave.CLEAR, "a clear table file", "as it is", self.shown)
         yield from _uneven(seizure, self.file, self.shown)
-
-
-class Drills:
-    """Runs drills on one hub."""
-
-    def __init__(
-        self,
-        *,
-        vault: VaultWriter,
-        objects: ObjectStore,
-        journal: Journal,
-        log: PublicLog,
-        records: Records,
-        token: Token,
-        roots: TrustRoots,
-        clock: Clock,
-    ) -> None:
-        self._vault = vault
-        self._objects = objects
-        self._journal = journal
-        self._log = log
-        self._records = records
-        self._token = token
-        self._roots = roots
-        self._clock = clock
-
-    def subpoena(
-        self,
-        seizure: Seizure,
-        *,
-        place: WritePlace,
-        canaries: Iterable[str] = (),
-        public: AbstractSet[tuple[str, str]] = frozenset(),
-    ) -> SubpoenaResult:
-        """Take everything, search it, and say on the log what was found.
-
-        place: a partition into which a canary of our own is sealed first.
-        canaries: more texts that are known to be in the data.
-        public: place and name of files that everybody may read.
-
-        Raises:
-            HandedOver: the hub has left, and its log takes no receipt.
-        """
-        self._journal.check_ours()
-        own = f"CANARI-{random_bytes(12).hex()}"
-        planted = self._vault.seal_bytes(
-            [own.encode() * 40], kind=ObjectKind.QUARANTINE, place=place
-        )
-        try:
-            result = search_seizure(
-                seizure,
-                canaries=[own, *canaries],
-                public_keys=self._public_keys(),
-                public=public,
-            )
-        finally:
-            self._objects.delete(planted.object_id)
-        self._record("subpoena", result)
-        return result
-
-    def _public_keys(self) -> frozenset[str]:
-        events = [logged.event for logged in self._log.entries()]
-        keys = {
-            digest
-            for created in events_of(events, PartitionsCreated)
-            for digest in created.public_keys.values()
-        }
-        return frozenset(keys | {party.key_id for party in self._roots.parties})
-
-    def _record(self, drill: str, result: SubpoenaResult) -> None:
-        counters = {
-            "canaries": result.canaries,
-            "clear_by_design": result.clear_by_design.total(),
-            "files": result.files,
-            "keys_tried": result.keys_tried,
-            "sightings": len(result.sightings),
-            "size_bytes": result.size_bytes,
-            **{f"found_{grave.replace('-', '_')}": n for grave, n in result.found.items()},
-        }
-        sightings: list[Json] = [
-            {
-                "file": each.file,
-                "grave": each.grave.value,
-                "spelling": each.spelling,
-                "what": each.what,
-            }
-            for each in result.sightings
-        ]
-        seized: list[Json] = [
-            {"files": number, "kind": kind, "place": place}
-            for (place, kind), number in sorted(result.seized.items())
-        ]
-        predicate: dict[str, Json] = {
-            "clear_by_design": dict(result.clear_by_design),
-            "conclusion": result.conclusion,
-            "counters": dict(counters),
-            "left_out": _LEFT_OUT,
-            "seized": seized,
-            "sightings": sightings,
-            "verdict": result.verdict,
-        }
-        statement = Statement(PREDICATE_DRILL, self._roots.origin, drill, predicate)
-        receipt = sign_statement(statement, [self._token])
-        digest = hashlib.sha256(receipt).hexdigest()
-        self._journal.record(
-            DrillRan(
-                event_id=new_object_id(),
-                at=self._clock.now(),
-                drill=drill,
-                verdict=result.verdict,
-                counters=counters,
-                receipt_sha256=digest,
-            ),
-            documents=[Document(KIND_RECEIPT, digest, receipt)],
-        )
 
 
 def _windows(pieces: Iterable[bytes], *, overlap: int) -> Iterator[bytes]:

@@ -1,0 +1,84 @@
+"""`havre drill …`: promises tried on the real thing, each with a signed receipt on the log."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from havre.cli.options import HubOption, JsonOption, open_hub, read_hub
+from havre.cli.screen import Screen
+
+# A drill that did not hold is found on standard output, and by this exit code.
+EXIT_NOT_HELD = 4
+
+drill = typer.Typer(help="Promises tried on the running hub.", no_args_is_help=True)
+
+
+def register(app: typer.Typer) -> None:
+    """Add these commands to the command line."""
+    app.add_typer(drill, name="drill")
+
+
+@drill.callback()
+def drills() -> None:
+    """Promises tried on the real thing, each with a signed receipt on the log."""
+
+
+@drill.command("list")
+def list_all(*, hub: HubOption, as_json: JsonOption = False) -> None:
+    """Say of every drill when it was last held; one that is overdue counts as failed."""
+    from havre.bootstrap.drills.desk import list_drills
+
+    rows = list_drills(read_hub(hub))
+    screen = Screen(as_json=as_json)
+    screen.table("Drills", rows)
+    failed = [str(row["drill"]) for row in rows if row["counts_as_failed"]]
+    if failed and not as_json:
+        screen.say(f"Counts as failed: {', '.join(failed)}.")
+
+
+@drill.command()
+def subpoena(
+    *,
+    hub: HubOption,
+    canaries: Annotated[
+        Path | None, typer.Option(help="A CSV whose second column holds values in the data.")
+    ] = None,
+    also: Annotated[list[Path] | None, typer.Option(help="More folders to seize.")] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Take everything the store's host holds and search it as an opponent would."""
+    from havre.bootstrap.drills.desk import show_run
+    from havre.bootstrap.drills.subpoena import subpoena as seize
+
+    ran = seize(open_hub(hub), canaries=canaries, also=also or ())
+    found = ran.search
+    _end(
+        ran.run.verdict.value,
+        {
+            **show_run(ran.run, receipt_sha256=ran.receipt_sha256),
+            "conclusion": found.conclusion,
+            "files_seized": found.files,
+            "seized": {
+                f"{place}: {kind}": number for (place, kind), number in sorted(found.seized.items())
+            },
+            "bytes_seized": found.size_bytes,
+            "canaries_looked_for": found.canaries,
+            "keys_tried": found.keys_tried,
+            "found": found.found,
+            "clear_by_design": dict(found.clear_by_design),
+            "sightings": [
+                f"{each.what} ({each.spelling}) in {each.file}" for each in found.sightings
+            ],
+        },
+        as_json=as_json,
+    )
+
+
+def _end(verdict: str, result: dict[str, object], *, as_json: bool) -> None:
+    """Show what a drill came to, and end with its exit code."""
+    Screen(as_json=as_json).show(result)
+    if verdict == "failed":
+        raise typer.Exit(code=EXIT_NOT_HELD)

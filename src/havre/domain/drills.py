@@ -1,0 +1,224 @@
+"""Drills: which promises are tried, how often, and by which numbers they are judged.
+
+One table says it all; the command line, the public site, the documents and the
+judgement of a run are made from it. A number without another source is our own
+proposal, to be tuned by the first runs.
+
+What a run observed is compared here and nowhere else: whoever runs a drill
+brings numbers, never a verdict. A criterion that could not be tried on a machine
+is *not run*: that is no success, and the verdict says so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from types import MappingProxyType
+
+from havre.domain.events import DrillRan
+
+
+class DrillName(StrEnum):
+    """A drill, as commands and the log spell it."""
+
+    SUBPOENA = "subpoena"
+
+
+class Verdict(StrEnum):
+    """What a drill came to, or what became of it since.
+
+    incomplete: nothing failed, and something could not be tried.
+    overdue: it held, longer ago than its period: that counts as failed.
+    never: it was never run, which counts as failed too.
+    """
+
+    HELD = "held"
+    INCOMPLETE = "incomplete"
+    FAILED = "failed"
+    OVERDUE = "overdue"
+    NEVER = "never"
+
+
+class Bound(StrEnum):
+    """How an observed number is compared with the limit."""
+
+    AT_MOST = "at most"
+    AT_LEAST = "at least"
+
+
+@dataclass(frozen=True, slots=True)
+class Criterion:
+    """One number by which a drill is judged.
+
+    means: what is counted, in a few words.
+    unit: of limit and observation; whole numbers, because what is signed has no fractions.
+    simulated: whether the days in it pass on a clock that is set forward, not in the world.
+    source: who asks for the number; ours unless somebody else does.
+    """
+
+    name: str
+    means: str
+    bound: Bound
+    limit: int
+    unit: str
+    simulated: bool = False
+    source: str = "our proposal"
+
+    def holds(self, observed: int) -> bool:
+        """Compare an observation with the limit.
+
+        >>> none_of("canaries", "canaries found", unit="canaries").holds(1)
+        False
+        """
+        if self.bound is Bound.AT_MOST:
+            return observed <= self.limit
+        return observed >= self.limit
+
+
+@dataclass(frozen=True, slots=True)
+class Rehearsal:
+    """One row of the table.
+
+    rehearses: what is supposed to happen, in a sentence.
+    period_days: after so many days without another run it counts as failed.
+    held_on: the hub itself, or a small hub of its own that is made for it and removed.
+    needs: what the machine must allow; what it does not is not run.
+    """
+
+    rehearses: str
+    period_days: int
+    held_on: str
+    needs: str
+    criteria: tuple[Criterion, ...]
+
+    def criterion(self, name: str) -> Criterion:
+        """Find a criterion by its name.
+
+        Raises:
+            ValueError: there is none.
+        """
+        for each in self.criteria:
+            if each.name == name:
+                return each
+        raise ValueError(name)
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """One criterion after a run.
+
+    observed: null when it was not run; then `not_run` says why.
+    """
+
+    criterion: Criterion
+    observed: int | None
+    not_run: str = ""
+
+    @property
+    def held(self) -> bool | None:
+        """Whether it held; null when nobody knows."""
+        return None if self.observed is None else self.criterion.holds(self.observed)
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Where a drill stands today.
+
+    ran: its newest run, with its index on the log.
+    age_days: whole days since then.
+    """
+
+    drill: DrillName
+    verdict: Verdict
+    ran: DrillRan | None = None
+    index: int | None = None
+    age_days: int | None = None
+
+    @property
+    def counts_as_failed(self) -> bool:
+        """Whether a reader must take it for failed."""
+        return self.verdict in (Verdict.FAILED, Verdict.OVERDUE, Verdict.NEVER)
+
+    @property
+    def due_at(self) -> datetime | None:
+        """When the newest run is too old; null when there is none."""
+        if self.ran is None:
+            return None
+        return self.ran.at + timedelta(days=DRILLS[self.drill].period_days)
+
+
+def none_of(name: str, means: str, *, unit: str, simulated: bool = False) -> Criterion:
+    """Make a criterion that allows not a single one."""
+    return Criterion(name, means, Bound.AT_MOST, 0, unit, simulated)
+
+
+DRILLS: Mapping[DrillName, Rehearsal] = MappingProxyType(
+    {
+        DrillName.SUBPOENA: Rehearsal(
+            "a court orders the store's host to hand over everything that it has",
+            30,
+            "the hub itself",
+            "nothing",
+            (
+                none_of("canaries", "canaries read in what was seized", unit="sightings"),
+                none_of("keys", "keys of this hub read in what was seized", unit="sightings"),
+                none_of("clear-bytes", "clear bytes in what should be sealed", unit="sightings"),
+            ),
+        ),
+    }
+)
+
+
+def judge(
+    drill: DrillName, observed: Mapping[str, int], *, not_run: Mapping[str, str] | None = None
+) -> tuple[Judged, ...]:
+    """Compare what a run observed with the drill's row.
+
+    observed: by the criterion's name, a whole number in its unit.
+    not_run: by the criterion's name, why it was not tried.
+
+    Raises:
+        ValueError: a criterion has neither, or both, or something is of no criterion.
+    """
+    excused = not_run or {}
+    names = [each.name for each in DRILLS[drill].criteria]
+    if sorted([*observed, *excused]) != sorted(names):
+        raise ValueError("each criterion is observed or excused, once")
+    return tuple(
+        Judged(each, observed.get(each.name), excused.get(each.name, ""))
+        for each in DRILLS[drill].criteria
+    )
+
+
+def verdict_of(judged: Iterable[Judged]) -> Verdict:
+    """Say what all criteria together come to; of none at all, nothing is known.
+
+    >>> verdict_of([]).value
+    'incomplete'
+    """
+    answers = [each.held for each in judged]
+    if False in answers:
+        return Verdict.FAILED
+    return Verdict.HELD if answers and None not in answers else Verdict.INCOMPLETE
+
+
+def standings(runs: Sequence[tuple[int, DrillRan]], *, now: datetime) -> list[Standing]:
+    """Tell where every drill of the table stands, in the table's order.
+
+    runs: index and entry, in the order of the log.
+    """
+    newest = {ran.drill: (index, ran) for index, ran in runs}
+    return [_standing(drill, newest.get(drill.value), now) for drill in DRILLS]
+
+
+def _standing(drill: DrillName, newest: tuple[int, DrillRan] | None, now: datetime) -> Standing:
+    if newest is None:
+        return Standing(drill, Verdict.NEVER)
+    index, ran = newest
+    verdict = Verdict(ran.verdict)
+    age = now - ran.at
+    if verdict is not Verdict.FAILED and age > timedelta(days=DRILLS[drill].period_days):
+        verdict = Verdict.OVERDUE
+    return Standing(drill, verdict, ran, index, max(0, age.days))
