@@ -7,6 +7,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.locked
 STUDIES := .study-environment/environment.sha256
+SERVERS := .servers/.locked
 JOBS ?= auto
 
 help:  ## list the targets
@@ -27,6 +28,12 @@ browser: $(STAMP)
 hsm: $(STAMP)
 	@$(PYTHON) tools/setup_sandbox.py softhsm2
 
+servers: $(SERVERS)
+
+$(SERVERS): tests/servers/requirements.lock
+	@$(PYTHON) tools/setup_environment.py .servers $<
+	@touch $@
+
 $(STUDIES): study/requirements.lock $(STAMP)
 	@echo "setup: building the study environment …"
 	@$(BIN)/havre environment build study/requirements.lock --environment .study-environment >/dev/null
@@ -41,6 +48,8 @@ fix: $(STAMP)  ## format and mend what can be mended
 lock:  ## resolve the dependencies anew (needs uv)
 	@uv pip compile pyproject.toml --extra hub --group dev --universal --generate-hashes \
 	  --no-emit-index-url --no-emit-find-links --no-header --no-annotate -q -o requirements.lock
+	@uv pip compile tests/servers/requirements.in --universal --generate-hashes \
+	  --no-emit-index-url --no-emit-find-links --no-header --no-annotate -q -o tests/servers/requirements.lock
 
 test: setup  ## every promise and every rule, no heavy service
 	@$(BIN)/pytest -n $(JOBS) -m "not integration"
@@ -51,7 +60,7 @@ test-unit: $(STAMP)  ## the pure rooms only
 test-promises: setup  ## the seven promises
 	@$(BIN)/pytest -n $(JOBS) tests/promises
 
-test-integration: setup browser hsm  ## real servers, browsers and tokens, started by the tests
+test-integration: setup browser hsm servers  ## real servers, browsers and tokens, started by the tests
 	@$(BIN)/pytest -m integration
 
 demo: setup  ## the main job, from raw files to a verifiable release
@@ -60,4 +69,4 @@ demo: setup  ## the main job, from raw files to a verifiable release
 bench: setup  ## ratios, measured in one run
 	@$(BIN)/python -m benchmarks
 
-.PHONY: help setup sandbox browser hsm check fix lock test test-unit test-promises test-integration demo bench
+.PHONY: help setup sandbox browser hsm servers check fix lock test test-unit test-promises test-integration demo bench

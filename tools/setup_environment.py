@@ -1,7 +1,9 @@
-"""Create the environment from the lock file: `setup_environment.py DIRECTORY`.
+"""Create an environment from a lock file: `setup_environment.py DIRECTORY [LOCK]`.
 
 Standard library only: this is what runs on a bare machine. Every package is
 checked against its hash; the project itself is built with the locked backend.
+With a LOCK of its own an environment holds what that names, and not the project:
+servers that tests start need nothing of ours, and nothing of ours needs them.
 """
 
 from __future__ import annotations
@@ -43,7 +45,7 @@ def create(venv: Path) -> None:
 def main() -> None:
     if sys.version_info < MINIMUM:
         stop("Python 3.11 or newer is needed; name one with `make PYTHON=python3.12 …`")
-    venv = Path(sys.argv[1])
+    venv, lock = Path(sys.argv[1]), (sys.argv[2:] or ["requirements.lock"])[0]
     python = str(venv / "bin" / "python")
     print(f"setup: installing the locked packages into {venv} …", flush=True)
     if not Path(python).exists():
@@ -51,8 +53,9 @@ def main() -> None:
     elif not (venv / "bin" / "pip").exists():
         run(python, "-m", "ensurepip")
     pip = [python, "-m", "pip", "--quiet", "--disable-pip-version-check", "install"]
-    run(*pip, "--require-hashes", "-r", "requirements.lock")
-    run(*pip, "--no-deps", "--no-build-isolation", "-e", ".")
+    run(*pip, "--require-hashes", "-r", lock)
+    if lock == "requirements.lock":
+        run(*pip, "--no-deps", "--no-build-isolation", "-e", ".")
 
 
 if __name__ == "__main__":

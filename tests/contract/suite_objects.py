@@ -6,13 +6,13 @@ An adapter's test imports `*` from here and gives a fixture `store`, empty.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
-from havre.errors import InvalidInput, NotFound
+from havre.errors import InvalidInput, NotFound, NotGenuine
 from havre.ports.objects import IdTaken, ObjectStore
 from havre.values import ObjectId
 
@@ -90,6 +90,39 @@ def test_what_is_not_there_is_not_found(store: ObjectStore) -> None:
         pass
     with pytest.raises(NotFound), store.as_file(ONE):
         pass
+
+
+def _got(store: ObjectStore, sha256: str) -> bytes:
+    return b"".join(store.get(ONE, sha256=sha256))
+
+
+def _opened(store: ObjectStore, sha256: str) -> bytes:
+    with store.open(ONE, sha256=sha256) as file:
+        return file.read()
+
+
+def _lent(store: ObjectStore, sha256: str) -> bytes:
+    with store.as_file(ONE, sha256=sha256) as path:
+        return Path(path).read_bytes()
+
+
+@pytest.mark.parametrize("read", [_got, _opened, _lent])
+def test_who_names_a_hash_gets_those_bytes_or_none(
+    store: ObjectStore, read: Callable[[ObjectStore, str], bytes]
+) -> None:
+    body = bytes(range(256)) * 9000
+    stored = store.put(ONE, [body])
+
+    assert read(store, stored.sha256) == body
+    with pytest.raises(NotGenuine):
+        read(store, hashlib.sha256(b"another").hexdigest())
+
+
+def test_other_bytes_are_refused_before_the_first_is_given(store: ObjectStore) -> None:
+    store.put(ONE, [b"x"])
+
+    with pytest.raises(NotGenuine):
+        store.get(ONE, sha256="0" * 64)
 
 
 @pytest.mark.parametrize("name", ["", "../" + "0" * 29, "A" * 32, "0" * 31, "0" * 33])

@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from typing import BinaryIO
 
 from havre.errors import NotFound
-from havre.ports.objects import IdTaken, StoredObject
+from havre.ports.objects import Altered, IdTaken, StoredObject
 from havre.values import Digest, ObjectId, parse_object_id
 
 
@@ -32,18 +32,18 @@ class MemoryObjects:
         return StoredObject(object_id, len(body), Digest(hashlib.sha256(body).hexdigest()))
 
     @contextmanager
-    def open(self, object_id: ObjectId) -> Iterator[BinaryIO]:
-        yield io.BytesIO(self._body(object_id))
+    def open(self, object_id: ObjectId, *, sha256: str | None = None) -> Iterator[BinaryIO]:
+        yield io.BytesIO(self._body(object_id, sha256))
 
-    def get(self, object_id: ObjectId) -> Iterator[bytes]:
-        body = self._body(object_id)
+    def get(self, object_id: ObjectId, *, sha256: str | None = None) -> Iterator[bytes]:
+        body = self._body(object_id, sha256)
         return (body[at : at + 65_536] for at in range(0, len(body), 65_536))
 
     @contextmanager
-    def as_file(self, object_id: ObjectId) -> Iterator[str]:
+    def as_file(self, object_id: ObjectId, *, sha256: str | None = None) -> Iterator[str]:
         descriptor = os.memfd_create("object")
         try:
-            os.write(descriptor, self._body(object_id))
+            os.write(descriptor, self._body(object_id, sha256))
             yield f"/proc/self/fd/{descriptor}"
         finally:
             os.close(descriptor)
@@ -64,8 +64,11 @@ class MemoryObjects:
             self.delete(name)
         return swept
 
-    def _body(self, object_id: ObjectId) -> bytes:
+    def _body(self, object_id: ObjectId, sha256: str | None = None) -> bytes:
         try:
-            return self.objects[parse_object_id(object_id)]
+            body = self.objects[parse_object_id(object_id)]
         except KeyError:
             raise NotFound("The object store has no object of this id.") from None
+        if sha256 is not None and hashlib.sha256(body).hexdigest() != sha256:
+            raise Altered
+        return body

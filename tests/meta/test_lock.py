@@ -11,6 +11,8 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 LOCK = (ROOT / "requirements.lock").read_text(encoding="utf-8")
+SERVERS = ROOT / "tests" / "servers"
+SERVERS_LOCK = (SERVERS / "requirements.lock").read_text(encoding="utf-8")
 PIN = re.compile(r"^(?P<name>[a-z0-9]+(?:-[a-z0-9]+)*)==(?P<version>[0-9][0-9a-z.]*)(?: ; .+)?$")
 HASH = re.compile(r"--hash=sha256:[0-9a-f]{64}")
 # One line of a table of docs/dependencies.md: the package is its first cell.
@@ -39,6 +41,12 @@ def wanted() -> dict[str, str]:
     return {bare(each): each for group in lists for each in group}
 
 
+def servers() -> dict[str, str]:
+    """What the integration tests start, locked apart so that `make setup` stays light."""
+    lines = (SERVERS / "requirements.in").read_text(encoding="utf-8").split()
+    return {bare(each): each for each in lines}
+
+
 def blocks(lock: str) -> dict[str, list[str]]:
     """Cut a lock file into packages: the pin, and the words that belong to it."""
     logical = lock.replace("\\\n", " ").splitlines()
@@ -62,8 +70,15 @@ def faults(lock: str) -> list[str]:
     return found
 
 
-def test_every_package_is_pinned_and_hashed_and_no_address_is_named() -> None:
-    assert faults(LOCK) == []
+@pytest.mark.parametrize("lock", [LOCK, SERVERS_LOCK], ids=["the project's", "the servers'"])
+def test_every_package_is_pinned_and_hashed_and_no_address_is_named(lock: str) -> None:
+    assert faults(lock) == []
+
+
+def test_a_server_for_tests_is_pinned_exactly_and_comes_with_no_setup() -> None:
+    """It is a large binary: one version was looked at, and only integration tests need it."""
+    assert set(servers().values()) <= set(blocks(SERVERS_LOCK))
+    assert not servers().keys() & {pin.split("==", 1)[0] for pin in blocks(LOCK)}
 
 
 @pytest.mark.parametrize(
@@ -107,7 +122,7 @@ def test_every_direct_dependency_is_explained_and_nothing_else_is() -> None:
     page = (ROOT / "docs" / "dependencies.md").read_text(encoding="utf-8")
     explained = [match["name"] for match in ROW.finditer(page)]
 
-    assert sorted(explained) == sorted(wanted())
+    assert sorted(explained) == sorted(wanted() | servers())
 
 
 def test_every_explanation_says_why_under_which_licence_and_what_would_replace_it() -> None:

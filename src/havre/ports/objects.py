@@ -11,7 +11,8 @@ Final errors: `IdTaken`, `NotFound`, `NotGenuine`. `Unavailable` is not: ask aga
 with a new id if it came from `put`.
 Who may call it: the vault, and the drills that move or search the whole store.
 
-A store is not trusted: whoever reads compares the SHA-256 with a manifest.
+A store is not trusted: whoever reads gives the SHA-256 that a manifest or the log
+has, and gets those bytes or none.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import BinaryIO, Protocol
 
-from havre.errors import Refused
+from havre.errors import NotGenuine, Refused
 from havre.values import Digest, ObjectId
 
 # An object that no version lists after this long was left by a write that did
@@ -33,6 +34,16 @@ ORPHAN_DAYS = 7
 
 class IdTaken(Refused):
     """An object of this name exists; nothing was written."""
+
+
+class Altered(NotGenuine):
+    """A store holds other bytes under an id than were put there."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "An object in the store is not the one that was written.",
+            hint="Keep it, tell the operator, and restore it from a replica.",
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,28 +68,43 @@ class ObjectStore(Protocol):
             Unavailable: no room, or the store does not answer.
         """
 
-    def open(self, object_id: ObjectId) -> AbstractContextManager[BinaryIO]:
+    def open(
+        self, object_id: ObjectId, *, sha256: str | None = None
+    ) -> AbstractContextManager[BinaryIO]:
         """Open an object for reading and seeking.
+
+        sha256: of the bytes that are wanted. Where it is given, nothing else is
+            lent: all of the object was hashed before, and a store that keeps
+            several copies chose one that fits.
 
         Raises:
             NotFound: there is no such object.
+            NotGenuine: the object has other bytes than `sha256` says.
         """
 
-    def get(self, object_id: ObjectId) -> Iterator[bytes]:
+    def get(self, object_id: ObjectId, *, sha256: str | None = None) -> Iterator[bytes]:
         """Read an object from its first byte to its last, in pieces of at most 1 MiB.
+
+        sha256: as in `open`; compared at the call, before the first piece.
 
         Raises:
             NotFound: there is no such object; raised at the call.
+            NotGenuine: the object has other bytes than `sha256` says; at the call.
         """
 
-    def as_file(self, object_id: ObjectId) -> AbstractContextManager[str]:
+    def as_file(
+        self, object_id: ObjectId, *, sha256: str | None = None
+    ) -> AbstractContextManager[str]:
         """Lend the path of a file of this machine that holds the object's bytes.
 
         For engines that open files themselves. It is ciphertext like the
         object, read only, and may vanish when the context ends.
 
+        sha256: as in `open`.
+
         Raises:
             NotFound: there is no such object.
+            NotGenuine: the object has other bytes than `sha256` says.
         """
 
     def list_objects(self) -> Iterator[ObjectId]:

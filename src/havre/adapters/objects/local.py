@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from havre.errors import InvalidInput, NotFound, NotGenuine, Unavailable
-from havre.ports.objects import IdTaken, StoredObject
+from havre.ports.objects import Altered, IdTaken, StoredObject
 from havre.values import Digest, ObjectId, parse_object_id
 
 _PIECE_BYTES = 1024 * 1024
@@ -55,19 +55,19 @@ class LocalObjects:
         return stored
 
     @contextmanager
-    def open(self, object_id: ObjectId) -> Iterator[BinaryIO]:
+    def open(self, object_id: ObjectId, *, sha256: str | None = None) -> Iterator[BinaryIO]:
         """Open the file without following a link."""
-        with os.fdopen(self._descriptor(object_id), "rb") as file:
+        with self._opened(object_id, sha256) as file:
             yield file
 
-    def get(self, object_id: ObjectId) -> Iterator[bytes]:
+    def get(self, object_id: ObjectId, *, sha256: str | None = None) -> Iterator[bytes]:
         """Read in pieces of 1 MiB."""
-        return _pieces(os.fdopen(self._descriptor(object_id), "rb"))
+        return _pieces(self._opened(object_id, sha256))
 
     @contextmanager
-    def as_file(self, object_id: ObjectId) -> Iterator[str]:
+    def as_file(self, object_id: ObjectId, *, sha256: str | None = None) -> Iterator[str]:
         """Lend the open file by its descriptor, so that nobody swaps it meanwhile."""
-        with self.open(object_id) as file:
+        with self.open(object_id, sha256=sha256) as file:
             yield f"/proc/self/fd/{file.fileno()}"
 
     def list_objects(self) -> Iterator[ObjectId]:
@@ -129,6 +129,19 @@ class LocalObjects:
             os.link(object_id, object_id, src_dir_fd=partial, dst_dir_fd=folder)
             os.fsync(folder)
 
+    def _opened(self, object_id: ObjectId, sha256: str | None) -> BinaryIO:
+        """Open the file; where a hash is given, read it through once and start again."""
+        file = os.fdopen(self._descriptor(object_id), "rb")
+        try:
+            with _failures_named():
+                if sha256 is not None and _sha256(file) != sha256:
+                    raise Altered
+                file.seek(0)
+        except BaseException:
+            file.close()
+            raise
+        return file
+
     def _descriptor(self, object_id: ObjectId) -> int:
         parse_object_id(object_id)
         with _failures_named(), self._folder("objects", object_id[:2]) as folder:
@@ -176,8 +189,20 @@ def _write(file: RawIOBase, chunk: bytes) -> None:
 
 def _pieces(file: BinaryIO) -> Iterator[bytes]:
     with file:
-        while piece := file.read(_PIECE_BYTES):
+        while piece := _read(file):
             yield piece
+
+
+def _read(file: BinaryIO) -> bytes:
+    with _failures_named():
+        return file.read(_PIECE_BYTES)
+
+
+def _sha256(file: BinaryIO) -> str:
+    digest = hashlib.sha256()
+    while piece := file.read(_PIECE_BYTES):
+        digest.update(piece)
+    return digest.hexdigest()
 
 
 def _flush_folder(folder: Path) -> None:

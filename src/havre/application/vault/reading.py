@@ -29,7 +29,7 @@ from havre.formats.manifest import (
     parse_manifest,
 )
 from havre.ports.engine import SourceFile
-from havre.ports.objects import ObjectStore
+from havre.ports.objects import Altered, ObjectStore
 from havre.ports.records import Document
 from havre.ports.tables import TableFiles
 from havre.values import ObjectId, Partition, TableStream, parse_digest, parse_object_id
@@ -82,8 +82,8 @@ class VaultReader:
                 what was yielded then counts for nothing.
             NotFound: there is no such object.
         """
-        check_object(self._objects, object_id, sha256=sha256)
-        return self._opened(object_id, kind=kind, place=place, sha256=sha256)
+        pieces = self._objects.get(object_id, sha256=sha256)
+        return self._opened(pieces, object_id, kind=kind, place=place, sha256=sha256)
 
     def read_manifest(self, object_id: ObjectId, *, place: ReadPlace, sha256: str) -> Manifest:
         """Open one partition's manifest of one version.
@@ -149,7 +149,9 @@ class VaultReader:
             for file in files:
                 wanted = [part for part in plan.tables if part.table == file.entry.table]
                 if wanted and may_hold(file.entry.bounds, wanted[0].conditions):
-                    path = stack.enter_context(self._checked_file(file))
+                    path = stack.enter_context(
+                        self._objects.as_file(file.entry.object_id, sha256=file.entry.sha256)
+                    )
                     lent[file.entry.table].append(SourceFile(path, self._key(file)))
             yield lent
 
@@ -164,8 +166,7 @@ class VaultReader:
         Raises:
             NotGenuine: the file is not what its manifest says.
         """
-        check_object(self._objects, file.entry.object_id, sha256=file.entry.sha256)
-        with self._objects.open(file.entry.object_id) as opened:
+        with self._objects.open(file.entry.object_id, sha256=file.entry.sha256) as opened:
             key = self._key(file)
             yield self._tables.read(opened, key=key, encoded=encoded, columns=columns)
 
@@ -179,12 +180,6 @@ class VaultReader:
             if self._tables.content_hash(rows) != file.entry.content_sha256:
                 raise NotGenuine("A table file has other cells than its manifest says.")
 
-    @contextmanager
-    def _checked_file(self, file: ListedFile) -> Iterator[str]:
-        check_object(self._objects, file.entry.object_id, sha256=file.entry.sha256)
-        with self._objects.as_file(file.entry.object_id) as path:
-            yield path
-
     def _key(self, file: ListedFile) -> bytes:
         context = self._context(file.entry.object_id, kind=file.entry.kind, place=file.place)
         return self._keys.unwrap(file.place.partition_id, file.entry.sealed_key, context)
@@ -193,15 +188,21 @@ class VaultReader:
         return key_context(object_id, origin=self._origin, kind=kind, partition=place.partition)
 
     def _opened(
-        self, object_id: ObjectId, *, kind: ObjectKind, place: ReadPlace, sha256: str
+        self,
+        pieces: Iterable[bytes],
+        object_id: ObjectId,
+        *,
+        kind: ObjectKind,
+        place: ReadPlace,
+        sha256: str,
     ) -> Iterator[bytes]:
         digest = hashlib.sha256()
-        sealed, rest = split_header(_hashed(self._objects.get(object_id), digest))
+        sealed, rest = split_header(_hashed(pieces, digest))
         context = self._context(object_id, kind=kind, place=place)
         key = self._keys.unwrap(place.partition_id, sealed, context)
         yield from open_stream(rest, key=key, object_id=object_id)
         if digest.hexdigest() != sha256:
-            raise _altered()
+            raise Altered
 
 
 class _KeysOfFiles:
@@ -253,11 +254,8 @@ def check_object(objects: ObjectStore, object_id: ObjectId, *, sha256: str) -> N
         NotGenuine: a byte differs.
         NotFound: there is no such object.
     """
-    digest = hashlib.sha256()
-    for piece in objects.get(object_id):
-        digest.update(piece)
-    if digest.hexdigest() != sha256:
-        raise _altered()
+    with objects.open(object_id, sha256=sha256):
+        pass
 
 
 def manifest_locations(documents: Iterable[Document]) -> dict[str, ObjectId]:
@@ -304,10 +302,3 @@ def _hashed(pieces: Iterable[bytes], digest: hashlib._Hash) -> Iterator[bytes]:
     for piece in pieces:
         digest.update(piece)
         yield piece
-
-
-def _altered() -> NotGenuine:
-    return NotGenuine(
-        "An object in the store is not the one that was written.",
-        hint="Keep it, tell the operator, and restore it from a replica.",
-    )
