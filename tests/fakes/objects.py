@@ -70,5 +70,5 @@ class MemoryObjects:
         except KeyError:
             raise NotFound("The object store has no object of this id.") from None
         if sha256 is not None and hashlib.sha256(body).hexdigest() != sha256:
-            raise Altered
+            raise Altered(len(body))
         return body

@@ -39,9 +39,11 @@ class IdTaken(Refused):
 class Altered(NotGenuine):
     """A store holds other bytes under an id than were put there."""
 
-    def __init__(self) -> None:
+    def __init__(self, found_bytes: int) -> None:
+        """Name it; an empty object is what a host gives that has nothing and says 200."""
+        what = "not the one that was written" if found_bytes else "empty, and was not"
         super().__init__(
-            "An object in the store is not the one that was written.",
+            f"An object in the store is {what}.",
             hint="Keep it, tell the operator, and restore it from a replica.",
         )
 

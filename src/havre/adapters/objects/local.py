@@ -135,7 +135,7 @@ class LocalObjects:
         try:
             with _failures_named():
                 if sha256 is not None and _sha256(file) != sha256:
-                    raise Altered
+                    raise Altered(file.tell())
                 file.seek(0)
         except BaseException:
             file.close()

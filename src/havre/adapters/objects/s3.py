@@ -275,7 +275,7 @@ class S3Objects:
             self._check_ours()
             raise _missing()
         if size_bytes > _MAX_OBJECT_BYTES:
-            raise Altered
+            raise Altered(size_bytes)
         return size_bytes
 
     def _ranges(self, object_id: ObjectId, size_bytes: int) -> Iterator[bytes]:
@@ -291,7 +291,8 @@ class S3Objects:
 
     def _copy(self, object_id: ObjectId, sha256: str | None) -> BinaryIO:
         size_bytes = self._size_of(object_id)
-        file: BinaryIO = TemporaryFile(dir=self._copies)  # noqa: SIM115
+        with _room_named():
+            file: BinaryIO = TemporaryFile(dir=self._copies)  # noqa: SIM115
         digest = hashlib.sha256()
         try:
             for piece in self._ranges(object_id, size_bytes):
@@ -301,7 +302,7 @@ class S3Objects:
             with _room_named():
                 file.flush()
             if sha256 is not None and digest.hexdigest() != sha256:
-                raise Altered
+                raise Altered(size_bytes)
             file.seek(0)
         except BaseException:
             file.close()

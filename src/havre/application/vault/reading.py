@@ -29,7 +29,7 @@ from havre.formats.manifest import (
     parse_manifest,
 )
 from havre.ports.engine import SourceFile
-from havre.ports.objects import Altered, ObjectStore
+from havre.ports.objects import ObjectStore
 from havre.ports.records import Document
 from havre.ports.tables import TableFiles
 from havre.values import ObjectId, Partition, TableStream, parse_digest, parse_object_id
@@ -202,7 +202,7 @@ class VaultReader:
         key = self._keys.unwrap(place.partition_id, sealed, context)
         yield from open_stream(rest, key=key, object_id=object_id)
         if digest.hexdigest() != sha256:
-            raise Altered
+            raise NotGenuine("An object in the store changed while it was read.")
 
 
 class _KeysOfFiles:
