@@ -1,0 +1,209 @@
+"""Exposure, wired: a hub's own deployment from its configuration, and deployments from files."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from importlib import resources
+from ipaddress import ip_address
+from pathlib import Path
+
+from havre.adapters.machine.clock import SystemClock
+from havre.application.ceremony import PartitionCatalogue
+from havre.bootstrap.hub import OpenHub
+from havre.bootstrap.parties import name_of
+from havre.domain.events import KeysRequested, events_of
+from havre.domain.exposure.deployment import Deployment, parse_law
+from havre.domain.exposure.hub import (
+    DerivedDeployment,
+    HubSetUp,
+    PlacedParty,
+    PlacedStore,
+    acquired,
+    derive_deployment,
+)
+from havre.domain.exposure.reading import parse_deployment
+from havre.domain.exposure.sheet import HostSheet, parse_sheet
+from havre.domain.shown import show_file
+from havre.domain.trust import Role
+from havre.errors import InvalidInput, NotFound
+from havre.values import PartitionKind
+
+SHEETS = "hosts"
+_MAX_SHEET_BYTES = 1 << 20
+_MOST_SHEETS = 100
+
+
+def derive_exposure(hub: OpenHub) -> DerivedDeployment:
+    """Derive a hub's own deployment as it is set up now.
+
+    Raises:
+        InvalidInput: a fact sheet has faults; all of them are named.
+        NotGenuine: the records hold other public keys than the log.
+    """
+    return derive_deployment(
+        read_set_up(hub), read_sheets(hub.place.folder / SHEETS), on=hub.clock.now().date()
+    )
+
+
+def read_set_up(hub: OpenHub) -> HubSetUp:
+    """Read who stands where, and what the log says was opened."""
+    events = [logged.event for logged in hub.log.entries()]
+    asked = {each for event in events_of(events, KeysRequested) for each in event.partitions}
+    known = PartitionCatalogue(hub.records, log=hub.log).list_partitions()
+    kinds = {each.partition_id: each.partition.kind for each in known}
+    return HubSetUp(
+        origin=hub.roots.origin,
+        parties=list_placed_parties(hub),
+        stores=list_placed_stores(hub),
+        threshold=hub.roots.custodian_threshold,
+        quorum=hub.roots.quorum,
+        made=Counter(kinds.values()),
+        # What the records do not know is of the kind that matters most.
+        opened=Counter(kinds.get(each, PartitionKind.DATASET) for each in asked),
+        entries=len(events),
+    )
+
+
+def list_placed_parties(hub: OpenHub) -> list[PlacedParty]:
+    """List every party of the trust roots, and whether it stands on another machine.
+
+    `havre.toml` gives a directory for those whom the hub asks, or an address. Only an
+    address on another host sets a party apart: whoever runs this machine can read
+    every directory of it, and speak for whoever answers on one of its sockets.
+    """
+    places = [*hub.place.custodians, hub.place.escrow, *hub.place.witnesses]
+    apart = {_name(place): _is_elsewhere(place) for place in places}
+    return [
+        PlacedParty(party.name, party.role, party.operator, apart.get(party.name, False))
+        for party in hub.roots.parties
+    ]
+
+
+def list_placed_stores(hub: OpenHub) -> list[PlacedStore]:
+    """List the stores; one that is a directory is in the hands of whoever runs this machine."""
+    (own,) = hub.roots.with_role(Role.HUB)
+    return [PlacedStore("store", own.operator, apart=False)]
+
+
+def _name(place: object) -> str:
+    return name_of(place) if isinstance(place, Path) else str(getattr(place, "name", ""))
+
+
+def _is_elsewhere(place: object) -> bool:
+    """Tell whether a place is an address on another host; a directory and a socket are none."""
+    host = str(getattr(place, "host", ""))
+    try:
+        return not ip_address(host).is_loopback
+    except ValueError:
+        return bool(host) and host != "localhost"
+
+
+def read_sheets(folder: Path) -> list[HostSheet]:
+    """Read every fact sheet of a folder, in order of name; without a folder there are none.
+
+    Raises:
+        InvalidInput: some sheets have faults, or two are of one operator.
+    """
+    if not folder.is_dir():
+        return []
+    paths = sorted(folder.glob("*.toml"))
+    if len(paths) > _MOST_SHEETS:
+        raise InvalidInput(f"There are more than {_MOST_SHEETS} fact sheets.")
+    return read_sheet_files(paths)
+
+
+def read_sheet_files(paths: Iterable[Path]) -> list[HostSheet]:
+    """Read some fact sheets.
+
+    Raises:
+        InvalidInput: some sheets have faults, or two are of one operator.
+        NotFound: a file is not there.
+    """
+    sheets: list[HostSheet] = []
+    faults: list[str] = []
+    for path in paths:
+        try:
+            sheets.append(parse_sheet(_read(path), name=path.name))
+        except InvalidInput as fault:
+            faults.append(fault.message)
+    operators = [sheet.operator for sheet in sheets]
+    faults += [
+        f"Two fact sheets are of {name}." for name in set(operators) if operators.count(name) > 1
+    ]
+    if faults:
+        raise InvalidInput(" ".join(faults), hint="Compare with the example in docs/exposure.md.")
+    return sheets
+
+
+def _read(path: Path) -> bytes:
+    try:
+        with path.open("rb") as file:
+            return file.read(_MAX_SHEET_BYTES + 1)
+    except OSError:
+        raise NotFound(f"The file {show_file(path.name)} cannot be read.") from None
+
+
+def list_references() -> list[str]:
+    """Name the deployments that come with Havre."""
+    folder = resources.files("havre.domain.exposure").joinpath("references")
+    return sorted(each.name.removesuffix(".toml") for each in folder.iterdir())
+
+
+def read_reference(name: str) -> Deployment:
+    """Read one of them.
+
+    Raises:
+        NotFound: there is none of that name.
+    """
+    if name not in list_references():
+        raise NotFound(
+            "There is no file and no reference deployment of that name.",
+            hint=f"These come with Havre: {', '.join(list_references())}.",
+        )
+    folder = resources.files("havre.domain.exposure").joinpath("references")
+    return parse_deployment(folder.joinpath(f"{name}.toml").read_bytes())
+
+
+def read_deployment(named: str) -> Deployment:
+    """Read a deployment from a TOML file, or one that comes with Havre by its name.
+
+    Raises:
+        NotFound: there is neither.
+        InvalidInput: the file has faults; all of them are named.
+    """
+    path = Path(named)
+    return parse_deployment(_read(path)) if path.is_file() else read_reference(named)
+
+
+def suppose(deployment: Deployment, *, takeovers: Iterable[str], gates: bool) -> Deployment:
+    """Change a deployment by what-ifs.
+
+    takeovers: as `store-a=US`: an operator is bought from under that law.
+    gates: false lets every maker push without anybody's leave.
+
+    Raises:
+        InvalidInput: a takeover is spelled otherwise.
+        NotFound: there is no such operator.
+    """
+    today = SystemClock().now().date()
+    changed = deployment if gates else deployment.without_gates()
+    for takeover in takeovers:
+        operator, law = _parse_takeover(takeover, operators=list(deployment.operators))
+        changed = acquired(changed, operator=operator, law=law, on=today)
+    return changed
+
+
+def _parse_takeover(text: str, *, operators: Sequence[str]) -> tuple[str, str]:
+    operator, sign, law = text.partition("=")
+    if not sign:
+        raise InvalidInput(
+            "A takeover is not spelled like store-a=US.",
+            hint="Write the operator's short name, an equals sign and the law's letters.",
+        )
+    if operator not in operators:
+        raise NotFound(
+            "There is no operator of that name in this deployment.",
+            hint=f"These are there: {', '.join(operators)}.",
+        )
+    return operator, parse_law(law)
