@@ -12,10 +12,11 @@ import hashlib
 import os
 import re
 import shutil
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 
 from havre.application.ingest_run import aside_partition
 from havre.bootstrap.holders import publish_for_holders
@@ -43,6 +44,7 @@ from havre.domain.trust import (
     encode_trust_roots,
 )
 from havre.errors import InvalidInput, Refused
+from havre.formats.token_uri import parse_token_uri
 from havre.ports.pages import SiteSettings
 from havre.values import Partition, PartitionKind, instant_text
 
@@ -98,11 +100,13 @@ def found_hub(
     origin: str,
     progress: Callable[[str], None],
     settings: SiteSettings,
+    tokens: Mapping[str, str] = MappingProxyType({}),
 ) -> Founded:
     """Make a hub and everybody it needs.
 
     origin: the log's name for its whole life, such as `hub.example/log`.
     settings: what the public site says of this hub that its log does not know.
+    tokens: the address of a hardware token, by the short name of the party that has one.
     progress: told, in a sentence, what is being made.
 
     One that was cut short is cleared away and begun anew: nobody could have used it,
@@ -117,6 +121,7 @@ def found_hub(
             "The log's name is empty, too long, or holds a blank or a sign that it may not hold.",
             hint="Name it like hub.example/log.",
         )
+    _check_tokens(tokens)
     with _alone_in(folder):
         _clear_cut_short(folder)
         _check_free(folder, parties)
@@ -127,16 +132,21 @@ def found_hub(
             witnesses=[parties / name for name in WITNESSES],
             settings=settings,
         )
-        founded = _found(place, parties=parties, origin=origin, progress=progress)
+        founded = _found(place, parties=parties, origin=origin, progress=progress, tokens=tokens)
         settle_place(folder)
         return founded
 
 
 def _found(
-    place: HubPlace, *, parties: Path, origin: str, progress: Callable[[str], None]
+    place: HubPlace,
+    *,
+    parties: Path,
+    origin: str,
+    progress: Callable[[str], None],
+    tokens: Mapping[str, str],
 ) -> Founded:
     progress("making each party's keys")
-    roots = _make_parties(place.folder, parties, origin)
+    roots = _make_parties(place.folder, parties, origin, tokens)
     for witness in directories(place.witnesses):
         open_witness(witness).begin()
     hub = OpenHub(place.folder, place=place)
@@ -163,6 +173,17 @@ def _found(
     give_mandate(hub, open_token(parties / "controller"), datasets)
     publish_for_holders(hub)
     return Founded(place.folder, parties, len(made), len(known.tables))
+
+
+def _check_tokens(tokens: Mapping[str, str]) -> None:
+    """Refuse, before anything is made, an address that is none or a party that is not there."""
+    for name, address in tokens.items():
+        if name not in PARTIES:
+            raise InvalidInput(
+                f"A founding makes no party {name}.",
+                hint=f"It makes: {', '.join(sorted(PARTIES))}.",
+            )
+        parse_token_uri(address)
 
 
 @contextmanager
@@ -256,9 +277,17 @@ def give_mandate(hub: OpenHub, controller: PartyToken, datasets: Iterable[str]) 
         custodian.give_mandate(envelope)
 
 
-def _make_parties(folder: Path, parties: Path, origin: str) -> TrustRoots:
+def _make_parties(
+    folder: Path, parties: Path, origin: str, token_of: Mapping[str, str]
+) -> TrustRoots:
     tokens = [
-        create_token(parties / name, name=name, role=role, operator=f"{name} {THIS_MACHINE}")
+        create_token(
+            parties / name,
+            name=name,
+            role=role,
+            operator=f"{name} {THIS_MACHINE}",
+            token=token_of.get(name, ""),
+        )
         for name, role in PARTIES.items()
     ]
     tokens.append(

@@ -34,11 +34,16 @@ def init(
     language: Annotated[
         str, typer.Option(help="In which permits and studies are written, such as fr.")
     ] = "",
+    token: Annotated[
+        list[str] | None,
+        typer.Option(help="A party's hardware token: NAME=pkcs11:token=LABEL?module-path=/FILE."),
+    ] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Found a hub on this machine, with everybody it needs, each in a directory of its own."""
     from havre.bootstrap.founding import found_hub
     from havre.bootstrap.place import read_settings
+    from havre.bootstrap.tokens import split_tokens
 
     screen = Screen(as_json=as_json)
     with screen.progress("founding") as bar:
@@ -49,6 +54,7 @@ def init(
             origin=origin,
             settings=read_settings({"made_up": made_up, "language": language}),
             progress=lambda what: bar.step(next(steps), 4, what),
+            tokens=split_tokens(token or []),
         )
     screen.show(
         {
