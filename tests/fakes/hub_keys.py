@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from pathlib import Path
@@ -11,9 +11,9 @@ from pathlib import Path
 from fakes.hub_log import HubLog, known_cast
 from havre.adapters.custody.local import LocalCustodian
 from havre.adapters.keyroom.process import ProcessKeyRoom
-from havre.adapters.tokens.file import FileToken, create_party
 from havre.application.ceremony import Ceremonies, KnownPartition, PartitionCatalogue
 from havre.application.vault.keys import KeyRelease, KeysWanted
+from havre.bootstrap.tokens import PartyToken, create_token, open_token
 from havre.crypto.random import new_object_id
 from havre.crypto.signatures import key_id
 from havre.domain.custody import ShareRequest
@@ -76,9 +76,13 @@ _SIGNERS = {
 
 @dataclass
 class HubKeys:
-    """One hub under a folder, after its ceremony; another process opens the same one again."""
+    """One hub under a folder, after its ceremony; another process opens the same one again.
+
+    addresses: of the hardware tokens, by the custodians that have one.
+    """
 
     root: Path
+    addresses: Mapping[str, str] = field(default_factory=dict)
     log: HubLog = field(init=False)
 
     def __post_init__(self) -> None:
@@ -86,10 +90,14 @@ class HubKeys:
         (self.root / "log").mkdir(parents=True, exist_ok=True)
         self.log = HubLog(self.root / "log", cast=known_cast())
         self.tokens = {
-            name: FileToken(self.root / name)
+            name: open_token(self.root / name)
             if founded
-            else create_party(
-                self.root / name, name=name, role=Role.CUSTODIAN, operator=f"house of {name}"
+            else create_token(
+                self.root / name,
+                name=name,
+                role=Role.CUSTODIAN,
+                operator=f"house of {name}",
+                token=self.addresses.get(name, ""),
             )
             for name in CUSTODIANS
         }
@@ -105,7 +113,7 @@ class HubKeys:
         )
 
     @staticmethod
-    def _with_tokens(roots: TrustRoots, tokens: dict[str, FileToken]) -> TrustRoots:
+    def _with_tokens(roots: TrustRoots, tokens: Mapping[str, PartyToken]) -> TrustRoots:
         parties = tuple(
             replace(party, key=tokens[party.name].public) if party.name in tokens else party
             for party in roots.parties
@@ -117,7 +125,7 @@ class HubKeys:
         mirror = self.log.mirror(name)
         return LocalCustodian(
             self.root / name,
-            token=FileToken(self.root / name),
+            token=open_token(self.root / name),
             roots=self.roots,
             log=self.log.store(),
             mirror=mirror,
