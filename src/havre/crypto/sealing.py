@@ -4,6 +4,10 @@ The key encapsulation is the hybrid of ML-KEM-768 and X25519: ciphertext that is
 kept for fifty years must survive a quantum computer, and a weakness of either
 half alone gives nothing. `cryptography` implements it; no primitive is ours.
 
+What is sealed to a public key begins with the number of its algorithm, so that
+another can be added beside it and old ciphertext still be opened. Streams are
+named by the label that is their associated data.
+
 Source: RFC 9180 (HPKE) with the MLKEM768-X25519 suite; RFC 5869 (HKDF);
 `docs/protocols.md`, sections 2 and 3.
 """
@@ -40,8 +44,20 @@ PUBLIC_KEY_BYTES = _MLKEM_PUBLIC_BYTES + 32
 # A reader holds one chunk, and gives none of it on before its tag is checked.
 CHUNK_BYTES = 1 << 20
 _TAG_BYTES = 16
-_SUITE = Suite(KEM.MLKEM768_X25519, KDF.HKDF_SHA256, AEAD.AES_256_GCM)
+
+# The algorithms of sealing to a public key, by the byte that what they sealed begins
+# with. A number is never used for another one; 0 is none.
+MLKEM768_X25519_HKDF_SHA256_AES_256_GCM = 1
+_SUITES = {
+    MLKEM768_X25519_HKDF_SHA256_AES_256_GCM: Suite(
+        KEM.MLKEM768_X25519, KDF.HKDF_SHA256, AEAD.AES_256_GCM
+    )
+}
 _STREAM_LABEL = b"havre/v1/stream\n"
+
+
+class UnknownAlgorithm(NotGenuine):
+    """What was sealed names an algorithm that this version does not know."""
 
 
 class PartitionKey:
@@ -88,10 +104,12 @@ class PartitionKey:
         """Open what `seal_key` sealed to this pair under the same `info`.
 
         Raises:
+            UnknownAlgorithm: by a later version of Havre, or altered.
             NotGenuine: sealed to another key or context, or altered.
         """
+        suite = _suite_of(sealed)
         try:
-            return _SUITE.decrypt(sealed, self._private, info=info)
+            return suite.decrypt(sealed[1:], self._private, info=info)
         except (InvalidTag, ValueError):
             raise NotGenuine(
                 "A sealed key does not open: another key, another context, or altered bytes."
@@ -113,7 +131,20 @@ def seal_key(secret: bytes, *, to: bytes, info: bytes) -> bytes:
         MLKEM768PublicKey.from_public_bytes(to[:_MLKEM_PUBLIC_BYTES]),
         X25519PublicKey.from_public_bytes(to[_MLKEM_PUBLIC_BYTES:]),
     )
-    return _SUITE.encrypt(secret, public, info=info)
+    number = MLKEM768_X25519_HKDF_SHA256_AES_256_GCM
+    return bytes([number]) + _SUITES[number].encrypt(secret, public, info=info)
+
+
+def _suite_of(sealed: bytes) -> Suite:
+    """Find the algorithm that something was sealed by."""
+    suite = _SUITES.get(sealed[0]) if sealed else None
+    if suite is None:
+        named = f"algorithm {sealed[0]}" if sealed else "no algorithm"
+        raise UnknownAlgorithm(
+            f"A sealed key names {named}, which this version of Havre does not know.",
+            hint="It comes from a later version, or was altered.",
+        )
+    return suite
 
 
 class FileKey:
