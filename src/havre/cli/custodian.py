@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from typing import Annotated
+
 import typer
 
 from havre.cli.options import JsonOption, PartyOption
@@ -29,3 +32,26 @@ def serve(*, party: PartyOption, as_json: JsonOption = False) -> None:
     from havre.bootstrap.serving import serve_custodian
 
     serve_custodian(party, ready=Screen(as_json=as_json).ready)
+
+
+@custodian.command()
+def ceremonies(*, party: PartyOption, as_json: JsonOption = False) -> None:
+    """List the ceremonies that this custodian took shares in."""
+    from havre.bootstrap.custodian_desk import list_ceremonies
+
+    Screen(as_json=as_json).table("Ceremonies", list_ceremonies(party))
+
+
+@custodian.command()
+def record(
+    ceremony: Annotated[str, typer.Argument(help="The ceremony's id.")],
+    *,
+    party: PartyOption,
+    out: Annotated[Path, typer.Option(help="The page: a file in .html or .txt.")],
+    language: Annotated[str, typer.Option(help="fr or en.")] = "fr",
+    as_json: JsonOption = False,
+) -> None:
+    """Write the record of a ceremony, to be printed and signed; nothing on it is secret."""
+    from havre.bootstrap.custodian_desk import write_record
+
+    Screen(as_json=as_json).show(write_record(party, ceremony, out=out, language=language))

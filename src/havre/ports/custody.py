@@ -21,6 +21,9 @@ from typing import Protocol
 from havre.domain.custody import ShareRequest
 from havre.domain.erasure_check import ErasureRequest
 
+# What a share's words are committed to under, on the log.
+SHARE_LABEL = "havre/v1/share-commitment"
+
 
 @dataclass(frozen=True, slots=True)
 class ShareAnswer:

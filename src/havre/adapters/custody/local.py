@@ -15,9 +15,11 @@ from pathlib import Path
 from havre.adapters.custody.answers import AnswerBook
 from havre.adapters.custody.erasing import ErasureBook, KnownPartitions, destroy_shares
 from havre.adapters.custody.files import alone, remove_durably, write_durably
+from havre.adapters.custody.notes import CeremonyNotes
 from havre.adapters.custody.shares import ShareStore
 from havre.crypto.random import random_bytes
 from havre.crypto.sealing import PartitionKey, seal_key
+from havre.domain.ceremony_record import CeremonyNote
 from havre.domain.clocks import check_clock
 from havre.domain.custody import CustodianView, ReleaseRefused, ShareRequest, check_release
 from havre.domain.erasure import SignedOrder
@@ -71,6 +73,7 @@ class LocalCustodian:
         self._copy = copy
         self._clock = clock
         self._shares = ShareStore(folder, keys=token, custodian=token.name)
+        self._notes = CeremonyNotes(folder)
         self._answers = AnswerBook(folder, token=token, roots=roots)
         self._erased = ErasureBook(folder, custodian=token.name)
         self._followed = Followed()
@@ -108,6 +111,12 @@ class LocalCustodian:
             bundle = parse_canonical(key.open_key(shares.sealed, info=context))
             self._erased.check_new(bundle)
             kept = self._shares.keep(bundle)
+            epoch, epoch_key = self._shares.begin_epoch()
+            self._notes.add(
+                CeremonyNote(
+                    ceremony, self._clock.now(), epoch, epoch_key, self._shares.commitments(kept)
+                )
+            )
             remove_durably(path)
         return kept
 

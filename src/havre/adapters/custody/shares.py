@@ -9,20 +9,24 @@ Source: `docs/protocols.md`, section 2.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection
 from pathlib import Path
 
 from havre.adapters.custody.epochs import Epochs, EpochTurn
 from havre.adapters.custody.files import write_durably
+from havre.crypto.commitments import SALT_BYTES, commit_to
 from havre.crypto.sealing import FileKey, PartitionKey, open_stream, seal_key, seal_stream
 from havre.domain.custody import ReleaseRefused
 from havre.errors import InvalidInput, NotGenuine, Refused
 from havre.formats.canonical import Json, encode_canonical, parse_canonical
+from havre.ports.custody import SHARE_LABEL
 from havre.ports.tokens import EpochKeys
 from havre.values import Partition, parse_object_id, parse_partition
 
 # Beside the shares an epoch has its key and its history, whose names are shorter.
 _ID_CHARACTERS = 32
+_SALT = re.compile(rf"[0-9a-f]{{{2 * SALT_BYTES}}}")
 _FIELDS = ("salt", "text", "words")
 
 
@@ -131,9 +135,23 @@ class ShareStore:
         epoch = self._epochs.current()
         return (epoch.number, epoch.key_sha256) if epoch else None
 
+    def begin_epoch(self) -> tuple[int, str]:
+        """Name the current epoch, its number and its public key's SHA-256, or begin the first."""
+        epoch = self._epochs.begin()
+        return epoch.number, epoch.key_sha256
+
+    def commitments(self, partitions: Collection[str]) -> dict[str, str]:
+        """Compute what the log must have for shares that are held, by opaque id."""
+        return {name: _commitment_of(self.open(name)) for name in partitions}
+
     def history(self) -> list[EpochTurn]:
         """List the epochs that ended, oldest first, each with what was erased by its end."""
         return self._epochs.history()
+
+
+def _commitment_of(share: dict[str, Json]) -> str:
+    salt = bytes.fromhex(str(share["salt"]))
+    return commit_to(str(share["words"]).encode(), label=SHARE_LABEL, salt=salt)
 
 
 def _locked(partition: str, share: dict[str, Json], *, to: PartitionKey) -> bytes:
@@ -155,6 +173,8 @@ def _parse_bundle(bundle: Json) -> dict[str, dict[str, Json]]:
             raise InvalidInput("A ceremony's shares are not a list of shares.")
         partition = parse_object_id(str(item["id"]))
         parse_partition(str(item["text"]))
+        if not _SALT.fullmatch(str(item["salt"])) or not isinstance(item["words"], str):
+            raise InvalidInput("A ceremony's share has a salt or words of another kind.")
         if partition in shares:
             raise InvalidInput("A ceremony has two shares of one partition.")
         shares[partition] = {name: item[name] for name in _FIELDS}

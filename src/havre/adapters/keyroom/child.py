@@ -20,9 +20,8 @@ from havre.crypto.sealing import PartitionKey, seal_key
 from havre.crypto.shares import combine_shares, split_secret
 from havre.errors import HavreError, InvalidInput, NotGenuine, Refused
 from havre.formats.canonical import encode_canonical, parse_canonical
-from havre.ports.custody import ceremony_context
+from havre.ports.custody import SHARE_LABEL, ceremony_context
 
-SHARE_LABEL = "havre/v1/share-commitment"
 _PR_SET_DUMPABLE = 4
 
 

@@ -1,0 +1,66 @@
+"""Printed pages in a real browser: they fit the paper, and lose nothing on the way to it."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, sync_playwright
+
+from fakes.small_hub import founded
+from havre.bootstrap.custodian_desk import list_ceremonies, write_record
+
+pytestmark = pytest.mark.integration
+# A4 without the margins that the style sheet asks for, in CSS pixels.
+PRINTED_WIDTH = round(176 / 25.4 * 96)
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    chromium = shutil.which("chromium")
+    assert chromium, "run through `make test-integration`, which installs chromium"
+    with sync_playwright() as playwright:
+        opened = playwright.chromium.launch(
+            executable_path=chromium, args=["--no-sandbox", "--disable-gpu"]
+        )
+        yield opened
+        opened.close()
+
+
+@pytest.fixture(scope="module", params=["fr", "en"])
+def record(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = founded().parties / "custodian-1"
+    (row,) = list_ceremonies(folder)
+    out = tmp_path_factory.mktemp("record") / "record.html"
+    write_record(folder, str(row["ceremony"]), out=out, language=request.param)
+    return out
+
+
+def test_nothing_runs_over_the_edge_of_the_paper(browser: Browser, record: Path) -> None:
+    page = browser.new_page(viewport={"width": PRINTED_WIDTH, "height": 1000})
+    page.emulate_media(media="print")
+    page.goto(record.as_uri())
+    wide = page.evaluate(
+        "width => [...document.querySelectorAll('body *')]"
+        ".filter(each => each.getBoundingClientRect().right > width + 1)"
+        ".map(each => each.outerHTML.slice(0, 80))",
+        PRINTED_WIDTH,
+    )
+    page.close()
+
+    assert wide == []
+
+
+def test_the_record_prints_with_a_page_to_sign_and_its_annex(
+    browser: Browser, record: Path
+) -> None:
+    page = browser.new_page()
+    page.goto(record.as_uri())
+    printed = page.pdf(prefer_css_page_size=True)
+    page.close()
+    pages = len(re.findall(rb"/Type\s*/Page[^s]", printed))
+
+    assert 3 < pages < 8
