@@ -40,12 +40,14 @@ from havre.application.vault.sealing import VaultWriter
 from havre.bootstrap.parties import ReachedCustodian, ReachedMirror, ReachedWitness
 from havre.bootstrap.place import HubPlace, close_place, read_place, verifier_source
 from havre.bootstrap.reaching import Reach
+from havre.bootstrap.stores import open_objects
 from havre.bootstrap.studies import study_library
 from havre.bootstrap.tokens import PartyToken, open_token
 from havre.domain.transparency import NotFresh, check_fresh, cosigners
 from havre.domain.trust import TrustRoots
 from havre.errors import NotFound
 from havre.formats.notes import parse_note
+from havre.ports.objects import ObjectStore
 from havre.ports.sandbox import SandboxLimits
 
 if TYPE_CHECKING:
@@ -169,9 +171,9 @@ class OpenHub:
         )
 
     @cached_property
-    def objects(self) -> LocalObjects:
-        """The store."""
-        return LocalObjects(self.place.store)
+    def objects(self) -> ObjectStore:
+        """The store, or several as one."""
+        return open_objects(self.place)
 
     @cached_property
     def tables(self) -> ParquetTables:

@@ -10,11 +10,12 @@ import re
 import stat
 import tomllib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib import resources
 from pathlib import Path
 from typing import Any, TypeAlias
 
+from havre.bootstrap.stores import StoreRules, read_stores
 from havre.domain.service_address import ServiceAddress, is_address, parse_address
 from havre.errors import InvalidInput, NotFound
 from havre.ports.pages import SiteSettings
@@ -37,6 +38,7 @@ class HubPlace:
 
     custodians: the daily ones. Each party stands in a directory, or answers at an address.
     settings: what the public site says of this hub that its log does not know.
+    stores: those that the file names; without any, there is the directory `store`.
     """
 
     folder: Path
@@ -45,6 +47,7 @@ class HubPlace:
     witnesses: tuple[PartyPlace, ...]
     records_url: str
     settings: SiteSettings
+    stores: StoreRules = field(default_factory=StoreRules)
 
     @property
     def party(self) -> Path:
@@ -131,6 +134,7 @@ def _place(folder: Path, body: dict[str, Any]) -> HubPlace:
             tuple(_read_party(folder, each) for each in parties["witnesses"]),
             str(body["records"]["url"]).replace("{hub}", str(folder.resolve())),
             read_settings(body.get("site", {})),
+            read_stores(body, folder=folder),
         )
     except (KeyError, TypeError) as fault:
         raise InvalidInput(f"{CONFIGURATION} misses {fault}.") from None

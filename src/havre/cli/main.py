@@ -28,6 +28,7 @@ from havre.cli import (
     party,
     permits,
     public,
+    store,
     study,
     witness,
 )
@@ -56,6 +57,7 @@ _GROUPS = (
     drills,
     exposure,
     party,
+    store,
     leaving,
     custodian,
     witness,

@@ -429,5 +429,5 @@ def _missing() -> NotFound:
 def _not_ours() -> Unavailable:
     return Unavailable(
         "The store's bucket is gone, or was never prepared as a store.",
-        hint="Ask its host; a new bucket is prepared first, and then filled from a replica.",
+        hint="Ask its host; a new one is made ready with `havre store prepare`.",
     )
