@@ -807,6 +807,7 @@ SHAPES: dict[str, Callable[[Any], bool]] = {
 FIELDS = {
     "Arrived": "departure manifest_sha256 parity_sha256",
     "CatalogueImported": "catalogue_sha256 tables:number",
+    "CopiesCounted": "lacking:number-map objects:number occasion",
     "DatasetPseudonymised": "dataset deliveries:texts treatments_sha256",
     "DeliveryChecked": (
         "delivery outcome report_commitment rows_accepted:number rows_set_aside:number"
@@ -828,6 +829,7 @@ FIELDS = {
         "deliveries:numbers one_time_key_sha256 partitions:texts "
         "permit:number? plan_commitment purpose"
     ),
+    "ObjectsListed": "act list_commitment",
     "OutputReleased": "files:map job manifest_sha256 permit request",
     "OutputReviewed": "decision request salts:map turn:number votes:map",
     "PartitionsCreated": "public_keys:map shares:map-map",

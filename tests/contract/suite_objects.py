@@ -135,6 +135,21 @@ def test_a_name_that_is_no_object_id_is_refused(store: ObjectStore, name: str) -
         store.delete(ObjectId(name))
 
 
+def test_what_is_put_in_a_batch_is_there_when_it_ends(store: ObjectStore) -> None:
+    with store.batch():
+        for name in (TWO, ONE):
+            store.put(name, [name.encode()])
+
+    assert list(store.list_objects()) == [ONE, TWO]
+    assert b"".join(store.get(ONE)) == ONE.encode()
+
+
+def test_a_store_has_no_debts_when_all_of_it_took_what_was_written(store: ObjectStore) -> None:
+    store.put(ONE, [b"x"])
+
+    assert not store.take_debts()
+
+
 def test_objects_are_listed_once_and_in_order(store: ObjectStore) -> None:
     for name in (TWO, ONE, THREE):
         store.put(name, [name.encode()])

@@ -211,3 +211,43 @@ def test_what_was_never_sent_is_swept(place: Place) -> None:
 def test_more_copies_than_stores_cannot_be_asked_for(place: Place, needed: int) -> None:
     with pytest.raises(ValueError, match="between one and all"):
         place.store(needed=needed)
+
+
+def test_a_batch_is_sent_when_it_ends_in_an_order_that_says_nothing(place: Place) -> None:
+    store = place.store()
+    with store.batch():
+        for name in (TWO, ONE):
+            store.put(name, [BODY])
+        before = list(place.near.list_objects())
+
+    sent = [asked.rpartition("/")[2] for asked in place.host.asked if "PUT" in asked]
+    assert before == []
+    assert list(dict.fromkeys(name for name in sent if len(name) == 32)) == [ONE, TWO]
+    assert list(place.outgoing.iterdir()) == []
+
+
+def test_a_batch_that_fails_sends_nothing(place: Place) -> None:
+    store = place.store()
+
+    def cut_short() -> None:
+        with store.batch():
+            store.put(ONE, [BODY])
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        cut_short()
+    assert list(store.list_objects()) == []
+    assert list(place.outgoing.iterdir()) == []
+    store.put(ONE, [BODY])
+
+
+def test_a_batch_too_large_to_hold_back_is_sent_in_parts(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("havre.adapters.objects.replicated._MOST_WAITING_BYTES", len(BODY))
+    store = place.store()
+
+    with store.batch():
+        store.put(TWO, [BODY])
+        store.put(ONE, [BODY])
+        assert list(place.near.list_objects()) == [ONE, TWO]

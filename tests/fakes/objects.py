@@ -7,7 +7,7 @@ import io
 import os
 from collections.abc import Iterable, Iterator
 from collections.abc import Set as AbstractSet
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from datetime import UTC, datetime
 from typing import BinaryIO
 
@@ -47,6 +47,12 @@ class MemoryObjects:
             yield f"/proc/self/fd/{descriptor}"
         finally:
             os.close(descriptor)
+
+    def batch(self) -> AbstractContextManager[None]:
+        return nullcontext()
+
+    def take_debts(self) -> dict[str, frozenset[ObjectId]]:
+        return {}
 
     def list_objects(self) -> Iterator[ObjectId]:
         return iter(sorted(self.objects))

@@ -17,6 +17,7 @@ from havre.application.ingest import newest_version
 from havre.application.journal import Journal
 from havre.application.permits import Permits, PermitStanding
 from havre.application.pseudonymise import Pseudonyms
+from havre.application.vault.inventory import list_written
 from havre.application.vault.keys import KeyRelease, KeysWanted, OpenPartitions
 from havre.application.vault.reading import (
     LentKeys,
@@ -138,7 +139,7 @@ class Extraction:
         salt = new_salt()
         document = encode_plan(plan)
         commitment = commit_to(document, label=PLAN_LABEL, salt=salt)
-        with self._opened(standing, versions, commitment) as keys:
+        with self._opened(standing, versions, commitment) as keys, self._tools.vault.batch():
             sealed = self._seal(plan, grants, permit, versions, keys, progress=progress)
         with self._journal.alone():
             # An extract that a revocation has overtaken does not exist.
@@ -270,11 +271,15 @@ class Extraction:
         plan: tuple[bytes, bytes],
     ) -> int:
         (manifest,) = sealed.manifests
-        event_id = new_object_id()
-        (index,) = self._journal.record(
+        event_id, now = new_object_id(), self._clock.now()
+        listing = list_written(
+            sealed.written, debts=self._tools.vault.take_debts(), act=event_id, at=now
+        )
+        *_, index = self._journal.record(
+            *listing.events,
             ExtractMade(
                 event_id=event_id,
-                at=self._clock.now(),
+                at=now,
                 permit=permit.name,
                 partition=manifest.partition_id,
                 versions=versions,
@@ -284,6 +289,7 @@ class Extraction:
             ),
             documents=[
                 *sealed.documents,
+                *listing.documents,
                 Document(KIND_PLAN, event_id, plan[0]),
                 Document(KIND_PLAN_SALT, event_id, plan[1]),
             ],

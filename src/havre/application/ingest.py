@@ -16,6 +16,7 @@ from havre.application.ceremony import PartitionCatalogue
 from havre.application.ingest_run import DatasetRun, FileReport, IngestTools, RunProgress, stage_2
 from havre.application.journal import Journal
 from havre.application.receive import KIND_NOTE, KIND_NOTE_SALT
+from havre.application.vault.inventory import list_written
 from havre.application.vault.keys import KeyRelease, KeysWanted
 from havre.application.vault.sealing import SealedVersion
 from havre.crypto.commitments import commit_to, new_salt
@@ -141,8 +142,9 @@ class Ingestion:
                 known=self._known,
                 partitions=self._catalogue.list_living(),
             )
-            run.check_tables(progress)
-            sealed = run.close()
+            with self._tools.vault.batch():
+                run.check_tables(progress)
+                sealed = run.close()
         with self._journal.alone():
             self._check_still_wait(waiting)
             version = self._record(dataset, waiting, run, sealed)
@@ -223,9 +225,15 @@ class Ingestion:
                 treatments_sha256=_treatments_digest(run.schemas),
             )
         )
+        version = new_object_id()
+        listing = list_written(
+            [*sealed.written, *run.aside], debts=self._tools.vault.take_debts(), act=version, at=now
+        )
+        events += listing.events
+        documents += listing.documents
         events.append(
             VersionPublished(
-                event_id=new_object_id(),
+                event_id=version,
                 at=now,
                 dataset=dataset,
                 parent=newest_version(self._log, dataset),

@@ -9,6 +9,7 @@ from functools import partial
 
 from havre.application.ceremony import KnownPartition
 from havre.application.pseudonymise import Pseudonyms
+from havre.application.vault.inventory import Written
 from havre.application.vault.keys import OpenPartitions
 from havre.application.vault.reading import LentKeys, ListedFile, ReadPlace, VaultReader
 from havre.application.vault.sealing import SealedVersion, VaultWriter, VersionWriter, WritePlace
@@ -91,6 +92,7 @@ class DatasetRun:
         self.reports: list[FileReport] = []
         self.schemas: list[TableSchema] = []
         self.quarantine: dict[str, Json] = {}
+        self.aside: list[Written] = []
 
     def check_tables(self, progress: Callable[[RunProgress], None]) -> None:
         """Check, pseudonymise and seal table after table; told before each, and as rows are read."""
@@ -180,6 +182,7 @@ class DatasetRun:
         stored = self._tools.vault.seal_bytes(
             (_aside_line(row) for row in rows), kind=ObjectKind.QUARANTINE, place=place
         )
+        self.aside.append(stored)
         return {
             "object_id": str(stored.object_id),
             "partition": place.partition_id,

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from havre.application.audit import PublicLog
 from havre.application.ceremony import PartitionCatalogue
 from havre.application.journal import Journal
+from havre.application.vault.inventory import Written, list_written
 from havre.application.vault.landing import Landing
 from havre.crypto.commitments import commit_to, new_salt
 from havre.crypto.random import new_object_id
@@ -135,8 +136,8 @@ class ReceivingDesk:
     def _receive(self, name: str, places: frozenset[str]) -> None:
         note, opened, envelope, is_new = self._examine(name, places)
         if is_new:
-            self._landing.take_in(self._inbox.objects(name), note.objects)
-            self._record(note, opened, envelope)
+            taken = self._landing.take_in(self._inbox.objects(name), note.objects)
+            self._record(note, opened, envelope, taken)
         self._inbox.remove(name)
 
     def _landing_places(self) -> frozenset[str]:
@@ -195,13 +196,20 @@ class ReceivingDesk:
         if faults:
             raise DeliveryHeld(name, faults)
 
-    def _record(self, note: DeliveryNote, opened: Opened, envelope: bytes) -> None:
+    def _record(
+        self, note: DeliveryNote, opened: Opened, envelope: bytes, taken: Iterable[Written]
+    ) -> None:
         salt = new_salt()
         commitment = commit_to(envelope, label=NOTE_LABEL, salt=salt)
         event = self._event(note, opened, commitment=commitment)
+        listing = list_written(
+            taken, debts=self._landing.take_debts(), act=event.event_id, at=event.at
+        )
         self._journal.record(
+            *listing.events,
             event,
             documents=[
+                *listing.documents,
                 Document(KIND_NOTE, event.event_id, envelope),
                 Document(KIND_NOTE_SALT, event.event_id, salt),
             ],

@@ -16,6 +16,7 @@ from havre.application.audit import PublicLog
 from havre.application.ceremony import KnownPartition, PartitionCatalogue
 from havre.application.journal import Journal
 from havre.application.permits import Permits, PermitStanding
+from havre.application.vault.inventory import Written, list_written
 from havre.application.vault.keys import KeyRelease, KeysWanted
 from havre.application.vault.reading import (
     LentKeys,
@@ -166,8 +167,9 @@ class StudyRuns:
             )
         )
         job = f"job-{new_object_id()[:12]}"
-        record = self._job_record(job, standing.permit, result, project, asked=asked)
-        return self._record(record, code, result, extract=index, request=request)
+        bundle = self._sealed(result.outputs, project)
+        record = self._job_record(job, standing.permit, result, bundle, asked=asked)
+        return self._record(record, code, result, bundle, extract=index, request=request)
 
     def _wanted(self, standing: PermitStanding, project: KnownPartition) -> KeysWanted:
         return KeysWanted(
@@ -245,19 +247,18 @@ class StudyRuns:
         job: str,
         permit: Permit,
         result: SandboxResult,
-        project: KnownPartition,
+        bundle: Written | None,
         *,
         asked: Opened,
     ) -> JobRecord:
-        bundle, bundle_sha256 = self._sealed(result.outputs, project)
         return JobRecord(
             job=job,
             permit=permit.name,
             researcher=asked.signers[0].name,
             outcome=result.outcome.value,
             files={each.name: hashlib.sha256(each.body).hexdigest() for each in result.outputs},
-            bundle=bundle,
-            bundle_sha256=bundle_sha256,
+            bundle=str(bundle.object_id) if bundle else "",
+            bundle_sha256=str(bundle.sha256) if bundle else "",
             request=asked.envelope_sha256,
         )
 
@@ -266,15 +267,23 @@ class StudyRuns:
         record: JobRecord,
         code: StudyCode,
         result: SandboxResult,
+        bundle: Written | None,
         *,
         extract: int,
         request: bytes,
     ) -> JobReport:
-        salt = new_salt()
-        (index,) = self._journal.record(
+        salt, event_id, now = new_salt(), new_object_id(), self._clock.now()
+        listing = list_written(
+            [bundle] if bundle else [],
+            debts=self._tools.vault.take_debts(),
+            act=event_id,
+            at=now,
+        )
+        *_, index = self._journal.record(
+            *listing.events,
             JobRan(
-                event_id=new_object_id(),
-                at=self._clock.now(),
+                event_id=event_id,
+                at=now,
                 job=record.job,
                 permit=record.permit,
                 extract=extract,
@@ -286,6 +295,7 @@ class StudyRuns:
                 ),
             ),
             documents=[
+                *listing.documents,
                 Document(KIND_JOB, record.job, encode_job(record)),
                 Document(KIND_JOB_REQUEST, record.job, request),
                 Document(KIND_OUTPUTS_SALT, record.job, salt),
@@ -293,15 +303,14 @@ class StudyRuns:
         )
         return JobReport(record, index, result.words, result.wall_s)
 
-    def _sealed(self, outputs: tuple[OutputFile, ...], project: KnownPartition) -> tuple[str, str]:
+    def _sealed(self, outputs: tuple[OutputFile, ...], project: KnownPartition) -> Written | None:
         if not outputs:
-            return "", ""
+            return None
         body = encode_canonical(
             {each.name: base64.b64encode(each.body).decode() for each in outputs}
         )
         place = WritePlace(project.partition, project.partition_id, project.public_key)
-        stored = self._tools.vault.seal_bytes([body], kind=ObjectKind.OUTPUT, place=place)
-        return str(stored.object_id), str(stored.sha256)
+        return self._tools.vault.seal_bytes([body], kind=ObjectKind.OUTPUT, place=place)
 
 
 def check_may_run(standing: PermitStanding, *, researcher: str, environment: str) -> None:

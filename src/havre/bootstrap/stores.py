@@ -15,7 +15,7 @@ import os
 import re
 import stat
 import tomllib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -176,6 +176,14 @@ class ReachedStore:
     ) -> AbstractContextManager[str]:
         """Lend a path."""
         return self._reached().as_file(object_id, sha256=sha256)
+
+    def batch(self) -> AbstractContextManager[None]:
+        """Open a batch."""
+        return self._reached().batch()
+
+    def take_debts(self) -> Mapping[str, AbstractSet[ObjectId]]:
+        """Say what replicas lack."""
+        return self._reached().take_debts()
 
     def list_objects(self) -> Iterator[ObjectId]:
         """List."""

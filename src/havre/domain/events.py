@@ -268,6 +268,33 @@ class OutputReleased(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ObjectsListed(Event):
+    """An act put objects into the store, or took some out; which, the private list says.
+
+    act: event id of the entry of that act, which stands behind this one.
+    """
+
+    kind: ClassVar[str] = "ObjectsListed"
+    act: str
+    list_commitment: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CopiesCounted(Event):
+    """How many objects each store lacks, or has otherwise than they were written.
+
+    occasion: `write`, and then of the objects of that act; `scrub` or `repair`, of all.
+    objects: how many there are in all that were counted.
+    lacking: by the store's name; a store that was not reached is not in it.
+    """
+
+    kind: ClassVar[str] = "CopiesCounted"
+    occasion: str
+    objects: int
+    lacking: dict[str, int]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DrillRan(Event):
     """A rehearsal ran on the real thing; `verdict` is `held` or `failed`.
 
@@ -319,6 +346,7 @@ EVENT_KINDS: dict[str, type[Event]] = {
     for event in (
         Arrived,
         CatalogueImported,
+        CopiesCounted,
         DatasetPseudonymised,
         DeliveryChecked,
         DeliveryReceived,
@@ -333,6 +361,7 @@ EVENT_KINDS: dict[str, type[Event]] = {
         KeysErased,
         KeysReleased,
         KeysRequested,
+        ObjectsListed,
         OutputReleased,
         OutputReviewed,
         PartitionsCreated,

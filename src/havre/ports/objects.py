@@ -17,7 +17,7 @@ has, and gets those bytes or none.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -107,6 +107,24 @@ class ObjectStore(Protocol):
         Raises:
             NotFound: there is no such object.
             NotGenuine: the object has other bytes than `sha256` says.
+        """
+
+    def batch(self) -> AbstractContextManager[None]:
+        """Let objects of one act wait for each other, to be sent together.
+
+        A store whose host should not see when and in which order they were made
+        sends them when the context ends, in order of id; they are written then, and
+        not before. Another store writes them at once. Where sending fails, or the
+        context ends with an exception, objects may be left that nobody lists.
+
+        Raises:
+            IdTaken, Unavailable: as `put`, when the context ends.
+        """
+
+    def take_debts(self) -> Mapping[str, AbstractSet[ObjectId]]:
+        """What was written since the last call and some replica lacks, by the replica's name.
+
+        Empty for a store that is one.
         """
 
     def list_objects(self) -> Iterator[ObjectId]:

@@ -32,6 +32,9 @@ _PIECE_BYTES = 1024 * 1024
 # objects does not wait for it at each of them.
 _REST_S = 60.0
 
+# How much a batch holds back before it sends what it has.
+_MOST_WAITING_BYTES = 32 * 1024 * 1024 * 1024
+
 _Found = TypeVar("_Found")
 
 
@@ -75,6 +78,28 @@ class ReplicatedObjects:
         self._warn = warn
         self._warned: set[tuple[str, str]] = set()
         self._debts: dict[str, set[ObjectId]] = {}
+        # What the batch that is open holds back; null outside of one.
+        self._waiting: dict[ObjectId, StoredObject] | None = None
+
+    @contextmanager
+    def batch(self) -> Iterator[None]:
+        """Keep objects back as files of ciphertext, then send them in order of id.
+
+        Ids are random, so their order says nothing of what was sealed first, of which
+        table, or which is a manifest. Where so much waits that this machine's disk
+        would fill, what waits is sent before.
+        """
+        if self._waiting is not None:
+            yield
+            return
+        self._waiting = {}
+        try:
+            yield
+            self._send_waiting()
+        finally:
+            for object_id in self._waiting:
+                self._kept_back(object_id).unlink(missing_ok=True)
+            self._waiting = None
 
     def take_debts(self) -> dict[str, frozenset[ObjectId]]:
         """What was written since the last call and is not in every replica, by its name."""
@@ -83,15 +108,22 @@ class ReplicatedObjects:
 
     def put(self, object_id: ObjectId, chunks: Iterable[bytes]) -> StoredObject:
         """Keep the object back until it is whole, then send it to every replica."""
-        parse_object_id(object_id)
-        path = self._outgoing / object_id
+        path = self._kept_back(parse_object_id(object_id))
         with _room_named():
             path.touch(mode=0o600, exist_ok=False)
+        waits = False
         try:
             stored = _spool(path, chunks, object_id=object_id)
-            self._send(path, stored)
+            if self._waiting is None:
+                self._send(path, stored)
+            else:
+                self._waiting[object_id] = stored
+                waits = True
         finally:
-            path.unlink(missing_ok=True)
+            if not waits:
+                path.unlink(missing_ok=True)
+        if waits:
+            self._make_room()
         return stored
 
     @contextmanager
@@ -164,6 +196,22 @@ class ReplicatedObjects:
         if faults:
             raise _none_left("A store could not be swept", faults)
         return tuple(sorted(swept))
+
+    def _kept_back(self, object_id: ObjectId) -> Path:
+        return self._outgoing / object_id
+
+    def _make_room(self) -> None:
+        waiting = self._waiting or {}
+        if sum(stored.size_bytes for stored in waiting.values()) > _MOST_WAITING_BYTES:
+            self._send_waiting()
+
+    def _send_waiting(self) -> None:
+        waiting = self._waiting or {}
+        for object_id in sorted(waiting):
+            path = self._kept_back(object_id)
+            self._send(path, waiting[object_id])
+            path.unlink()
+        waiting.clear()
 
     def _send(self, path: Path, stored: StoredObject) -> None:
         with ThreadPoolExecutor(len(self.replicas)) as beside:

@@ -18,7 +18,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Iterator
 from collections.abc import Set as AbstractSet
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import chain
@@ -175,6 +175,14 @@ class S3Objects:
         """Lend the copy by its descriptor."""
         with self.open(object_id, sha256=sha256) as file:
             yield f"/proc/self/fd/{file.fileno()}"
+
+    def batch(self) -> AbstractContextManager[None]:
+        """Send at once: `adapters.objects.replicated` holds back."""
+        return nullcontext()
+
+    def take_debts(self) -> dict[str, frozenset[ObjectId]]:
+        """Nothing: it is one store."""
+        return {}
 
     def list_objects(self) -> Iterator[ObjectId]:
         """List what is under `objects/`; all names are held at once, to put them in order."""

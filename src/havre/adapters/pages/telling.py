@@ -9,6 +9,7 @@ from datetime import datetime
 from havre.adapters.pages.words import word
 from havre.domain.events import (
     CatalogueImported,
+    CopiesCounted,
     Departed,
     DrillRan,
     Event,
@@ -112,7 +113,15 @@ class Teller:
             ),
             JobRan: lambda event: event.job,
             Departed: lambda event: event.departure,
+            CopiesCounted: self._about_copies,
         }
+
+    def _about_copies(self, event: CopiesCounted) -> str:
+        told = [
+            self.say("copies_lacking", name, self.number(lacking))
+            for name, lacking in sorted(event.lacking.items())
+        ]
+        return " · ".join([self.say(f"copies-{event.occasion}"), *told])
 
     def _about_request(self, event: KeysRequested) -> str:
         purpose, deliveries = self.say(event.purpose), event.deliveries

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -54,12 +55,14 @@ class SealedManifest:
     """One partition's part of a version.
 
     stored: the manifest object; its SHA-256 goes on the log, its id into the records.
+    files: the objects that it lists.
     rows: by table.
     """
 
     partition_id: str
     partition: Partition
     stored: StoredObject
+    files: tuple[StoredObject, ...]
     rows_of: Mapping[str, int]
 
     @property
@@ -80,11 +83,16 @@ class SealedVersion:
         return {sealed.partition_id: sealed.stored.sha256 for sealed in self.manifests}
 
     @property
+    def written(self) -> tuple[StoredObject, ...]:
+        """Every object of it, manifests too."""
+        return tuple(each for sealed in self.manifests for each in (*sealed.files, sealed.stored))
+
+    @property
     def documents(self) -> tuple[Document, ...]:
         """Where each manifest is, for the records, in the event's own transaction.
 
-        Not on the log: a host that reads the log would learn which of its
-        objects are manifests.
+        Not on the log, which has their hashes: a host that hashes what it stores
+        finds its manifests by those (`docs/stores.md`), nobody else does.
         """
         return tuple(
             Document(MANIFEST_DOCUMENT, sealed.stored.sha256, sealed.stored.object_id.encode())
@@ -108,6 +116,14 @@ class VaultWriter:
         self._objects = objects
         self._tables = tables
         self._origin = origin
+
+    def batch(self) -> AbstractContextManager[None]:
+        """Hold back what is sealed until the context ends, where the store can."""
+        return self._objects.batch()
+
+    def take_debts(self) -> Mapping[str, AbstractSet[ObjectId]]:
+        """What was sealed since the last call and some replica of the store lacks."""
+        return self._objects.take_debts()
 
     def seal_bytes(
         self, chunks: Iterable[bytes], *, kind: ObjectKind, place: WritePlace
@@ -169,7 +185,11 @@ class VaultWriter:
         rows_of: dict[str, int] = {}
         for entry in manifest.entries:
             rows_of[entry.table] = rows_of.get(entry.table, 0) + entry.rows
-        return SealedManifest(place.partition_id, place.partition, stored, rows_of)
+        files = tuple(
+            StoredObject(entry.object_id, entry.size_bytes, entry.sha256)
+            for entry in manifest.entries
+        )
+        return SealedManifest(place.partition_id, place.partition, stored, files, rows_of)
 
     def seal_extract(
         self, extracts: Mapping[str, TableStream], *, place: WritePlace
