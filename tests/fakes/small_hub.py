@@ -20,7 +20,6 @@ from havre.application.run import StudyCode
 from havre.bootstrap.founding import found_hub
 from havre.bootstrap.holders import HolderSide
 from havre.bootstrap.hub import OpenHub
-from havre.bootstrap.parties import directories
 from havre.bootstrap.restoring import restore_witness
 from havre.bootstrap.synthetic import write_synthetic
 from havre.cli.demo_texts import PERMIT
@@ -85,7 +84,8 @@ def copy_of(hub: SmallHub, root: Path) -> SmallHub:
     shutil.copytree(hub.root, root, dirs_exist_ok=True, symlinks=True)
     copied = SmallHub(root)
     # A witness notices that its directory was copied: its operator must say.
-    for folder in directories(OpenHub(copied.hub).place.witnesses):
+    for party in OpenHub(copied.hub).place.witnesses:
+        folder = party if isinstance(party, Path) else Path(party.socket).parent
         restore_witness(folder, log=OpenHub(copied.hub).place.log)
     return copied
 

@@ -29,9 +29,9 @@ from havre.formats.notes import parse_checkpoint, parse_note
 VERIFIER = Path(__file__).parents[2] / "tools/verify_log.py"
 NEXT_ACT = catalogue_event(78)
 
-# Imports once, then forks a fresh process for each step; it has one thread only.
+# Imports once, then forks a fresh process for each step, before it has any other thread.
 CHILD = """
-import os, signal, sys
+import os, signal, sys, threading
 from pathlib import Path
 from havre.domain.events import CatalogueImported
 from fakes.hub_log import hub_in
@@ -44,30 +44,40 @@ def die():
     os.kill(os.getpid(), signal.SIGKILL)
 
 def dying_at(step):
-    left = step
+    # Witnesses are asked at once: each flush of theirs has a number of its own.
+    left, counting = step, threading.Lock()
     def fsync(descriptor):
         nonlocal left
-        left -= 1
-        if left == 0 and kind == "before":
+        with counting:
+            left -= 1
+            mine = left
+        if mine == 0 and kind == "before":
             die()
         flush(descriptor)
-        if left == 0:
+        if mine == 0:
             die()
     return fsync
 
-class Dying:
-    def __init__(self, witness):
+class InTurn:
+    # Witnesses are asked at once; here each waits for the one before, and the last one kills.
+    def __init__(self, witness, before, last):
         self.name, self.size_seen, self._witness = witness.name, witness.size_seen, witness
+        self._before, self._last, self.done = before, last, threading.Event()
     def cosign(self, note, **given):
-        self._witness.cosign(note, **given)
-        die()
+        if self._before:
+            self._before.done.wait()
+        line = self._witness.cosign(note, **given)
+        if self.name == self._last:
+            die()
+        self.done.set()
+        return line
 
 def run(step, folder):
     hub = hub_in(Path(folder))
     witnesses = hub.witnesses()
     if kind.startswith("witness-"):
-        place = int(kind[-1]) - 1
-        witnesses[place] = Dying(witnesses[place])
+        for place, witness in enumerate(witnesses):
+            witnesses[place] = InTurn(witness, witnesses[place - 1] if place else None, kind)
     else:
         os.fsync = dying_at(step * int(stride))
     hub.journal(witnesses=witnesses).record(act)

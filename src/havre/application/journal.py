@@ -16,16 +16,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from functools import wraps
+from functools import partial, wraps
 from typing import Concatenate, ParamSpec, Protocol, TypeVar
 
+from havre.application.asking import Asking, Patience
 from havre.crypto.merkle import consistency_proof, inclusion_proof
 from havre.domain.events import Event, Handover, encode_event, parse_event
 from havre.domain.following import Followed, follow_entries
 from havre.domain.handover import HandedOver
 from havre.domain.transparency import Head, check_cosignature, check_log_signature
 from havre.domain.trust import Party, Role, TrustRoots
-from havre.errors import HavreError, NotFound, NotGenuine, Refused, Unavailable
+from havre.errors import NotFound, NotGenuine, Refused, Unavailable
 from havre.formats.notes import (
     ED25519,
     Checkpoint,
@@ -51,6 +52,7 @@ class Journal:
     """Takes acts, and returns when the world can see them.
 
     mirrors: those outside the hub who keep every entry; one must acknowledge.
+    patience: how long anybody is waited for, and the rest once enough have answered.
     """
 
     def __init__(
@@ -62,13 +64,17 @@ class Journal:
         roots: TrustRoots,
         witnesses: Sequence[Witness],
         mirrors: Sequence[LogMirror],
+        patience: Patience | None = None,
     ) -> None:
         self._store = store
         self._records = records
         self._token = token
         self._roots = roots
         self._mirrors = mirrors
-        self._cosigners = _Cosigners(store, witnesses=witnesses, roots=roots)
+        self._patience = patience or Patience()
+        self._cosigners = _Cosigners(
+            store, witnesses=witnesses, roots=roots, patience=self._patience
+        )
         self._followed = Followed()
         self._locked = False
 
@@ -272,13 +278,16 @@ class Journal:
         """Have the entries kept outside the hub before any witness sees the head."""
         size = parse_checkpoint(parse_note(signed).text).size
         acknowledged, refusals = 0, []
-        for mirror in self._mirrors:
-            try:
-                held = mirror.held()
-                mirror.extend(held, self._store.entries(min(held, size), size), note=signed)
+        asking = Asking(
+            {each.name: partial(self._extend, each, size, signed) for each in self._mirrors},
+            patience=self._patience,
+        )
+        for said in asking:
+            if said.refusal is None:
                 acknowledged += 1
-            except HavreError as refusal:
-                refusals.append(refusal.message)
+                asking.hurry()
+            else:
+                refusals.append(said.refusal.message)
         if not acknowledged:
             raise Unavailable(
                 "Nobody outside the hub keeps a copy of the log."
@@ -287,21 +296,31 @@ class Journal:
                 hint="Start at least one custodian, then run the command again.",
             )
 
+    def _extend(self, mirror: LogMirror, size: int, signed: bytes) -> None:
+        held = mirror.held()
+        mirror.extend(held, self._store.entries(min(held, size), size), note=signed)
+
     def _check_mirrors_saw_no_more(self, size: int) -> None:
         """Stop when a mirror shows a longer head under the log's own signature."""
-        for mirror in self._mirrors:
-            try:
-                note = mirror.newest_note() if mirror.held() > size else None
-                # Without the signature it is only a claim, and one mirror must
-                # not be able to stop a hub by a claim.
-                if note is None or not self._is_longer(note, size):
-                    continue
-            except HavreError:
-                continue
-            raise NotGenuine(
-                f"A mirror keeps more of the log than the {size} entries that are here.",
-                hint="The log was set back. Restore it from the mirror before you go on.",
-            )
+        asking = Asking(
+            {each.name: partial(self._longer_note, each, size) for each in self._mirrors},
+            patience=self._patience,
+        )
+        for said in asking:
+            if said.refusal is None:
+                asking.hurry()
+            if said.answer is not None:
+                raise NotGenuine(
+                    f"A mirror keeps more of the log than the {size} entries that are here.",
+                    hint="The log was set back. Restore it from the mirror before you go on.",
+                )
+
+    def _longer_note(self, mirror: LogMirror, size: int) -> bytes | None:
+        """Ask a mirror for a longer head that the log signed; null when it has none."""
+        note = mirror.newest_note() if mirror.held() > size else None
+        # Without the signature it is only a claim, and one mirror must not be able to
+        # stop a hub by a claim.
+        return note if note is not None and self._is_longer(note, size) else None
 
     def _is_longer(self, note: bytes, size: int) -> bool:
         keys = self._followed.keys(self._roots)
@@ -336,10 +355,18 @@ class _Cosigners:
     complaints: what those said that did not cosign the last head, by name.
     """
 
-    def __init__(self, store: LogStore, *, witnesses: Sequence[Witness], roots: TrustRoots) -> None:
+    def __init__(
+        self,
+        store: LogStore,
+        *,
+        witnesses: Sequence[Witness],
+        roots: TrustRoots,
+        patience: Patience,
+    ) -> None:
         self._store = store
         self._witnesses = witnesses
         self._roots = roots
+        self._patience = patience
         self.complaints: dict[str, str] = {}
 
     def check_saw_no_more(self, size: int) -> None:
@@ -348,13 +375,16 @@ class _Cosigners:
         Raises:
             NotGenuine: naming them.
         """
-        ahead = []
-        for witness in self._witnesses:
-            try:
-                if witness.size_seen(self._roots.origin) > size:
-                    ahead.append(witness.name)
-            except HavreError:
+        ahead, answered = [], 0
+        asking = self._asking(lambda witness: witness.size_seen(self._roots.origin))
+        for said in asking:
+            if said.answer is None:
                 continue
+            answered += 1
+            if said.answer > size:
+                ahead.append(said.name)
+            if answered == self._roots.quorum:
+                asking.hurry()
         if len(ahead) > self._roots.faulty_witnesses:
             raise NotGenuine(
                 f"These witnesses saw more of the log than the {size} entries that are here:"
@@ -373,18 +403,29 @@ class _Cosigners:
         checkpoint = parse_checkpoint(parse_note(signed).text)
         self.complaints = {}
         lines: list[NoteSignature] = []
-        for witness in self._witnesses:
-            try:
-                lines.append(self._ask(witness, signed, checkpoint))
-            except HavreError as refusal:
-                self.complaints[witness.name] = refusal.message
+        asking = self._asking(lambda witness: self._ask(witness, signed, checkpoint))
+        for said in asking:
+            if said.answer is None:
+                self.complaints[said.name] = said.refusal.message if said.refusal else ""
+                continue
+            lines.append(said.answer)
+            if len(lines) == self._roots.quorum:
+                asking.hurry()
         if len(lines) < self._roots.quorum:
-            said = " ".join(f"{name}: {text}" for name, text in sorted(self.complaints.items()))
+            why = " ".join(f"{name}: {text}" for name, text in sorted(self.complaints.items()))
             raise TooFewWitnesses(
-                f"{len(lines)} witnesses cosigned, {self._roots.quorum} are needed. {said}",
+                f"{len(lines)} witnesses cosigned, {self._roots.quorum} are needed. {why}",
                 hint="The act is kept and goes out when they answer: run the command again.",
             )
-        return lines
+        self.complaints |= {name: late.message for name, late in asking.late().items()}
+        return sorted(lines, key=lambda line: line.name)
+
+    def _asking(self, question: Callable[[Witness], _R]) -> Asking[_R]:
+        """Put a question to every witness at once."""
+        return Asking(
+            {each.name: partial(question, each) for each in self._witnesses},
+            patience=self._patience,
+        )
 
     def _ask(self, witness: Witness, signed: bytes, checkpoint: Checkpoint) -> NoteSignature:
         """Ask one witness, and check its answer: one that lies must not spoil the note."""

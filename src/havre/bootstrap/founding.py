@@ -25,12 +25,14 @@ from havre.bootstrap.parties import directories
 from havre.bootstrap.place import (
     CONFIGURATION,
     HubPlace,
+    PartyPlace,
     draft_place,
     find_draft,
     settle_place,
 )
 from havre.bootstrap.reaching import open_witness
 from havre.bootstrap.schemas import core_tables
+from havre.bootstrap.services import write_service
 from havre.bootstrap.tokens import PartyToken, create_token, open_token
 from havre.crypto.random import new_object_id
 from havre.domain.custody import PREDICATE_MANDATE, STAGE_2_SECRET
@@ -101,6 +103,7 @@ def found_hub(
     progress: Callable[[str], None],
     settings: SiteSettings,
     tokens: Mapping[str, str] = MappingProxyType({}),
+    services: bool = False,
 ) -> Founded:
     """Make a hub and everybody it needs.
 
@@ -108,6 +111,7 @@ def found_hub(
     settings: what the public site says of this hub that its log does not know.
     tokens: the address of a hardware token, by the short name of the party that has one.
     progress: told, in a sentence, what is being made.
+    services: custodians and witnesses are asked as processes of their own from then on.
 
     One that was cut short is cleared away and begun anew: nobody could have used it,
     because `havre.toml` gets its name last.
@@ -133,6 +137,8 @@ def found_hub(
             settings=settings,
         )
         founded = _found(place, parties=parties, origin=origin, progress=progress, tokens=tokens)
+        if services:
+            _draft_services(place)
         settle_place(folder)
         return founded
 
@@ -186,6 +192,21 @@ def _check_tokens(tokens: Mapping[str, str]) -> None:
         parse_token_uri(address)
 
 
+def _draft_services(place: HubPlace) -> None:
+    """From now on each custodian and witness is asked at a socket in its own directory."""
+
+    def addresses(places: Iterable[PartyPlace]) -> list[PartyPlace]:
+        return [write_service(folder, log=place.log) for folder in directories(places)]
+
+    draft_place(
+        place.folder,
+        custodians=addresses(place.custodians),
+        escrow=addresses([place.escrow])[0],
+        witnesses=addresses(place.witnesses),
+        settings=place.settings,
+    )
+
+
 @contextmanager
 def _alone_in(folder: Path) -> Iterator[None]:
     """Keep a second founding out of a directory; the kernel lets go when a process dies."""
@@ -210,8 +231,10 @@ def _clear_cut_short(folder: Path) -> None:
     begun = find_draft(folder)
     if begun is None or (folder / CONFIGURATION).exists():
         return
-    (escrow,) = directories([begun.escrow])
-    for path in (*_party_folders(escrow.parent), *(folder / name for name in _MADE)):
+    escrow = begun.escrow
+    # Of one that was cut short at its last step, the draft has the socket in that directory.
+    made_in = escrow.parent if isinstance(escrow, Path) else Path(escrow.socket).parents[1]
+    for path in (*_party_folders(made_in), *(folder / name for name in _MADE)):
         if path.is_dir():
             shutil.rmtree(path)
         else:

@@ -5,24 +5,22 @@ from __future__ import annotations
 from functools import cache, partial
 from pathlib import Path
 
-from havre.adapters.channel.certificates import read_certificates
-from havre.adapters.channel.client import HttpChannel
-from havre.adapters.custody import wire as custody_wire
 from havre.adapters.custody.http import RemoteCustodian
 from havre.adapters.custody.local import EscrowCustodian, LocalCustodian
 from havre.adapters.log.files import LogFolder
 from havre.adapters.log.mirror import MirrorFolder
 from havre.adapters.log.remote import RemoteMirror
 from havre.adapters.machine.clock import SystemClock
-from havre.adapters.witness import wire as witness_wire
 from havre.adapters.witness.http import RemoteWitness
 from havre.adapters.witness.local import LocalWitness
 from havre.bootstrap.parties import ReachedCustodian, ReachedMirror, ReachedWitness
 from havre.bootstrap.place import PartyPlace
 from havre.bootstrap.tokens import open_token
 from havre.domain.service_address import ServiceAddress
+from havre.errors import HavreError
+from havre.ports.channel import Channel
 from havre.ports.custody import DailyCustodian
-from havre.ports.log import LogMirror
+from havre.ports.log import LogMirror, LogReader
 from havre.ports.witness import Witness
 
 
@@ -70,13 +68,24 @@ class Reach:
             return RemoteCustodian(self.channel(place))
         return open_custodian(place, mirror=self._mirror_in(place), log=self._log, kind=kind)
 
-    def channel(self, address: ServiceAddress) -> HttpChannel:
+    def channel(self, address: ServiceAddress) -> Channel:
         """Open a channel to a party that is a process of its own.
 
         Raises:
             NotFound, InvalidInput: over TLS, our certificate or the party's is not there.
         """
-        clock, carried = SystemClock(), (*custody_wire.CARRIED, *witness_wire.CARRIED)
+        # What speaks over a network loads slowly, and most commands need none of it.
+        from havre.adapters.channel.certificates import CertificateEnded, read_certificates
+        from havre.adapters.channel.client import HttpChannel
+        from havre.adapters.custody import wire as custody_wire
+        from havre.adapters.witness import wire as witness_wire
+
+        clock = SystemClock()
+        carried: tuple[type[HavreError], ...] = (
+            CertificateEnded,
+            *custody_wire.CARRIED,
+            *witness_wire.CARRIED,
+        )
         if address.socket:
             return HttpChannel(address, carried=carried, clock=clock)
         identity = identity_of(self._me)
@@ -86,13 +95,18 @@ class Reach:
             clock=clock,
             identity=identity,
             own=read_certificates(identity)[0],
-            pinned=read_certificates(self._me / "peers" / f"{address.name}.pem"),
+            pinned=read_certificates(pins_of(self._me) / f"{address.name}.pem"),
         )
 
 
 def identity_of(party: Path) -> Path:
     """Where a party's own certificate is, with its key."""
     return party / "tls" / "identity.pem"
+
+
+def pins_of(party: Path) -> Path:
+    """Where the certificates are that a party has pinned, each under its peer's name."""
+    return party / "peers"
 
 
 def open_witness(folder: Path) -> LocalWitness:
@@ -112,11 +126,12 @@ def open_custodian(
     folder: Path,
     *,
     mirror: MirrorFolder,
-    log: Path,
+    log: Path | LogReader,
     kind: type[LocalCustodian] = LocalCustodian,
 ) -> LocalCustodian:
     """Open a custodian in its directory; it fetches the log by itself.
 
+    log: a folder that holds it, or whatever else gives its files.
     kind: the escrow's or a daily custodian's manners.
     """
     token = open_token(folder)
@@ -124,7 +139,7 @@ def open_custodian(
         folder,
         token=token,
         roots=token.trust_roots(),
-        log=LogFolder(log),
+        log=LogFolder(log) if isinstance(log, Path) else log,
         mirror=mirror,
         copy=mirror.reader,
         clock=SystemClock(),

@@ -11,10 +11,13 @@ import fcntl
 import os
 import socket
 import ssl
+import threading
+import time
 import tomllib
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TypeAlias
 
@@ -28,22 +31,29 @@ from havre.adapters.channel.server import Caller, Service
 from havre.adapters.channel.trail import Trail
 from havre.adapters.custody.desk import CustodianDesk
 from havre.adapters.custody.local import EscrowCustodian, LocalCustodian
+from havre.adapters.log.files import LogFolder
 from havre.adapters.log.remote import MirrorDesk
 from havre.adapters.machine.clock import SystemClock
 from havre.adapters.witness.desk import WitnessDesk
-from havre.bootstrap.reaching import identity_of, open_custodian, open_mirror, open_witness
+from havre.bootstrap.reaching import identity_of, open_custodian, open_mirror, open_witness, pins_of
 from havre.bootstrap.tokens import PartyToken, open_token
 from havre.domain.service_address import ServiceAddress, parse_address
+from havre.domain.transparency import NotFresh
 from havre.domain.trust import Role
-from havre.errors import InvalidInput, NotFound, Refused, Unavailable
+from havre.errors import HavreError, InvalidInput, NotFound, Refused, Unavailable
 from havre.ports.channel import Desk
+from havre.ports.log import LogReader
 
 CONFIGURATION = "service.toml"
 FORMAT = "havre/v1/service"
 _EXAMPLE = f'format = "{FORMAT}", listen = "unix:NAME.sock", log = "/srv/hub/site/log"'
 _FIELDS = frozenset({"format", "listen", "log"})
+_OPTIONAL = frozenset({"log_certificate"})
 # A Unix socket's path has 107 bytes and a zero in the kernel's own structure.
 MAX_SOCKET_PATH_BYTES = 107
+# A log that is not asked about is looked at now and then, and after a fault once more.
+_FOLLOW_EVERY_S = 300.0
+_LOOK_AGAIN_AFTER_S = 20.0
 # The file system lets in who may use the socket's directory; of those, the group too.
 _SOCKET_MODE = 0o660
 
@@ -55,11 +65,21 @@ Ready: TypeAlias = Callable[[Mapping[str, object]], None]
 class ServiceConfig:
     """What `service.toml` says.
 
-    log: a directory with the published log, absolute.
+    log: a directory with the published log, absolute, or the address of its folder.
+    log_certificate: the web server's own certificate, if no public authority vouches for it.
     """
 
     listen: ServiceAddress
-    log: Path
+    log: Path | str
+    log_certificate: Path | None = None
+
+    def reader(self) -> LogReader:
+        """Open the log where this party reads it."""
+        if isinstance(self.log, Path):
+            return LogFolder(self.log)
+        from havre.adapters.log.http import LogSite
+
+        return LogSite(self.log, certificate=self.log_certificate)
 
 
 def read_service(party: Path) -> ServiceConfig:
@@ -77,24 +97,29 @@ def read_service(party: Path) -> ServiceConfig:
         ) from None
     except ValueError:
         raise InvalidInput(f"{CONFIGURATION} of {party.name} is not TOML.") from None
-    if set(body) != _FIELDS or body["format"] != FORMAT:
+    if body.get("format") != FORMAT or not _FIELDS <= set(body) <= _FIELDS | _OPTIONAL:
         raise InvalidInput(
             f"{CONFIGURATION} of {party.name} has other fields than it should have.",
             hint=f"Write {_EXAMPLE}.",
         )
-    listen = parse_address(str(body["listen"]))
+    listen, log = parse_address(str(body["listen"])), str(body["log"])
     if listen.socket:
         listen = ServiceAddress(listen.name, socket=str((party / listen.socket).resolve()))
-    return ServiceConfig(listen, (party / str(body["log"])).resolve())
+    certificate = body.get("log_certificate")
+    return ServiceConfig(
+        listen,
+        log if "://" in log else (party / log).resolve(),
+        None if certificate is None else party / str(certificate),
+    )
 
 
-def read_pins(party: Path) -> dict[str, list[Certificate]]:
+def _read_pins(party: Path) -> dict[str, list[Certificate]]:
     """Read every pinned certificate of a party, by the name under which it is pinned.
 
     Raises:
         InvalidInput: a certificate names another party than its file.
     """
-    pins = {path.stem: read_certificates(path) for path in (party / "peers").glob("*.pem")}
+    pins = {path.stem: read_certificates(path) for path in pins_of(party).glob("*.pem")}
     for name, certificates in pins.items():
         if any(each.name != name for each in certificates):
             raise InvalidInput(
@@ -133,13 +158,15 @@ def _serve(party: Path, *, roles: frozenset[Role], ready: Ready) -> None:
     config, clock = read_service(party), SystemClock()
     trail = Trail(party / "service.jsonl", party=token.name, clock=clock)
     with _served_once(party, token.name), _listening(config.listen) as door:
+        desk, follow = _desk(party, token.config.role, config)
         service = Service(
             name=token.name,
-            desk=_desk(party, token.config.role, config),
+            desk=desk,
             callers=_callers(party, token),
             clock=clock,
             trail=trail,
         )
+        follow(trail)
         service.run(
             door,
             tls=None if config.listen.socket else _tls(party, token.name),
@@ -155,19 +182,51 @@ def _serve(party: Path, *, roles: frozenset[Role], ready: Ready) -> None:
         trail.say("stopped")
 
 
-def _desk(party: Path, role: Role, config: ServiceConfig) -> Desk:
+def _desk(party: Path, role: Role, config: ServiceConfig) -> tuple[Desk, Callable[[Trail], None]]:
+    """Wire a party's acts, and what it does of its own accord."""
     if role is Role.WITNESS:
-        return WitnessDesk(open_witness(party)).acts
+        return WitnessDesk(open_witness(party)).acts, lambda _trail: None
     mirror = open_mirror(party)
     kind = EscrowCustodian if role is Role.ESCROW else LocalCustodian
-    custodian = open_custodian(party, mirror=mirror, log=config.log, kind=kind)
-    return {**CustodianDesk(custodian).acts, **MirrorDesk(mirror).acts}
+    custodian = open_custodian(party, mirror=mirror, log=config.reader(), kind=kind)
+    desk = {**CustodianDesk(custodian).acts, **MirrorDesk(mirror).acts}
+    return desk, partial(_keep_following, custodian)
+
+
+def _keep_following(custodian: LocalCustodian, trail: Trail) -> None:
+    """Follow the log of its own accord, so that a log which goes back is seen unasked."""
+
+    def work() -> None:
+        last, told = "", ""
+        while True:
+            fault = _followed(custodian)
+            # A head that its hub is about to publish looks for a moment like a log that
+            # went back: what still is so at the second look is said, and said once.
+            if fault and fault == last != told:
+                trail.say(f"the log cannot be followed. {fault}")
+                told = fault
+            last = fault
+            time.sleep(_LOOK_AGAIN_AFTER_S if fault else _FOLLOW_EVERY_S)
+
+    threading.Thread(target=work, name="follow", daemon=True).start()
+
+
+def _followed(custodian: LocalCustodian) -> str:
+    """Follow the log once; returns what is wrong with it, or nothing."""
+    try:
+        custodian.follow()
+    except NotFresh:
+        # A hub that does nothing renews nothing.
+        return ""
+    except HavreError as refusal:
+        return f"{type(refusal).__name__}: {refusal.message}"
+    return ""
 
 
 def _callers(party: Path, token: PartyToken) -> dict[str, Caller]:
     """Find each pinned peer's role in the party's own trust roots."""
     roles = {each.name: each.role for each in token.trust_roots().parties}
-    pins = read_pins(party)
+    pins = _read_pins(party)
     if strangers := sorted(set(pins) - set(roles)):
         raise InvalidInput(
             f"{token.name} has pinned certificates of parties that its trust roots do not name:"
@@ -178,7 +237,7 @@ def _callers(party: Path, token: PartyToken) -> dict[str, Caller]:
 
 
 def _tls(party: Path, name: str) -> ssl.SSLContext:
-    identity, pins = identity_of(party), read_pins(party)
+    identity, pins = identity_of(party), _read_pins(party)
     (own,) = read_certificates(identity)
     check_current(own, now=SystemClock().now())
     if not pins:

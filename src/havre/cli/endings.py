@@ -11,9 +11,11 @@ from __future__ import annotations
 import errno
 import json
 import os
+import signal
 import sys
 import traceback
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -132,3 +134,25 @@ def end_with(fault: BaseException, *, words: Sequence[str]) -> int:
 
 def _own_words(words: Sequence[str]) -> Sequence[str]:
     return words[: words.index("--")] if "--" in words else words
+
+
+@contextmanager
+def until_stopped() -> Iterator[None]:
+    """Let a body go on until the process is told to stop, which is then a good end.
+
+    Both signals end the body wherever it is, so that what it has started is stopped.
+    """
+
+    def stop(_signal: int, _frame: object) -> None:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGTERM, stop)
+    with suppress(KeyboardInterrupt):
+        yield
+    signal.signal(signal.SIGTERM, before)
+
+
+def wait_for_signal() -> None:
+    """Wait for ever, or until a signal ends it."""
+    while True:
+        signal.pause()

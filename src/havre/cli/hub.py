@@ -13,11 +13,19 @@ from havre.cli.screen import Screen
 catalogue = typer.Typer(help="The tables that a hub knows.", no_args_is_help=True)
 
 
+_EMBEDDED = "nothing yet: every party is a directory on this machine"
+_SERVED = (
+    "custodians and witnesses are processes of their own, on this machine: start them with"
+    " `havre services`, or each by itself with `havre custodian serve`, `havre witness serve`"
+)
+
+
 def register(app: typer.Typer) -> None:
     """Add these commands to the command line."""
     app.command()(init)
     app.command()(status)
     app.command()(ceremony)
+    app.command()(services)
     app.add_typer(catalogue, name="catalogue")
 
 
@@ -38,6 +46,10 @@ def init(
         list[str] | None,
         typer.Option(help="A party's hardware token: NAME=pkcs11:token=LABEL?module-path=/FILE."),
     ] = None,
+    services: Annotated[
+        bool,
+        typer.Option("--services", help="Custodians and witnesses are processes of their own."),
+    ] = False,
     as_json: JsonOption = False,
 ) -> None:
     """Found a hub on this machine, with everybody it needs, each in a directory of its own."""
@@ -55,6 +67,7 @@ def init(
             settings=read_settings({"made_up": made_up, "language": language}),
             progress=lambda what: bar.step(next(steps), 4, what),
             tokens=split_tokens(token or []),
+            services=services,
         )
     screen.show(
         {
@@ -62,7 +75,7 @@ def init(
             "parties": str(founded.parties),
             "tables": founded.tables,
             "key_pairs": founded.partitions,
-            "separated": "nothing yet: every party is a directory on this machine",
+            "separated": _SERVED if services else _EMBEDDED,
         }
     )
 
@@ -72,6 +85,22 @@ def status(*, hub: HubOption, as_json: JsonOption = False) -> None:
     from havre.bootstrap.reports import hub_status
 
     Screen(as_json=as_json).show(hub_status(read_hub(hub)))
+
+
+def services(*, hub: HubOption, as_json: JsonOption = False) -> None:
+    """Run the custodians and witnesses of a hub on this machine, until told to stop.
+
+    Each is a process of its own, and as root each has an account of its own. A line is
+    written when all of them answer.
+    """
+    from havre.bootstrap.services import served
+    from havre.cli.endings import until_stopped, wait_for_signal
+
+    with until_stopped(), served(hub) as running:
+        Screen(as_json=as_json).ready(
+            {"services": running.listening, "separation": running.separation}
+        )
+        wait_for_signal()
 
 
 def ceremony(

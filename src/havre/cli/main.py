@@ -17,6 +17,7 @@ import typer
 from havre import __version__
 from havre.bootstrap import keep_memory_private
 from havre.cli import (
+    certificates,
     custodian,
     data,
     demo,
@@ -58,6 +59,7 @@ _GROUPS = (
     exposure,
     party,
     store,
+    certificates,
     leaving,
     custodian,
     witness,

@@ -41,12 +41,10 @@ class Screen:
             # What a program reads stays on one line.
             print(wrap(line, indent=" " * (width + 4)) if sys.stdout.isatty() else line)
 
-    def ready(self, service: Mapping[str, Any]) -> None:
+    def ready(self, what: Mapping[str, Any]) -> None:
         """Say that a service answers, in one line that whoever started it waits for."""
-        if self.as_json:
-            print(json.dumps({"ready": service}), flush=True)
-        else:
-            print(f"{service['party']} answers at {service['listen']}", flush=True)
+        said = "; ".join(f"{name}: {_plain(value)}" for name, value in what.items())
+        print(json.dumps({"ready": what}) if self.as_json else f"ready: {said}", flush=True)
 
     def table(self, title: str, rows: Sequence[Mapping[str, Any]]) -> None:
         """Show rows that have the same fields, or their JSON."""

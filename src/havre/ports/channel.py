@@ -21,6 +21,8 @@ from havre.domain.trust import Role
 # A party that follows the log first needs more than one that only signs.
 ANSWER_WITHIN_S = 15.0
 FOLLOW_WITHIN_S = 30.0
+# The header of an answer in which the party says who it is.
+PARTY_HEADER = "havre-party"
 
 
 class Channel(Protocol):

@@ -71,6 +71,10 @@ class LogStore(LogReader, Protocol):
 class LogMirror(Protocol):
     """Somebody outside the hub who keeps every entry."""
 
+    @property
+    def name(self) -> str:
+        """Who keeps it, or where, for messages."""
+
     def held(self) -> int:
         """How many entries it keeps."""
 

@@ -7,6 +7,7 @@ seconds, and none is unpacked.
 
 from __future__ import annotations
 
+import socket
 import ssl
 import time
 from collections.abc import Iterator, Sequence
@@ -20,10 +21,9 @@ from havre.adapters.channel.certificates import Certificate, check_current, tls_
 from havre.domain.service_address import ServiceAddress
 from havre.errors import HavreError, NotGenuine, Unavailable
 from havre.formats.wire import MAX_MESSAGE_BYTES, parse_refusal, said_by
-from havre.ports.channel import ANSWER_WITHIN_S
+from havre.ports.channel import ANSWER_WITHIN_S, PARTY_HEADER
 from havre.ports.clock import Clock
 
-PARTY_HEADER = "havre-party"
 _CONNECT_WITHIN_S = 5.0
 
 
@@ -60,6 +60,7 @@ class HttpChannel:
     def call(self, act: str, body: bytes, *, within_s: float = ANSWER_WITHIN_S) -> bytes:
         """Ask for an act, and wait for its answer."""
         self._check_certificates()
+        self._check_there()
         deadline = time.monotonic() + within_s
         limits = httpx2.Timeout(within_s, connect=min(within_s, _CONNECT_WITHIN_S))
         with (
@@ -97,6 +98,23 @@ class HttpChannel:
         # While it changes, a party has two; the one that it shows is looked at then.
         if self._pinned:
             check_current(max(self._pinned, key=lambda each: each.ends_at), now=now)
+
+    def _check_there(self) -> None:
+        """Knock at a Unix socket first: the library leaves its own open when nobody is there."""
+        if not self._address.socket:
+            return
+        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as knock:
+            knock.settimeout(_CONNECT_WITHIN_S)
+            try:
+                knock.connect(self._address.socket)
+            except OSError:
+                raise self._not_there() from None
+
+    def _not_there(self) -> Unavailable:
+        return Unavailable(
+            f"{self.name} does not answer at its address.",
+            hint="Start its service, or correct its address in havre.toml.",
+        )
 
     def _check_shown(self, response: httpx2.Response) -> None:
         """Look at the time of the certificate that the party did show."""
@@ -148,10 +166,7 @@ class HttpChannel:
                     f"{self.name} ended the connection without an answer.",
                     hint="Perhaps it has not pinned this party's certificate: see its log.",
                 ) from None
-            raise Unavailable(
-                f"{self.name} does not answer at its address.",
-                hint="Start its service, or correct its address in havre.toml.",
-            ) from None
+            raise self._not_there() from None
 
 
 def _first_cause(fault: BaseException) -> BaseException:

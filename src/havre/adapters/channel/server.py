@@ -31,12 +31,11 @@ from starlette.routing import Route
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from havre.adapters.channel.certificates import Certificate, check_current
-from havre.adapters.channel.client import PARTY_HEADER
 from havre.adapters.channel.trail import Trail
 from havre.domain.trust import Role
 from havre.errors import HavreError, InvalidInput, NotFound, Refused, Unavailable
 from havre.formats.wire import MAX_MESSAGE_BYTES, encode_refusal
-from havre.ports.channel import Act, Desk
+from havre.ports.channel import PARTY_HEADER, Act, Desk
 from havre.ports.clock import Clock
 
 _BODY_WITHIN_S = 30.0

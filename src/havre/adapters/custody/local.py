@@ -9,6 +9,7 @@ left half done is finished or cut off by the next.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -45,6 +46,15 @@ from havre.ports.tokens import CustodianToken
 from havre.values import instant_text, parse_instant, parse_name
 
 _NEVER = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class _Offered:
+    """What the log offers: a checkpoint, and its entries from one index on."""
+
+    note: bytes
+    start: int
+    entries: Sequence[bytes]
 
 
 class LocalCustodian:
@@ -122,9 +132,12 @@ class LocalCustodian:
 
     def release(self, request: ShareRequest) -> ShareAnswer:
         """Answer a logged request: the stored answer, or a new one after every check."""
+        # Before the lock: whoever serves the log slowly must not keep an authority's
+        # decision waiting at the door.
+        offered = self._fetch()
         with alone(self._folder, party=self.name):
             receipts = self._answers.finish()
-            now = self._catch_up()
+            now = self._catch_up(offered)
             self._check_not_set_back(receipts)
             self._check_not_erased(request.index)
             stored = self._answers.find(request.index)
@@ -152,9 +165,10 @@ class LocalCustodian:
 
     def erase(self, request: ErasureRequest) -> bytes:
         """Destroy shares for a logged order: after every check, noted first, attested last."""
+        offered = self._fetch()
         with alone(self._folder, party=self.name):
             self._answers.finish()
-            now = self._catch_up()
+            now = self._catch_up(offered)
             if done := self._erased.find(request.index):
                 return done
             known = self._known()
@@ -204,18 +218,35 @@ class LocalCustodian:
         with alone(self._folder, party=self.name):
             write_durably(self._folder / "mandate.json", envelope)
 
-    def _catch_up(self) -> datetime:
-        """Fetch the log by itself, and believe only a fresh head with a quorum behind it.
+    def follow(self) -> int:
+        """Follow the log without being asked for anything; returns how many entries it has.
+
+        Raises:
+            NotGenuine, Refused: the log went back, was altered, or is not the newest.
+            NotFound, Unavailable: it cannot be read.
+        """
+        offered = self._fetch()
+        with alone(self._folder, party=self.name):
+            self._catch_up(offered)
+        return self._followed.size
+
+    def _fetch(self) -> _Offered:
+        """Read what the log says comes after the own copy; nothing of it is believed yet."""
+        note = self._log.checkpoint()
+        size, start = parse_checkpoint(parse_note(note).text).size, self._mirror.held()
+        entries = self._log.entries(start, size) if size > start else []
+        return _Offered(note, start, entries)
+
+    def _catch_up(self, offered: _Offered) -> datetime:
+        """Take in what was fetched, and believe only a fresh head with a quorum behind it.
 
         Returns what time it is, by a clock that has not gone back.
         """
         now, latest = self._clock.now(), self._latest()
         check_clock(now, latest=latest, party=self.name)
-        note = self._log.checkpoint()
-        size = parse_checkpoint(parse_note(note).text).size
-        held = self._mirror.held()
-        entries = self._log.entries(held, size) if size > held else []
-        self._mirror.extend(held, entries, note=note)
+        note, held = offered.note, self._mirror.held()
+        # The hub may have handed some of the entries to the copy meanwhile.
+        self._mirror.extend(held, offered.entries[held - offered.start :], note=note)
         known = self._copy.entries(self._followed.size, self._mirror.held())
         self._followed, events = follow_entries(self._followed, known)
         self._events += events

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import fcntl
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -29,11 +29,14 @@ from havre.formats.tiles import (
 )
 
 
-class LogFolder:
-    """The published folder of a log, for reading."""
+class LogPages:
+    """A published log, read file by file from wherever its files are.
 
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
+    read: gives a file by its path in the layout, or raises `NotFound`.
+    """
+
+    def __init__(self, read: Callable[[str], bytes]) -> None:
+        self._read = read
 
     def checkpoint(self) -> bytes:
         """Return the published checkpoint."""
@@ -43,8 +46,8 @@ class LogFolder:
         """Return entries by index; from a full bundle, or the widest one that is there."""
         found: list[bytes] = []
         while start < end:
-            bundle = self._bundle_with(start, end)
-            entries = parse_bundle(self._read(bundle.path), width=bundle.width)
+            bundle, content = self._bundle_with(start, end)
+            entries = parse_bundle(content, width=bundle.width)
             first = bundle.index * TILE_WIDTH
             found += entries[start - first : end - first]
             start = min(end, first + TILE_WIDTH)
@@ -58,20 +61,32 @@ class LogFolder:
             hashes = [node_hash(*hashes[at : at + 2]) for at in range(0, len(hashes), 2)]
         return hashes[0]
 
-    def _bundle_with(self, start: int, end: int) -> Tile:
+    def _bundle_with(self, start: int, end: int) -> tuple[Tile, bytes]:
         """Find a file that holds the entries from `start` to the bundle's or the range's end.
 
         A reader asks for sizes that were published, and those files stay.
         """
         last = min(end, (start // TILE_WIDTH + 1) * TILE_WIDTH)
         number = start // TILE_WIDTH
-        for width in range(last - number * TILE_WIDTH, TILE_WIDTH + 1):
+        exact = last - number * TILE_WIDTH
+        for width in dict.fromkeys((exact, TILE_WIDTH, *range(exact, TILE_WIDTH))):
             bundle = Tile(-1, number, width)
-            if (self._folder / bundle.path).is_file():
-                return bundle
-        return bundle_of(start, size=last)
+            try:
+                return bundle, self._read(bundle.path)
+            except NotFound:
+                continue
+        missing = bundle_of(start, size=last)
+        return missing, self._read(missing.path)
 
-    def _read(self, path: str) -> bytes:
+
+class LogFolder(LogPages):
+    """The published folder of a log, for reading."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(self._file)
+        self._folder = folder
+
+    def _file(self, path: str) -> bytes:
         try:
             return (self._folder / path).read_bytes()
         except OSError:

@@ -26,6 +26,7 @@ class MirrorFolder:
     """
 
     def __init__(self, folder: Path, *, roots: TrustRoots) -> None:
+        self.name = f"the copy in {folder.name}"
         self._files = LogFiles(folder / "log", private=folder / "private")
         self._roots = roots
         self._followed = Followed()

@@ -10,7 +10,9 @@ import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 
+from havre.application.asking import Asking, Patience
 from havre.application.audit import PublicLog
 from havre.application.ceremony import KnownPartition
 from havre.application.journal import Journal
@@ -80,8 +82,9 @@ class OpenPartitions:
 class KeyRelease:
     """Opens partitions by the protocol of `docs/protocols.md`, section 4.
 
+    patience: how long custodians are waited for; the log is kept to this process meanwhile.
     complaints: of the last opening, why a custodian that was asked does not
-        count, by name: it refused, or what it gave does not hold.
+        count, by name: it refused, was late, or what it gave does not hold.
     """
 
     def __init__(
@@ -94,6 +97,7 @@ class KeyRelease:
         room: KeyRoom,
         clock: Clock,
         roots: TrustRoots,
+        patience: Patience | None = None,
     ) -> None:
         self._journal = journal
         self._log = log
@@ -102,6 +106,7 @@ class KeyRelease:
         self._room = room
         self._clock = clock
         self._roots = roots
+        self._patience = patience or Patience()
         self.complaints: dict[str, str] = {}
 
     @contextmanager
@@ -121,8 +126,8 @@ class KeyRelease:
         """
         committed = self._commitments(wanted.partitions)
         with self._room.open() as room:
-            # The price: a revocation waits while custodians are asked. An authority can
-            # also bring it to each of them directly.
+            # The price: a revocation waits while custodians are asked, which takes
+            # `Patience.within_s` at most. An authority can also bring it to each of them directly.
             with self._journal.alone():
                 self._check_ground(wanted)
                 index = self._request(wanted, room.one_time_key)
@@ -198,36 +203,46 @@ class KeyRelease:
         room: OpenRoom,
         committed: Mapping[str, Mapping[str, str]],
     ) -> dict[str, _Answer]:
-        """Ask one custodian after the other, until enough answers hold.
+        """Ask as many custodians as are needed at once, until enough answers hold.
 
-        Each answer is opened and held against the log before the next is asked for
-        and before it counts: a bad one costs its custodian's place, not the opening.
+        Each answer is opened and held against the log before it counts: a bad one
+        costs its custodian's place, not the opening. For one that refuses, lies or
+        keeps the others waiting, the next one is asked.
         """
         request = ShareRequest(index, room.one_time_key, wanted.documents, wanted.salts)
         answers: dict[str, _Answer] = {}
         self.complaints = {}
         bad = 0
-        for custodian in self._custodians:
-            try:
-                given = custodian.release(request)
-            except HavreError as refusal:
-                self.complaints[custodian.name] = refusal.message
+        asking = Asking(
+            {each.name: partial(each.release, request) for each in self._custodians},
+            at_once=self._threshold,
+            patience=self._patience,
+        )
+        for said in asking:
+            if said.answer is None:
+                self._complain(said.name, said.refusal)
                 continue
             try:
-                answer = self._answer(custodian.name, given, wanted, index, committed=committed)
+                answer = self._answer(said.name, said.answer, wanted, index, committed=committed)
                 room.check(list(answer.shares.values()))
             except HavreError as fault:
-                self.complaints[custodian.name] = fault.message
+                self._complain(said.name, fault)
+                asking.ask_another()
                 bad += 1
                 continue
-            answers[custodian.name] = answer
+            answers[said.name] = answer
             if len(answers) == self._threshold:
+                for name, refusal in asking.late().items():
+                    self._complain(name, refusal)
                 return answers
-        said = " ".join(f"{name}: {text}" for name, text in self.complaints.items())
+        why = " ".join(f"{name}: {text}" for name, text in sorted(self.complaints.items()))
         raise (NotGenuine if bad else Refused)(
-            f"{len(answers)} custodians answered, {self._threshold} are needed. {said}",
+            f"{len(answers)} custodians answered, {self._threshold} are needed. {why}",
             hint="Mend what the custodians name, then ask again.",
         )
+
+    def _complain(self, name: str, refusal: HavreError | None) -> None:
+        self.complaints[name] = refusal.message if refusal else ""
 
     def _answer(
         self,

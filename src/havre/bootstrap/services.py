@@ -1,0 +1,207 @@
+"""All the custodians and witnesses of a hub on one machine, each as a process of its own.
+
+For a hub that was founded with `havre init --services`: every party whose socket
+stands in its own directory is started as `havre custodian serve` or `havre witness
+serve`, and stopped when the context ends. A person does the same by hand, on as many
+machines as there are parties.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import selectors
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from havre.bootstrap.place import PartyPlace, read_place
+from havre.bootstrap.serving import CONFIGURATION, FORMAT
+from havre.bootstrap.tokens import open_token
+from havre.domain.service_address import ServiceAddress
+from havre.domain.trust import Role
+from havre.errors import NotFound, Unavailable
+
+_READY_WITHIN_S = 60.0
+_STOP_WITHIN_S = 30.0
+# Where the accounts of parties begin that are made up for as long as services run: far
+# above those of people and of packages, and below those that containers map.
+_FIRST_UID = 61_100
+# A program of its own account must be able to start, and to read the log.
+_PROBE = "import sys, havre; open(sys.argv[1], 'rb').read(1)"
+
+
+@dataclass(slots=True)
+class Services:
+    """Running services, by party.
+
+    program: what starts `havre`, before the words of its command.
+    uids: the account of each, where each has one of its own; otherwise none.
+    """
+
+    program: tuple[str, ...] = (sys.executable, "-m", "havre")
+    uids: dict[str, int] = field(default_factory=dict)
+    running: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
+    listening: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def separation(self) -> str:
+        """Say in a sentence what separates them."""
+        if self.uids:
+            return "each is a process under an account of its own, on one machine"
+        return "each is a process of its own, all under one account on one machine"
+
+    def start(self, folders: Sequence[Path]) -> None:
+        """Start the services of these directories, and wait until all of them answer.
+
+        Raises:
+            Unavailable: one does not; what it said stands in its `service.log`.
+        """
+        for folder in folders:
+            self.running[folder.name] = self._begin(folder)
+        deadline = time.monotonic() + _READY_WITHIN_S
+        for folder in folders:
+            process = self.running[folder.name]
+            self.listening[folder.name] = _wait_ready(folder.name, process, deadline=deadline)
+
+    def stop(self, name: str, *, with_signal: signal.Signals = signal.SIGTERM) -> int:
+        """Stop one service, and see it end; returns its exit code."""
+        process = self.running.pop(name)
+        process.send_signal(with_signal)
+        try:
+            return process.wait(_STOP_WITHIN_S)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            return process.wait()
+        finally:
+            if process.stdout:
+                process.stdout.close()
+
+    def stop_all(self) -> None:
+        """Stop whatever still runs."""
+        for process in self.running.values():
+            process.terminate()
+        for name in list(self.running):
+            self.stop(name)
+
+    def _begin(self, folder: Path) -> subprocess.Popen[bytes]:
+        token = open_token(folder)
+        word = "witness" if token.config.role is Role.WITNESS else "custodian"
+        command = [*self.program, word, "serve", "--party", str(folder), "--json"]
+        uid = self.uids.get(folder.name)
+        if uid is not None:
+            _give_to(folder, uid)
+        with (folder / "service.log").open("ab") as log:
+            return subprocess.Popen(
+                command,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=log,
+                start_new_session=True,
+                user=uid,
+                group=uid,
+                extra_groups=None if uid is None else [],
+            )
+
+
+@contextmanager
+def served(hub: Path) -> Iterator[Services]:
+    """Serve every party of a hub whose socket stands in its own directory, for a while.
+
+    As root, each gets an account of its own where that account can read what it must.
+
+    Raises:
+        NotFound: the hub has no such party: it was founded without `--services`.
+        Unavailable: one did not start.
+    """
+    folders = service_folders(hub)
+    if not folders:
+        raise NotFound(
+            "This hub's parties are directories, and not processes of their own.",
+            hint="Found one whose parties are served: `havre init --services`.",
+        )
+    services = Services(uids=_accounts(folders, log=read_place(hub).log))
+    try:
+        services.start(folders)
+        yield services
+    finally:
+        services.stop_all()
+
+
+def service_folders(hub: Path) -> list[Path]:
+    """List the directories of those parties of a hub that can be served here, in order."""
+    place = read_place(hub)
+    parties: Sequence[PartyPlace] = (*place.custodians, place.escrow, *place.witnesses)
+    folders = [
+        Path(party.socket).parent
+        for party in parties
+        if isinstance(party, ServiceAddress) and party.socket
+    ]
+    return [folder for folder in folders if (folder / CONFIGURATION).is_file()]
+
+
+def write_service(party: Path, *, log: Path) -> ServiceAddress:
+    """Write a party's `service.toml` for a socket in its own directory; returns its address."""
+    text = (
+        f'format = "{FORMAT}"\n'
+        f'listen = "unix:{party.name}.sock"\n'
+        f'log = "{os.path.relpath(log, party)}"\n'
+    )
+    (party / CONFIGURATION).write_text(text, encoding="utf-8")
+    return ServiceAddress(party.name, socket=str(party / f"{party.name}.sock"))
+
+
+def _accounts(folders: Sequence[Path], *, log: Path) -> dict[str, int]:
+    """Choose an account for each party, if this is root and such accounts can work here."""
+    if os.geteuid() != 0:
+        return {}
+    uids = {folder.name: _FIRST_UID + number for number, folder in enumerate(folders)}
+    try:
+        tried = subprocess.run(
+            [sys.executable, "-c", _PROBE, str(log / "checkpoint")],
+            user=_FIRST_UID,
+            group=_FIRST_UID,
+            extra_groups=[],
+            cwd="/",
+            check=False,
+            capture_output=True,
+            timeout=_READY_WITHIN_S,
+        )
+    except (OSError, ValueError, subprocess.SubprocessError):
+        return {}
+    reachable = tried.returncode == 0 and all(map(_can_be_passed, folders))
+    return uids if reachable else {}
+
+
+def _can_be_passed(folder: Path) -> bool:
+    """Whether every account can get to a directory: its parents let it pass."""
+    return all(parent.stat().st_mode & 0o001 for parent in folder.resolve().parents)
+
+
+def _give_to(folder: Path, uid: int) -> None:
+    """Make a party's directory its account's own, whatever another command left there."""
+    for path in (folder, *folder.rglob("*")):
+        shutil.chown(path, uid, uid)
+
+
+def _wait_ready(name: str, process: subprocess.Popen[bytes], *, deadline: float) -> str:
+    """Wait for a service's first line; returns where it listens."""
+    if process.stdout is None:
+        raise Unavailable(f"{name} has no output to wait for.")
+    with selectors.DefaultSelector() as selector:
+        selector.register(process.stdout, selectors.EVENT_READ)
+        selector.select(max(0.0, deadline - time.monotonic()))
+    os.set_blocking(process.stdout.fileno(), False)
+    line = process.stdout.readline() or b""
+    try:
+        return str(json.loads(line)["ready"]["listen"])
+    except (ValueError, KeyError, TypeError):
+        raise Unavailable(
+            f"{name} did not start.", hint=f"See what it said: {name}/service.log."
+        ) from None
