@@ -3,7 +3,7 @@
     python verify_log.py DIR [--trust FILE] [--max-age SECONDS] [--seen FILE] [--json]
 
 DIR is a published site: `log/` in the C2SP tlog-tiles layout, and, where they
-are there, `register/permits/`, `releases/` and `drills/`. Every entry and every tile is
+are there, `register/permits/`, `register/erasures/`, `releases/` and `drills/`. Every entry and every tile is
 hashed anew, the head is compared with its signatures, and the acts are checked
 for making sense one after the other.
 
@@ -1112,6 +1112,63 @@ def _check_dates(permits: _Permits, story: Story) -> None:
             raise Fault(f"Entry {at} lends keys of a permit that holds from {first} to {last}.")
 
 
+CERTIFIED = "The shares named here are destroyed, and no other copy of them exists."
+
+
+def _check_erased_files(folder: Path, story: Story, *, trust: Trust | None) -> int:
+    """Open every published order and certificate of an erasure; returns how many there are."""
+    wanted = {f"{at}/order.json": order["statement_sha256"] for at, order in story.erasures.items()}
+    for at, event in story.erased.items():
+        wanted |= {f"{at}/{name}.json": digest for name, digest in event["certificates"].items()}
+    found = 0
+    for path in sorted(path for path in folder.rglob("*") if not path.is_dir()):
+        name = path.relative_to(folder).as_posix()
+        what = f"register/erasures/{name}"
+        document = _read(path, limit_bytes=MAX_DOCUMENT_BYTES, what=what)
+        if hashlib.sha256(document).hexdigest() != wanted.get(name):
+            raise Fault(f"{what} is not the statement that the log names.")
+        signed = _open_signed(document, what=what)
+        number, _, who = name.removesuffix(".json").partition("/")
+        if who == "order":
+            _check_order_text(signed, story.erasures[int(number)], story, what=what)
+        else:
+            _check_certificate(signed, int(number), who, story, what=what)
+            if trust is not None and _names(signed, trust) != [who]:
+                raise Fault(f"{what} is signed by somebody else.")
+        found += 1
+    return found
+
+
+def _check_order_text(signed: _Signed, order: Event, story: Story, *, what: str) -> None:
+    about = (signed.kind, signed.origin, signed.subject)
+    said = [signed.said.get(name) for name in ("ground", "partitions", "permit")]
+    ids = sorted(hashlib.sha256(key).hexdigest() for key in signed.keys)
+    if (
+        about != ("havre/v1/erasure-order", story.origin, order["order"])
+        or said != [order["ground"], order["partitions"], order["permit"]]
+        or ids != sorted(order["signers"])
+    ):
+        raise Fault(f"{what} does not say what its entry on the log says.")
+
+
+def _check_certificate(signed: _Signed, at: int, who: str, story: Story, *, what: str) -> None:
+    order = story.erasures[at]
+    shares = {each: story.shares[each][who] for each in order["partitions"]}
+    about = (signed.kind, signed.origin, signed.subject, signed.said.get("custodian"))
+    said = [signed.said.get(name) for name in ("order_sha256", "shares", "statement")]
+    if (
+        about != ("havre/v1/erasure-certificate", story.origin, f"erasure-{at}", who)
+        or said != [order["statement_sha256"], shares, CERTIFIED]
+        or signed.said.get("epoch_destroyed") == signed.said.get("epoch_after")
+    ):
+        raise Fault(f"{what} does not attest what its entry on the log says.")
+
+
+def _names(signed: _Signed, trust: Trust) -> list[str]:
+    ids = [hashlib.sha256(key).hexdigest() for key in signed.keys]
+    return [trust.parties[each].name if each in trust.parties else "" for each in ids]
+
+
 def _check_erasures(story: Story, *, trust: Trust) -> None:
     """Make sure that whoever ordered keys erased may, and that enough custodians attested it."""
     for index, order in story.erasures.items():
@@ -1376,8 +1433,16 @@ def _check_beside(site: Path, story: Story, report: Report, *, trust: Trust | No
     permits = _read_permits(site / "register" / "permits", story)
     _check_dates(permits, story)
     _check_ends(permits, story)
+    erasures = _check_erased_files(site / "register" / "erasures", story, trust=trust)
     found, missing = _check_releases(site / "releases", story)
     moves, texts = len(story.permit_moves), len(permits.statements)
+    named = len(story.erasures) + sum(len(each["certificates"]) for each in story.erased.values())
+    if named:
+        report.checked.append(f"{erasures} orders and certificates of erasures against the log")
+    if named - erasures:
+        report.not_checked.append(
+            f"orders and certificates of erasures that are not beside the log: {named - erasures}"
+        )
     report.checked.append(f"{texts} permit statements and {found} released files against the log")
     if trust is not None:
         _check_signers(permits, story, trust=trust)

@@ -59,11 +59,14 @@ class ExtractReport:
 
     index: of its entry on the log.
     rows: exact, by table; not public.
+    erased: partitions that the permit reaches and whose keys are erased: their rows are
+        lost for everybody.
     """
 
     permit: str
     index: int
     rows: dict[str, int]
+    erased: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -145,7 +148,13 @@ class Extraction:
             # An extract that a revocation has overtaken does not exist.
             self._granted(name)
             index = self._record(permit, versions, commitment, sealed, plan=(document, salt))
-        return ExtractReport(name, index, dict(sealed.manifests[0].rows_of))
+        living = {each.partition_id for each in self._reached(permit, versions)}
+        lost = [
+            each.partition.text
+            for each in self._filled(permit, versions)
+            if each.partition_id not in living
+        ]
+        return ExtractReport(name, index, dict(sealed.manifests[0].rows_of), tuple(lost))
 
     def _granted(self, name: str) -> PermitStanding:
         standing = self._permits.standing(name)
@@ -186,6 +195,11 @@ class Extraction:
         return version_chain(published, version=version)
 
     def _reached(self, permit: Permit, versions: dict[str, int]) -> list[KnownPartition]:
+        """The partitions that hold something, that the permit names, and that can be read."""
+        living = {each.partition_id for each in self._partitions.list_living()}
+        return [each for each in self._filled(permit, versions) if each.partition_id in living]
+
+    def _filled(self, permit: Permit, versions: dict[str, int]) -> list[KnownPartition]:
         """The partitions that hold something and that the permit names."""
         filled = {
             partition
@@ -195,7 +209,7 @@ class Extraction:
         }
         return [
             each
-            for each in self._partitions.list_living()
+            for each in self._partitions.list_partitions()
             if each.partition_id in filled
             and each.partition.year in permit.years.get(each.partition.name, ())
         ]

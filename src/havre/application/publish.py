@@ -13,9 +13,11 @@ from datetime import datetime
 
 from havre.application.audit import PublicLog
 from havre.application.permits import Permits
+from havre.application.vault.erasing import KIND_CERTIFICATE, KIND_ORDER, certificate_name
 from havre.domain.assets import released_files
 from havre.domain.drill_receipt import KIND_RECEIPT
 from havre.domain.events import OutputReleased
+from havre.domain.key_events import ErasureOrdered, KeysErased
 from havre.domain.register import Register, read_register
 from havre.domain.transparency import Cosigned, cosigners
 from havre.domain.trust import TrustRoots, encode_trust_roots
@@ -36,9 +38,9 @@ class Publication:
         *,
         log: PublicLog,
         permits: Permits,
+        records: Records,
         roots: TrustRoots,
         released: Callable[[str, str], bytes],
-        records: Records,
         pages: SitePages,
         settings: SiteSettings,
     ) -> None:
@@ -49,9 +51,9 @@ class Publication:
         """
         self._log = log
         self._permits = permits
+        self._records = records
         self._roots = roots
         self._released = released
-        self._records = records
         self._pages = pages
         self._settings = settings
 
@@ -84,6 +86,7 @@ class Publication:
                 files=self._shown(register),
                 receipts=self._receipts(register),
                 settings=self._settings,
+                erasures=self._erasures(),
             )
         )
 
@@ -96,6 +99,28 @@ class Publication:
                 if hashlib.sha256(receipt).hexdigest() == ran.receipt_sha256:
                     found[ran.receipt_sha256] = receipt
         return found
+
+    def _erasures(self) -> dict[int, dict[str, bytes]]:
+        """The orders and certificates that the log names, and that are here."""
+        found: dict[int, dict[str, bytes]] = {}
+        for logged in self._log.entries():
+            event = logged.event
+            if isinstance(event, ErasureOrdered):
+                order = self._document(KIND_ORDER, event.statement_sha256, event.statement_sha256)
+                found[logged.index] = {"order": order} if order else {}
+            elif isinstance(event, KeysErased):
+                for name, sha256 in event.certificates.items():
+                    place = certificate_name(event.order, name)
+                    if certificate := self._document(KIND_CERTIFICATE, place, sha256):
+                        found[event.order][name] = certificate
+        return found
+
+    def _document(self, kind: str, name: str, sha256: str) -> bytes:
+        try:
+            document = self._records.document(kind, name)
+        except NotFound:
+            return b""
+        return document if hashlib.sha256(document).hexdigest() == sha256 else b""
 
     def _shown(self, register: Register) -> dict[str, tuple[ShownFile, ...]]:
         return {

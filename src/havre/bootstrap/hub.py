@@ -345,9 +345,9 @@ class OpenHub:
         return Publication(
             log=self.log,
             permits=self.permits,
+            records=self.records,
             roots=self.roots,
             released=self._released_file,
-            records=self.records,
             pages=StaticSite(self.place.site, verifier=verifier_source()),
             settings=self.place.settings,
         )

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from havre.adapters.tokens.file import FileToken
 from havre.application.ceremony import KnownPartition, PartitionCatalogue
 from havre.application.vault.erasing import ErasureReport, Erasures
 from havre.bootstrap.holders import publish_for_holders
 from havre.bootstrap.hub import OpenHub
 from havre.bootstrap.reports import read_file
+from havre.bootstrap.tokens import open_token
 from havre.domain.erasure import Ground, open_order
 from havre.domain.key_states import KeyState, read_key_states
 from havre.domain.permit import project_secret
@@ -149,7 +149,7 @@ def write_order(
     if out.exists():
         raise Refused(f"There is a file {out.name} already.", hint="Name another with --out.")
     found = find_partitions(hub, partitions)
-    signers = [FileToken(each) for each in parties]
+    signers = [open_token(each) for each in parties]
     envelope = erasures(hub).write_order(found, ground=Ground.DECIDED, signers=signers)
     out.write_bytes(envelope)
     return _order_row(out, envelope)
@@ -162,7 +162,7 @@ def sign_too(path: Path, party: Path) -> dict[str, object]:
         Refused: this party has signed already.
         NotGenuine, InvalidInput: the file is no order that its trust roots believe.
     """
-    token, envelope = FileToken(party), read_file(path)
+    token, envelope = open_token(party), read_file(path)
     statement = open_order(envelope, roots=token.trust_roots()).opened.statement
     both = merge_signatures([envelope, sign_statement(statement, [token])])
     draft = path.with_name(f"{path.name}.part")

@@ -14,6 +14,8 @@ keys = typer.Typer(help="The life of keys: their age, and their end.", no_args_i
 OrderFile = Annotated[Path, typer.Argument(help="The signed order.")]
 # What a command that leaves an order open ends with: the same call may end it later.
 _STILL_OPEN = 6
+# And one that opened what should be erased.
+_NOT_ERASED = 4
 
 
 def register(app: typer.Typer) -> None:
@@ -103,3 +105,26 @@ def erase(
             " `havre keys erase --open`."
         )
         raise typer.Exit(code=_STILL_OPEN)
+
+
+@keys.command("try")
+def try_erased(
+    partition: Annotated[
+        list[str], typer.Argument(help="What was erased, such as project/diabetes/1.")
+    ],
+    *,
+    also: Annotated[
+        list[Path] | None, typer.Option(help="A replica or a backup, of a store or of a party.")
+    ] = None,
+    hub: HubOption,
+    as_json: JsonOption = False,
+) -> None:
+    """Try to read what was erased, in every copy, with everything that is left."""
+    from havre.bootstrap.attempts import attempt_row, try_erased
+    from havre.bootstrap.key_life import find_partitions
+
+    opened = read_hub(hub)
+    attempts = try_erased(opened, find_partitions(opened, partition), also=also or [])
+    Screen(as_json=as_json).show(attempt_row(attempts))
+    if attempts.opened or attempts.seeds:
+        raise typer.Exit(code=_NOT_ERASED)

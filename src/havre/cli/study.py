@@ -46,7 +46,9 @@ def extract(
             permit,
             progress=lambda table: bar.wait(f"{table}, table {next(number)} of {total}"),
         )
-    screen.show({"permit": report.permit, "entry": report.index, "rows": report.rows})
+    result = {"permit": report.permit, "entry": report.index, "rows": report.rows}
+    # Named only when there are some: a study on what is left is another study.
+    screen.show({**result, "erased": report.erased} if report.erased else result)
 
 
 @environment.callback()

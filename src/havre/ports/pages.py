@@ -11,7 +11,7 @@ Who may call it: `application.publish`.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
@@ -62,6 +62,8 @@ class SiteFacts:
     signed: by name and index of the entry on the log, the signed envelope it rests on.
     files: by request, what was released.
     receipts: by SHA-256, the signed receipts of drills, each as the log names it.
+    erasures: by index of the order's entry, the signed order (`order`) and each
+        custodian's certificate, by name.
     """
 
     roots: TrustRoots
@@ -77,6 +79,7 @@ class SiteFacts:
     files: Mapping[str, Sequence[ShownFile]]
     receipts: Mapping[str, bytes]
     settings: SiteSettings
+    erasures: Mapping[int, Mapping[str, bytes]] = field(default_factory=dict)
 
 
 class SitePages(Protocol):

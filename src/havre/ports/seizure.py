@@ -5,7 +5,7 @@ that are hidden, unfinished or unknown. Nothing is changed.
 What may be repeated: everything.
 What may block: as long as the disk takes.
 Final errors: `NotFound`.
-Who may call it: `application.drill`.
+Who may call it: `application.drill`, `application.vault.attempts`.
 """
 
 from __future__ import annotations

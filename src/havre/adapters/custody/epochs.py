@@ -26,7 +26,7 @@ from havre.adapters.custody.files import (
 )
 from havre.crypto.random import random_bytes
 from havre.crypto.sealing import PartitionKey
-from havre.errors import InvalidInput, NotGenuine
+from havre.errors import InvalidInput, NotFound, NotGenuine
 from havre.formats.canonical import encode_canonical, parse_canonical
 from havre.ports.tokens import EpochKeys
 
@@ -182,6 +182,22 @@ class Epochs:
 
     def _path(self, number: int) -> Path:
         return self._folder / f"{number:0{_DIGITS}}"
+
+
+def open_epoch_copy(folder: Path, *, keys: EpochKeys) -> PartitionKey:
+    """Open the key of one epoch's folder, wherever a copy of it lies.
+
+    Raises:
+        NotFound: it is no epoch's folder.
+        Refused, NotGenuine, Unavailable: whoever holds the epochs' keys does not open it.
+    """
+    try:
+        locked = (folder / _KEY).read_bytes()
+    except OSError:
+        raise NotFound("A folder holds no epoch.") from None
+    if not folder.name.isdecimal():
+        raise NotFound("A folder holds no epoch.")
+    return PartitionKey.from_seed(keys.open_epoch(int(folder.name), locked))
 
 
 def _parse_turn(body: object) -> EpochTurn:

@@ -76,14 +76,7 @@ class ShareStore:
         path = epoch.folder / parse_object_id(partition) if epoch else None
         if epoch is None or path is None or not path.exists():
             raise ReleaseRefused(f"Custodian {self._custodian} has no share of a partition.")
-        content = path.read_bytes()
-        end = 2 + int.from_bytes(content[:2], "big")
-        key = epoch.key.open_key(content[2:end], info=partition.encode())
-        opened = b"".join(open_stream([content[end:]], key=key, object_id=partition))
-        share = parse_canonical(opened)
-        if not isinstance(share, dict):
-            raise NotGenuine(f"A share of custodian {self._custodian} cannot be read.")
-        return share
+        return read_share_file(path.read_bytes(), partition, key=epoch.key)
 
     def held(self) -> set[str]:
         """Tell of which partitions a share is held, by opaque id; nothing is opened."""
@@ -152,6 +145,22 @@ class ShareStore:
 def _commitment_of(share: dict[str, Json]) -> str:
     salt = bytes.fromhex(str(share["salt"]))
     return commit_to(str(share["words"]).encode(), label=SHARE_LABEL, salt=salt)
+
+
+def read_share_file(content: bytes, partition: str, *, key: PartitionKey) -> dict[str, Json]:
+    """Open the file of one share: `salt`, `text` and `words`.
+
+    key: of the epoch that it lies under.
+
+    Raises:
+        NotGenuine: it lies under another key, or was altered.
+    """
+    end = 2 + int.from_bytes(content[:2], "big")
+    own = key.open_key(content[2:end], info=partition.encode())
+    share = parse_canonical(b"".join(open_stream([content[end:]], key=own, object_id=partition)))
+    if not isinstance(share, dict):
+        raise NotGenuine("A custodian's share cannot be read.")
+    return share
 
 
 def _locked(partition: str, share: dict[str, Json], *, to: PartitionKey) -> bytes:

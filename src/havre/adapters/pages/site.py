@@ -79,6 +79,9 @@ class StaticSite:
                 yield f"register/permits/{name}/{index}.json", envelope
         for sha256, receipt in facts.receipts.items():
             yield f"drills/{sha256}.json", receipt
+        for index, statements in facts.erasures.items():
+            for name, envelope in statements.items():
+                yield f"register/erasures/{index}/{name}.json", envelope
         for language in LANGUAGES:
             for page in _TEMPLATES:
                 yield f"{language}/{page}.html", self._page(page, language, facts)
