@@ -94,3 +94,40 @@ def test_an_entry_that_is_no_event_is_refused(stage: Stage, mirror: MirrorFolder
 
     with pytest.raises(InvalidInput):
         mirror.extend(0, [b"not an event"], note=stage.note())
+
+
+def test_a_signed_head_that_contradicts_it_is_kept_as_evidence(
+    stage: Stage, mirror: MirrorFolder, tmp_path: Path
+) -> None:
+    filled(stage, mirror, 2)
+    stage.size = 0
+    stage.grow(*(encode_event(catalogue_event(number)) for number in range(2)))
+    forked = stage.note()
+
+    for _ in range(2):
+        with pytest.raises(NotGenuine):
+            mirror.extend(2, [], note=forked)
+
+    assert [path.read_bytes() for path in (tmp_path / "refused").iterdir()] == [forked]
+
+
+def test_a_head_that_the_log_did_not_sign_is_no_evidence(
+    stage: Stage, mirror: MirrorFolder, tmp_path: Path
+) -> None:
+    filled(stage, mirror, 2)
+
+    with pytest.raises(NotGenuine):
+        mirror.extend(2, [], note=stage.note(signer="researcher"))
+
+    assert not (tmp_path / "refused").exists()
+
+
+def test_evidence_does_not_fill_a_disk(stage: Stage, mirror: MirrorFolder, tmp_path: Path) -> None:
+    filled(stage, mirror, 2)
+    for number in range(70):
+        stage.size = 0
+        stage.grow(*(encode_event(catalogue_event(100 + number + each)) for each in range(2)))
+        with pytest.raises(NotGenuine):
+            mirror.extend(2, [], note=stage.note())
+
+    assert len(list((tmp_path / "refused").iterdir())) == 64

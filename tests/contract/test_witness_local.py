@@ -227,3 +227,21 @@ def test_a_clock_that_went_back_is_noticed_across_a_restart(stage: Stage, tmp_pa
 
     with pytest.raises(ClockWentBack):
         stage.ask(stage.note())
+
+
+def test_a_signed_head_that_contradicts_what_it_saw_is_kept_as_evidence(
+    stage: Stage, tmp_path: Path
+) -> None:
+    stage.grow(b"one")
+    stage.ask(stage.note())
+    stage.size = 0
+    stage.grow(b"another")
+    forked = stage.note()
+
+    with pytest.raises(NotGenuine):
+        stage.ask(forked)
+    with pytest.raises(NotGenuine):
+        stage.ask(stage.note(signer="researcher"))
+
+    kept = tmp_path / "witness" / "refused"
+    assert [path.read_bytes() for path in kept.iterdir()] == [forked]

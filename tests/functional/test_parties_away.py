@@ -120,7 +120,7 @@ def test_one_witness_with_a_clock_of_1970_does_not_make_the_hub_renew(hub: Small
 def test_a_head_that_a_quorum_has_not_cosigned_lately_is_renewed(hub: SmallHub) -> None:
     before = OpenHub(hub.hub).log.checkpoint()
     late = OpenHub(hub.hub)
-    late.clock = SetClock(dt.datetime.now(dt.UTC) + dt.timedelta(minutes=20))  # type: ignore[assignment]
+    late.clock = SetClock(dt.datetime.now(dt.UTC) + dt.timedelta(minutes=20))
 
     late.wake()
 

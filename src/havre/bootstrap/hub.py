@@ -47,6 +47,7 @@ from havre.domain.transparency import NotFresh, check_fresh, cosigners
 from havre.domain.trust import TrustRoots
 from havre.errors import NotFound
 from havre.formats.notes import parse_note
+from havre.ports.clock import Clock
 from havre.ports.objects import ObjectStore
 from havre.ports.sandbox import SandboxLimits
 
@@ -60,18 +61,21 @@ _RENEW_AFTER_S = 8 * 60
 class OpenHub:
     """One hub, as its own process sees it."""
 
-    def __init__(self, folder: Path, *, place: HubPlace | None = None) -> None:
+    def __init__(
+        self, folder: Path, *, place: HubPlace | None = None, clock: Clock | None = None
+    ) -> None:
         """Open the hub in a directory.
 
         place: of a hub that is being founded, and has no `havre.toml` yet.
+        clock: the system's, but in a rehearsal.
 
         Raises:
             NotFound: there is none.
         """
         self.place: HubPlace = place or read_place(folder)
         close_place(folder)
-        self.clock = SystemClock()
-        self.reach = Reach(self.place.party, log=self.place.log)
+        self.clock: Clock = clock or SystemClock()
+        self.reach = Reach(self.place.party, log=self.place.log, clock=self.clock)
 
     @cached_property
     def token(self) -> PartyToken:

@@ -19,6 +19,7 @@ from havre.bootstrap.tokens import open_token
 from havre.domain.service_address import ServiceAddress
 from havre.errors import HavreError
 from havre.ports.channel import Channel
+from havre.ports.clock import Clock
 from havre.ports.custody import DailyCustodian
 from havre.ports.log import LogMirror, LogReader
 from havre.ports.witness import Witness
@@ -29,11 +30,13 @@ class Reach:
 
     me: its own directory, with the certificate that it shows and those that it has pinned.
     log: the published log that custodians in directories follow.
+    clock: of the parties in directories; the system's, but in a rehearsal.
     """
 
-    def __init__(self, me: Path, *, log: Path) -> None:
+    def __init__(self, me: Path, *, log: Path, clock: Clock | None = None) -> None:
         self._me = me
         self._log = log
+        self._clock = clock or SystemClock()
         # The journal and a custodian use one copy of the log, which is read once.
         self._mirror_in = cache(open_mirror)
 
@@ -56,7 +59,7 @@ class Reach:
     def _witness(self, place: PartyPlace) -> Witness:
         if isinstance(place, ServiceAddress):
             return RemoteWitness(self.channel(place))
-        return open_witness(place)
+        return open_witness(place, clock=self._clock)
 
     def _mirror(self, place: PartyPlace) -> LogMirror:
         if isinstance(place, ServiceAddress):
@@ -66,7 +69,9 @@ class Reach:
     def _custodian(self, place: PartyPlace, kind: type[LocalCustodian]) -> DailyCustodian:
         if isinstance(place, ServiceAddress):
             return RemoteCustodian(self.channel(place))
-        return open_custodian(place, mirror=self._mirror_in(place), log=self._log, kind=kind)
+        return open_custodian(
+            place, mirror=self._mirror_in(place), log=self._log, kind=kind, clock=self._clock
+        )
 
     def channel(self, address: ServiceAddress) -> Channel:
         """Open a channel to a party that is a process of its own.
@@ -80,7 +85,7 @@ class Reach:
         from havre.adapters.custody import wire as custody_wire
         from havre.adapters.witness import wire as witness_wire
 
-        clock = SystemClock()
+        clock = self._clock
         carried: tuple[type[HavreError], ...] = (
             CertificateEnded,
             *custody_wire.CARRIED,
@@ -109,11 +114,11 @@ def pins_of(party: Path) -> Path:
     return party / "peers"
 
 
-def open_witness(folder: Path) -> LocalWitness:
+def open_witness(folder: Path, *, clock: Clock | None = None) -> LocalWitness:
     """Open a witness in its directory."""
     token = open_token(folder)
     return LocalWitness(
-        folder / "seen", token=token, roots=token.trust_roots(), clock=SystemClock()
+        folder / "seen", token=token, roots=token.trust_roots(), clock=clock or SystemClock()
     )
 
 
@@ -128,6 +133,7 @@ def open_custodian(
     mirror: MirrorFolder,
     log: Path | LogReader,
     kind: type[LocalCustodian] = LocalCustodian,
+    clock: Clock | None = None,
 ) -> LocalCustodian:
     """Open a custodian in its directory; it fetches the log by itself.
 
@@ -142,5 +148,5 @@ def open_custodian(
         log=LogFolder(log) if isinstance(log, Path) else log,
         mirror=mirror,
         copy=mirror.reader,
-        clock=SystemClock(),
+        clock=clock or SystemClock(),
     )

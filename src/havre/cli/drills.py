@@ -13,6 +13,10 @@ from havre.cli.screen import Screen
 # A drill that did not hold is found on standard output, and by this exit code.
 EXIT_NOT_HELD = 4
 
+SeedOption = Annotated[
+    str | None, typer.Option("--seed", help="32 hexadecimal characters; the receipt has them.")
+]
+
 drill = typer.Typer(help="Promises tried on the running hub.", no_args_is_help=True)
 
 
@@ -75,6 +79,19 @@ def subpoena(
         },
         as_json=as_json,
     )
+
+
+@drill.command()
+def fork(*, hub: HubOption, seed: SeedOption = None, as_json: JsonOption = False) -> None:
+    """Show old and forked logs to witnesses, custodians and strangers; each must refuse.
+
+    Held on a small hub of its own; the real log and its parties are left alone.
+    """
+    from havre.bootstrap.drills.desk import hold
+    from havre.bootstrap.drills.fork import fork as show_forks
+
+    result = hold(open_hub(hub), show_forks, seed=seed)
+    _end(result["verdict"], result, as_json=as_json)
 
 
 def _end(verdict: str, result: dict[str, object], *, as_json: bool) -> None:

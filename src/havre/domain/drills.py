@@ -24,6 +24,7 @@ class DrillName(StrEnum):
     """A drill, as commands and the log spell it."""
 
     SUBPOENA = "subpoena"
+    FORK = "fork"
 
 
 class Verdict(StrEnum):
@@ -165,6 +166,36 @@ DRILLS: Mapping[DrillName, Rehearsal] = MappingProxyType(
                 none_of("canaries", "canaries read in what was seized", unit="sightings"),
                 none_of("keys", "keys of this hub read in what was seized", unit="sightings"),
                 none_of("clear-bytes", "clear bytes in what should be sealed", unit="sightings"),
+            ),
+        ),
+        DrillName.FORK: Rehearsal(
+            "the log's operator shows an old log to some and a forked one to others",
+            30,
+            "a small hub of its own",
+            "users of their own for the parties, which root can give",
+            (
+                Criterion(
+                    "asks",
+                    "times that a party was shown a false log",
+                    Bound.AT_LEAST,
+                    20,
+                    "asks",
+                ),
+                none_of("asks-believed", "false logs that a party believed", unit="asks"),
+                none_of("honest-refused", "parties that refused the true log", unit="asks"),
+                Criterion(
+                    "detection",
+                    "time until the slowest party refused",
+                    Bound.AT_MOST,
+                    900,
+                    "seconds",
+                    source="the oldest head that a custodian believes",
+                ),
+                none_of(
+                    "without-evidence",
+                    "parties that kept no head that contradicts the log",
+                    unit="parties",
+                ),
             ),
         ),
     }

@@ -143,7 +143,7 @@ class LogFiles(LogFolder):
                 "A signed checkpoint is waiting and another one cannot take its place.",
                 hint="Run the command again: what is waiting is finished first.",
             )
-        _write_file(self._private / "pending", note)
+        write_file(self._private / "pending", note)
 
     def publish(self, note: bytes) -> None:
         """Publish a checkpoint, then forget that it was pending."""
@@ -153,7 +153,7 @@ class LogFiles(LogFolder):
                 "Another signed checkpoint is waiting to be published.",
                 hint="Run the command again: what is waiting is finished first.",
             )
-        _write_file(self._folder / "checkpoint", note)
+        write_file(self._folder / "checkpoint", note)
         if waiting is not None:
             with _failures_named():
                 (self._private / "pending").unlink()
@@ -189,10 +189,10 @@ class LogFiles(LogFolder):
         return hashes[0]
 
     def _write(self, path: str, content: bytes) -> None:
-        _write_file(self._folder / path, content)
+        write_file(self._folder / path, content)
 
 
-def _write_file(path: Path, content: bytes) -> None:
+def write_file(path: Path, content: bytes) -> None:
     """Write a file so that after a crash it is the old one or the new one."""
     beside = path.with_name(f".{path.name}.new")
     with _failures_named():

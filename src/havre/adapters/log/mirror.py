@@ -1,22 +1,28 @@
 """A copy of the log outside the hub, in the same layout: what a custodian keeps.
 
 It takes entries only when they continue what it holds and lead to a head that
-the log signed, and it never goes back. It reads like any log, so a hub that
+the log signed, and it never goes back. A head that the log signed and that does
+not continue it is kept, as evidence for an auditor. It reads like any log, so a hub that
 lost its own is restored from here, and a custodian reads permits from here
 instead of asking the hub.
 """
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from pathlib import Path
 
-from havre.adapters.log.files import LogFiles
+from havre.adapters.log.files import LogFiles, write_file
 from havre.domain.following import Followed, follow, follow_entries
+from havre.domain.transparency import check_log_signature
 from havre.domain.trust import TrustRoots
-from havre.errors import NotFound, NotGenuine
+from havre.errors import HavreError, NotFound, NotGenuine
 from havre.formats.notes import parse_checkpoint, parse_note
 from havre.ports.log import LogReader
+
+# Whoever has the log's key can show as many heads as he likes; a few are proof enough.
+_MOST_REFUSED = 64
 
 
 class MirrorFolder:
@@ -28,6 +34,7 @@ class MirrorFolder:
     def __init__(self, folder: Path, *, roots: TrustRoots) -> None:
         self.name = f"the copy in {folder.name}"
         self._files = LogFiles(folder / "log", private=folder / "private")
+        self._refused = folder / "refused"
         self._roots = roots
         self._followed = Followed()
 
@@ -53,12 +60,27 @@ class MirrorFolder:
             known = self._caught_up()
             if start != known.size:
                 raise NotGenuine(f"The mirror keeps {known.size} entries, not {start}.")
-            followed, _ = follow(known, entries, note=note, roots=self._roots)
+            try:
+                followed, _ = follow(known, entries, note=note, roots=self._roots)
+            except NotGenuine:
+                self._keep_refused(note, known)
+                raise
             if entries:
                 self._files.append(entries, at=start)
             if entries or not known.size:
                 self._files.publish(note)
             self._followed = followed
+
+    def _keep_refused(self, note: bytes, known: Followed) -> None:
+        """Keep a head that the log signed and that does not continue what is held here."""
+        try:
+            check_log_signature(parse_note(note), roots=self._roots, keys=known.keys(self._roots))
+        except HavreError:
+            # Anybody can write such a note: it proves nothing against the log.
+            return
+        path = self._refused / f"{hashlib.sha256(note).hexdigest()}.note"
+        if not path.exists() and len(list(self._refused.glob("*"))) < _MOST_REFUSED:
+            write_file(path, note)
 
     def _caught_up(self) -> Followed:
         """Go on from what was read before, after a start or another process's writing."""

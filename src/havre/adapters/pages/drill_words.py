@@ -63,6 +63,31 @@ DRILL_WORDS: Mapping[str, tuple[str, str]] = MappingProxyType(
             "Octets en clair là où tout devrait être scellé",
             "Clear bytes where all should be sealed",
         ),
+        "drill-fork": ("Bifurcation du journal", "Fork of the log"),
+        "rehearses-fork": (
+            (
+                "Un opérateur de mauvaise foi montre aux uns un ancien journal, aux autres un journal "
+                "bifurqué, signés de la vraie clé."
+            ),
+            (
+                "An operator of bad faith shows an old log to some and a forked one to others, signed "
+                "with the true key."
+            ),
+        ),
+        "criterion-asks": ("Faux journaux montrés", "False logs shown"),
+        "criterion-asks-believed": ("Faux journaux crus", "False logs believed"),
+        "criterion-honest-refused": ("Refus du vrai journal", "Refusals of the true log"),
+        "criterion-detection": (
+            "Délai de la détection la plus lente",
+            "Time of the slowest detection",
+        ),
+        "criterion-without-evidence": (
+            "Parties sans preuve conservée",
+            "Parties that kept no evidence",
+        ),
+        "unit-asks": ("demandes", "asks"),
+        "unit-parties": ("parties", "parties"),
+        "unit-seconds": ("secondes", "seconds"),
         "unit-sightings": ("constats", "sightings"),
     }
 )

@@ -51,6 +51,9 @@ from havre.ports.log import LogReader
 from havre.ports.tokens import Token
 from havre.ports.witness import HandoverProof
 
+# Whoever has the log's key can show as many heads as he likes; a few are proof enough.
+_MOST_REFUSED = 64
+
 
 @dataclass(frozen=True, slots=True)
 class _Seen:
@@ -157,13 +160,17 @@ class LocalWitness:
                 raise Refused(f"Witness {self.name} last saw a head of {seen.size} entries.")
             keys = self._keys_after(seen, handovers)
             checkpoint = check_log_signature(parsed, roots=self._roots, keys=keys)
-            check_consistency(
-                old_size=seen.size,
-                old_root=seen.root,
-                size=checkpoint.size,
-                root=checkpoint.root,
-                proof=proof,
-            )
+            try:
+                check_consistency(
+                    old_size=seen.size,
+                    old_root=seen.root,
+                    size=checkpoint.size,
+                    root=checkpoint.root,
+                    proof=proof,
+                )
+            except NotGenuine:
+                self._keep_refused(note)
+                raise
             for handover in handovers:
                 _check_included(handover, checkpoint)
             unix_time = self._time(seen)
@@ -176,6 +183,14 @@ class LocalWitness:
             short_key_id(self.name, self._token.public, kind=COSIGNATURE_V1),
             encode_cosignature(unix_time, signature),
         )
+
+    def _keep_refused(self, note: bytes) -> None:
+        """Keep a head that the log signed and that does not continue the one seen: it is evidence."""
+        folder = self._folder / "refused"
+        folder.mkdir(exist_ok=True, mode=0o700)
+        path = folder / f"{hashlib.sha256(note).hexdigest()}.note"
+        if not path.exists() and len(list(folder.glob("*.note"))) < _MOST_REFUSED:
+            _write_durably(path, note)
 
     def _time(self, seen: _Seen) -> int:
         """Tell the time of a cosignature, by a clock that has not gone back."""
@@ -248,13 +263,7 @@ class LocalWitness:
             "size": seen.size,
             "unix_time": seen.unix_time,
         }
-        beside = self._path.with_suffix(".new")
-        with beside.open("w", encoding="ascii") as file:
-            file.write(json.dumps(line) + "\n")
-            file.flush()
-            os.fsync(file.fileno())
-        beside.rename(self._path)
-        _sync_folder(self._folder)
+        _write_durably(self._path, (json.dumps(line) + "\n").encode("ascii"))
 
     @contextmanager
     def _alone(self) -> Iterator[None]:
@@ -299,6 +308,16 @@ def _check_included(handover: HandoverProof, checkpoint: Checkpoint) -> None:
         proof=handover.proof,
         root=checkpoint.root,
     )
+
+
+def _write_durably(path: Path, content: bytes) -> None:
+    beside = path.with_suffix(".new")
+    with beside.open("wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+    beside.rename(path)
+    _sync_folder(path.parent)
 
 
 def _sync_folder(folder: Path) -> None:

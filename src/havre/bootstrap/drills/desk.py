@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import hashlib
+import re
+from collections.abc import Callable
 from typing import Any
 
 from havre import __version__
 from havre.application.drill.desk import DrillDesk
 from havre.bootstrap.hub import OpenHub
 from havre.bootstrap.place import CONFIGURATION
+from havre.crypto.random import random_bytes
 from havre.domain.drill_receipt import DrillRun
 from havre.domain.drills import DRILLS, Standing
 from havre.domain.trust import encode_trust_roots
+from havre.errors import InvalidInput
 from havre.formats.canonical import encode_canonical
+
+_SEED = re.compile("[0-9a-f]{32}")
 
 
 def open_desk(hub: OpenHub) -> DrillDesk:
@@ -39,6 +45,25 @@ def deployment_digest(hub: OpenHub) -> str:
     return hashlib.sha256(encode_canonical({**parts})).hexdigest()
 
 
+def hold(
+    hub: OpenHub, drill: Callable[[str], DrillRun], *, seed: str | None = None
+) -> dict[str, Any]:
+    """Hold a drill that needs nothing of the hub but to be recorded by it, and show what it came to.
+
+    seed: 32 hexadecimal characters; drawn when there is none.
+
+    Raises:
+        InvalidInput: the seed is spelled otherwise.
+    """
+    chosen = seed if seed is not None else random_bytes(16).hex()
+    if not _SEED.fullmatch(chosen):
+        raise InvalidInput("A seed is 32 hexadecimal characters.")
+    desk = open_desk(hub)
+    begun = desk.begin()
+    run = drill(chosen)
+    return show_run(run, receipt_sha256=desk.record(run, begun=begun))
+
+
 def list_drills(hub: OpenHub) -> list[dict[str, Any]]:
     """Where every drill stands: when it was last held, and whether that still counts."""
     return [_row(standing) for standing in open_desk(hub).standings()]
@@ -61,6 +86,7 @@ def show_run(run: DrillRun, *, receipt_sha256: str) -> dict[str, Any]:
             for each in run.judged
         },
         "not_separated": list(run.not_separated),
+        "seconds": round(run.timings_ms.get("all", 0) / 1000, 1),
         "receipt_sha256": receipt_sha256,
     }
 

@@ -1,0 +1,125 @@
+"""A small hub of its own for a drill that must not be held on the real one.
+
+It has its own keys, its own parties and made-up people, under a log name that no
+hub has. It is made by the same code as a real hub and removed when the drill is
+over, so whatever a drill forges or breaks there harms nobody.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import mkdtemp
+
+from havre.adapters.tokens.file import FileToken
+from havre.bootstrap.founding import found_hub
+from havre.bootstrap.holders import HolderSide
+from havre.bootstrap.hub import OpenHub
+from havre.bootstrap.synthetic import write_synthetic
+from havre.domain.trust import TrustRoots
+from havre.errors import Refused
+from havre.ports.pages import SiteSettings
+
+# What is forged in a drill is signed by keys of a log with this beginning, and no other.
+REHEARSAL = "rehearsal/"
+_PEOPLE, _FIRST_YEAR, _YEARS = 300, 2023, 1
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """A rehearsal hub and its surroundings under one folder, which everybody may pass through."""
+
+    root: Path
+
+    @property
+    def hub(self) -> Path:
+        """The hub's directory."""
+        return self.root / "hub"
+
+    @property
+    def parties(self) -> Path:
+        """Where the parties' directories are."""
+        return self.root / "parties"
+
+    @property
+    def deliveries(self) -> Path:
+        """The made-up files of a holder."""
+        return self.root / "files" / "deliveries"
+
+    def open(self) -> OpenHub:
+        """Open the hub as a new process would."""
+        hub = OpenHub(self.hub)
+        hub.wake()
+        return hub
+
+    def token(self, name: str) -> FileToken:
+        """One party's keys."""
+        return FileToken(self.parties / name)
+
+    def people(self) -> list[str]:
+        """Numbers of made-up people that stand in the delivered files: canaries."""
+        lines = (self.root / "files/truth/people.csv").read_text("utf-8").splitlines()
+        return [line.split(",")[1] for line in lines[1:]]
+
+    def deliver(self, *names: str) -> None:
+        """Have the holder deliver some of the files; all when none is named."""
+        folders = [self.deliveries / name for name in names] or sorted(self.deliveries.iterdir())
+        HolderSide(self.parties / "holder", hub=self.hub).deliver(folders, progress=_quiet)
+
+    def take_in(self) -> None:
+        """Receive and ingest whatever waits."""
+        opened = self.open()
+        opened.receiving.receive()
+        for dataset in opened.ingestion.waiting_datasets():
+            opened.ingestion.ingest(dataset, progress=_quiet)
+
+
+@contextmanager
+def rehearsal_hub(name: str, *, seed: str) -> Iterator[Stage]:
+    """Found a small hub for one drill, and remove it with everything around it afterwards.
+
+    name, seed: of the drill; the log is named after them, and people drawn from the seed.
+    """
+    # A path of random letters: nothing that another account has put there is written over.
+    root = Path(mkdtemp(prefix=f"havre-drill-{name}-"))
+    root.chmod(0o711)
+    try:
+        stage = Stage(root)
+        found_hub(
+            stage.hub,
+            parties=stage.parties,
+            origin=f"{REHEARSAL}{name}/{seed}",
+            progress=_quiet,
+            settings=SiteSettings(made_up=True),
+        )
+        write_synthetic(
+            root / "files",
+            people=_PEOPLE,
+            first_year=_FIRST_YEAR,
+            years=_YEARS,
+            seed=int(seed[:8], 16),
+            progress=_quiet,
+        )
+        yield stage
+    finally:
+        shutil.rmtree(root, ignore_errors=True)
+
+
+def check_rehearsal(roots: TrustRoots) -> None:
+    """Make sure that keys are a rehearsal's before anything is forged with them.
+
+    Raises:
+        Refused: they are of a real log.
+    """
+    if not roots.origin.startswith(REHEARSAL):
+        raise Refused(
+            "Forging a log is for rehearsals only, and these keys are of a real one.",
+            hint="Run the drill: it makes a small hub of its own.",
+        )
+
+
+def _quiet(*_said: object) -> None:
+    """Nobody watches a rehearsal's progress."""
