@@ -10,9 +10,12 @@ from dataclasses import replace
 
 import pytest
 
-from fakes.hub_keys import DCIR_2021, HubKeys
+from fakes.erasing import order_of, place
+from fakes.hub_keys import DCIR_2021, PROJECT, SECRET, HubKeys
 from havre.adapters.keyroom.process import ProcessKeyRoom
 from havre.crypto.sealing import PartitionKey
+from havre.domain.certificates import open_certificate
+from havre.domain.erasure import WrongSigner
 from havre.domain.receipt import check_receipt, open_receipt
 from havre.domain.statements import envelope_digest
 from havre.errors import HavreError, NotGenuine, Refused
@@ -126,3 +129,38 @@ def test_a_decision_by_nobody_of_these_roots_withdraws_nothing(hub: HubKeys) -> 
 def test_a_decision_that_withdraws_nothing_is_refused(hub: HubKeys) -> None:
     with pytest.raises(Refused, match="withdraws nothing"):
         hub.custodian("custodian-1").revoke(hub.decided("granted", about=1))
+
+
+def test_an_order_on_the_log_is_answered_by_one_certificate_for_ever(hub: HubKeys) -> None:
+    order = place(hub, order_of(hub, PROJECT))
+    known = hub.known_any(PROJECT).partition_id
+    first = hub.custodian("custodian-1").erase(order)
+    certificate = open_certificate(first, roots=hub.roots, custodian="custodian-1")
+
+    assert hub.custodian("custodian-1").erase(order) == first
+    assert list(certificate.shares) == [known]
+
+
+def test_a_share_that_was_destroyed_is_refused_by_name(hub: HubKeys) -> None:
+    wanted = hub.granted()
+    request = hub.asked(PartitionKey.generate().public, wanted=wanted)
+    hub.custodian("custodian-1").release(request)
+    hub.custodian("custodian-1").erase(place(hub, order_of(hub, SECRET)))
+
+    with pytest.raises(Refused, match="custodian-1 has erased"):
+        hub.custodian("custodian-1").release(request)
+
+
+def test_an_order_by_nobody_who_may_destroys_nothing(hub: HubKeys) -> None:
+    order = place(hub, order_of(hub, DCIR_2021, by=["controller"]))
+
+    with pytest.raises(WrongSigner):
+        hub.custodian("custodian-1").erase(order)
+
+
+@pytest.mark.parametrize("index", [-1, 0, 999])
+def test_what_is_no_order_on_the_log_destroys_nothing(hub: HubKeys, index: int) -> None:
+    order = place(hub, order_of(hub, PROJECT))
+
+    with pytest.raises(Refused):
+        hub.custodian("custodian-1").erase(replace(order, index=index))

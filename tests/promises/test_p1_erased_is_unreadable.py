@@ -24,9 +24,9 @@ from havre.bootstrap.key_life import (
     erase_project,
     erasures,
     find_partitions,
-    list_key_rows,
     project_partitions,
 )
+from havre.bootstrap.rotating import list_key_rows
 from havre.domain.erasure import Ground
 from havre.domain.key_events import ErasureOrdered, KeysErased
 from havre.domain.permit_states import PermitState

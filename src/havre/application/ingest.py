@@ -16,6 +16,7 @@ from havre.application.ceremony import PartitionCatalogue
 from havre.application.ingest_run import DatasetRun, FileReport, IngestTools, RunProgress, stage_2
 from havre.application.journal import Journal
 from havre.application.receive import KIND_NOTE, KIND_NOTE_SALT
+from havre.application.rotation import Generations
 from havre.application.vault.inventory import list_written
 from havre.application.vault.keys import KeyRelease, KeysWanted
 from havre.application.vault.sealing import SealedVersion
@@ -33,6 +34,7 @@ from havre.domain.events import (
     events_of,
     rounded_count,
 )
+from havre.domain.rotation import RotationRule
 from havre.domain.schema import TableSchema
 from havre.domain.statements import envelope_digest, open_statement
 from havre.domain.trust import Role, TrustRoots
@@ -100,6 +102,7 @@ class Ingestion:
         known: KnownTables,
         roots: TrustRoots,
         clock: Clock,
+        rotation: RotationRule,
     ) -> None:
         self._journal = journal
         self._log = log
@@ -110,6 +113,7 @@ class Ingestion:
         self._roots = roots
         self._clock = clock
         self._catalogue = PartitionCatalogue(records, log=log)
+        self._generations = Generations(records, log=log, clock=clock, rule=rotation)
 
     def waiting_datasets(self) -> list[str]:
         """Name the datasets for which deliveries wait."""
@@ -140,7 +144,7 @@ class Ingestion:
                 keys=keys,
                 tools=self._tools,
                 known=self._known,
-                partitions=self._catalogue.list_living(),
+                partitions=self._generations.writable(),
             )
             with self._tools.vault.batch():
                 run.check_tables(progress)

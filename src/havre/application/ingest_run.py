@@ -221,6 +221,8 @@ def stage_2(partitions: Iterable[KnownPartition]) -> KnownPartition:
 def _write_places(known: Iterable[KnownPartition], dataset: str) -> dict[int, WritePlace]:
     """The newest generation of each of a dataset's partitions, by year.
 
+    known: those that may be written to.
+
     Raises:
         NotFound: there is none for rows without a year.
     """
@@ -231,19 +233,20 @@ def _write_places(known: Iterable[KnownPartition], dataset: str) -> dict[int, Wr
             places[partition.year or 0] = WritePlace(partition, each.partition_id, each.public_key)
     if 0 not in places:
         raise NotFound(
-            f"There is no key pair for the rows of {dataset} that have no year.",
-            hint="Hold a ceremony for the dataset: `havre ceremony`.",
+            f"There is no open key pair for the rows of {dataset} that have no year.",
+            hint="Hold a ceremony for the dataset: `havre ceremony`; or `havre keys rotate --due`.",
         )
     return places
 
 
 def _aside_place(known: Iterable[KnownPartition], dataset: str) -> WritePlace:
-    for each in known:
-        if each.partition == aside_partition(dataset):
+    name = aside_partition(dataset).name
+    for each in sorted(known, key=lambda one: one.partition.generation, reverse=True):
+        if (each.partition.kind, each.partition.name) == (PartitionKind.DATASET, name):
             return WritePlace(each.partition, each.partition_id, each.public_key)
     raise NotFound(
-        f"There is no key pair for rows of {dataset} that are set aside.",
-        hint=f"Hold a ceremony for the dataset: `havre ceremony --dataset {dataset}`.",
+        f"There is no open key pair for rows of {dataset} that are set aside.",
+        hint=f"Hold a ceremony: `havre ceremony --dataset {dataset}`, or `havre keys rotate --due`.",
     )
 
 

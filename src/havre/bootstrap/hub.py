@@ -37,6 +37,7 @@ from havre.application.vault.keys import KeyRelease
 from havre.application.vault.landing import Landing
 from havre.application.vault.reading import LentKeys, VaultReader
 from havre.application.vault.sealing import VaultWriter
+from havre.bootstrap.key_rules import read_rotation_rule
 from havre.bootstrap.parties import ReachedCustodian, ReachedMirror, ReachedWitness
 from havre.bootstrap.place import HubPlace, close_place, read_place, verifier_source
 from havre.bootstrap.reaching import Reach
@@ -237,6 +238,7 @@ class OpenHub:
             known=self.catalogue.known(),
             roots=self.roots,
             clock=self.clock,
+            rotation=read_rotation_rule(self.place.folder),
         )
 
     @cached_property

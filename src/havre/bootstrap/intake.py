@@ -19,6 +19,7 @@ from havre.application.dispatch import Dispatched, Fate
 from havre.application.ingest import IngestReport
 from havre.application.ingest_run import RunProgress
 from havre.bootstrap.hub import OpenHub
+from havre.bootstrap.rotating import rotate_before_writing
 from havre.domain.delivery import FileCount
 from havre.errors import HavreError, InvalidInput, NotFound, Unavailable
 
@@ -116,6 +117,7 @@ def take_in(
     intake = Intake(held=hub.receiving.receive().held)
     for dataset in datasets or hub.ingestion.waiting_datasets():
         try:
+            rotate_before_writing(hub, dataset)
             report = hub.ingestion.ingest(dataset, progress=progress)
             intake.done.append(report)
             intake.held |= report.left

@@ -12,7 +12,6 @@ from havre.bootstrap.hub import OpenHub
 from havre.bootstrap.reports import read_file
 from havre.bootstrap.tokens import open_token
 from havre.domain.erasure import Ground, open_order
-from havre.domain.key_states import KeyState, read_key_states
 from havre.domain.permit import project_secret
 from havre.domain.statements import Signer, envelope_digest, merge_signatures, sign_statement
 from havre.errors import NotFound, Refused
@@ -189,35 +188,3 @@ def erasure_row(report: ErasureReport) -> dict[str, object]:
         "needed": report.needed,
         "missing": dict(report.missing),
     }
-
-
-def list_key_rows(hub: OpenHub, *, everything: bool) -> list[dict[str, object]]:
-    """What a command shows of the key pairs, in order of partition.
-
-    everything: also those to which nothing was sealed and which were never opened.
-    """
-    states = read_key_states(logged.event for logged in hub.log.entries())
-    now = hub.clock.now()
-    return [
-        {
-            "partition": known.partition.text,
-            "id": known.partition_id,
-            "generation": known.partition.generation,
-            "age_days": (now - states[known.partition_id].created_at).days,
-            "openings": states[known.partition_id].openings,
-            "state": _state(states[known.partition_id]),
-            "custodians": sorted(states[known.partition_id].holders),
-        }
-        for known in PartitionCatalogue(hub.records, log=hub.log).list_partitions()
-        if everything or _is_used(states[known.partition_id])
-    ]
-
-
-def _is_used(state: KeyState) -> bool:
-    return bool(state.openings or state.written_at or state.orders)
-
-
-def _state(state: KeyState) -> str:
-    if state.erased is not None:
-        return "erased"
-    return "open" if state.living else "erasure ordered"

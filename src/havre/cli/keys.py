@@ -33,9 +33,28 @@ def list_keys(
     as_json: JsonOption = False,
 ) -> None:
     """List the key pairs: age, openings, generation, state."""
-    from havre.bootstrap.key_life import list_key_rows
+    from havre.bootstrap.rotating import list_key_rows
 
     Screen(as_json=as_json).table("Keys", list_key_rows(read_hub(hub), everything=everything))
+
+
+@keys.command()
+def rotate(
+    partition: Annotated[
+        list[str] | None, typer.Argument(help="Of what, such as dataset/dcir/2023/1.")
+    ] = None,
+    *,
+    due: Annotated[
+        bool, typer.Option("--due", help="Of everything that takes no more writes.")
+    ] = False,
+    hub: HubOption,
+    as_json: JsonOption = False,
+) -> None:
+    """Make new generations of keys: what is written from now on lies under them."""
+    from havre.bootstrap.rotating import rotate as make
+
+    made = make(open_hub(hub), partition or [], due=due)
+    Screen(as_json=as_json).show({"made": [each.partition.text for each in made]})
 
 
 @keys.command()

@@ -259,8 +259,9 @@ class VersionWriter:
             if year not in self._places:
                 raise NoPlace(
                     f"Rows of {table.schema.name} are of {year or 'no year'}, "
-                    "for which there is no key pair.",
-                    hint="Hold a key ceremony for this year: `havre ceremony`.",
+                    "for which there is no open key pair.",
+                    hint="Hold a key ceremony for this year: `havre ceremony`,"
+                    " or `havre keys rotate --due`.",
                 )
             entry = self._vault.seal_table(
                 rows, table=table.schema.name, kind=ObjectKind.TABLE, place=self._places[year]
