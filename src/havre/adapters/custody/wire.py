@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from havre.domain.clocks import ClockWentBack
 from havre.domain.custody import ReleaseRefused, ShareRequest
+from havre.domain.erasure import WrongSigner
 from havre.domain.erasure_check import ErasureRefused, ErasureRequest
 from havre.domain.permit import OutsidePermit
 from havre.domain.permit_signing import AnotherGround, SignedByApplicant
@@ -28,6 +29,7 @@ CARRIED: tuple[type[HavreError], ...] = (
     ReleaseRefused,
     SignedByApplicant,
     WrongContext,
+    WrongSigner,
 )
 
 

@@ -8,14 +8,13 @@ it answered to each. A party runs the same code here as at a real hub.
 from __future__ import annotations
 
 import base64
-import io
 import json
 import os
+import subprocess
 import sys
 import time
-import types
 from collections.abc import Callable
-from contextlib import redirect_stdout, suppress
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -70,7 +69,7 @@ class Answer:
 def main() -> None:
     """Answer for every tree."""
     asked = Asked(**json.loads(sys.argv[1]))
-    verifier = _load_verifier()
+    verifier = verifier_path().read_bytes()
     if asked.user is not None:
         become(asked.user)
     os.umask(0o077)
@@ -78,7 +77,7 @@ def main() -> None:
     sys.stdout.write(json.dumps(answers))
 
 
-def _answer(asked: Asked, tree: str, verifier: types.ModuleType) -> Answer:
+def _answer(asked: Asked, tree: str, verifier: bytes) -> Answer:
     began = time.monotonic()
     fetched = Path(asked.folder) / "fetched" / tree
     _fetch(asked.trees[tree], fetched)
@@ -121,27 +120,20 @@ def _as_custodian(asked: Asked, fetched: Path) -> str:
     return ""
 
 
-def _as_stranger(asked: Asked, fetched: Path, verifier: types.ModuleType) -> str:
-    """Run the one-file verifier, with trust roots and a head from elsewhere."""
+def _as_stranger(asked: Asked, fetched: Path, verifier: bytes) -> str:
+    """Run the one-file verifier, with trust roots and a head from elsewhere.
+
+    verifier: its text, read before this process became a stranger: the file may lie
+        where a stranger cannot go.
+    """
     folder = Path(asked.folder)
-    sys.argv = [
-        *("verify_log.py", str(fetched), "--json"),
+    words = [
+        *(sys.executable, "-I", "-", str(fetched), "--json"),
         *("--trust", str(folder / "trust.json")),
         *(("--seen", asked.seen) if asked.seen else ()),
     ]
-    said = io.StringIO()
-    with redirect_stdout(said):
-        code = verifier.main()
-    return "" if code == 0 else str(json.loads(said.getvalue())["fault"])
-
-
-def _load_verifier() -> types.ModuleType:
-    """Load the verifier as the stranger would start it; it may lie where he cannot go."""
-    module = types.ModuleType("verify_log")
-    sys.modules[module.__name__] = module
-    source = verifier_path().read_text(encoding="utf-8")
-    exec(compile(source, "verify_log.py", "exec"), module.__dict__)  # noqa: S102 - our own file
-    return module
+    done = subprocess.run(words, input=verifier, stdout=subprocess.PIPE, check=False)
+    return "" if done.returncode == 0 else str(json.loads(done.stdout)["fault"])
 
 
 def _fetch(url: str, folder: Path) -> None:
