@@ -45,7 +45,7 @@ from havre.domain.trust import (
     check_trust_roots,
     encode_trust_roots,
 )
-from havre.errors import InvalidInput, Refused
+from havre.errors import InvalidInput, Refused, Unavailable
 from havre.formats.token_uri import parse_token_uri
 from havre.ports.pages import SiteSettings
 from havre.values import Partition, PartitionKind, instant_text
@@ -284,7 +284,13 @@ def landing_places(have: int, more: int) -> list[Partition]:
 
 
 def give_mandate(hub: OpenHub, controller: PartyToken, datasets: Iterable[str]) -> None:
-    """Have the controller sign the standing mandate for ingestion, and give it to custodians."""
+    """Have the controller sign the standing mandate for ingestion, and give it to custodians.
+
+    One who is away gets it when it is back; until then the others are enough.
+
+    Raises:
+        Unavailable: fewer of them answer than open a partition together.
+    """
     statement = Statement(
         PREDICATE_MANDATE,
         hub.roots.origin,
@@ -296,8 +302,14 @@ def give_mandate(hub: OpenHub, controller: PartyToken, datasets: Iterable[str]) 
         },
     )
     envelope = sign_statement(statement, [controller])
+    away = []
     for custodian in hub.custodians:
-        custodian.give_mandate(envelope)
+        try:
+            custodian.give_mandate(envelope)
+        except Unavailable as fault:
+            away.append(fault)
+    if away and len(hub.custodians) - len(away) < hub.roots.custodian_threshold:
+        raise away[0]
 
 
 def _make_parties(

@@ -94,6 +94,40 @@ def fork(*, hub: HubOption, seed: SeedOption = None, as_json: JsonOption = False
     _end(result["verdict"], result, as_json=as_json)
 
 
+@drill.command()
+def disconnect(
+    *,
+    hub: HubOption,
+    environment: Annotated[
+        Path | None,
+        typer.Option(
+            "--environment", envvar="HAVRE_ENVIRONMENT", help="The study environment, built."
+        ),
+    ] = None,
+    wheels: Annotated[
+        Path | None, typer.Option(help="A folder with every wheel that the lock names.")
+    ] = None,
+    lock: Annotated[Path, typer.Option(help="The lock file to install from.")] = Path(
+        "requirements.lock"
+    ),
+    seed: SeedOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Play the hub's whole work without any network, for 90 days on a simulated clock.
+
+    Held on a small hub of its own. What the machine does not allow is not run.
+    """
+    from functools import partial
+
+    from havre.bootstrap.drills.desk import hold
+    from havre.bootstrap.drills.disconnect import Supplies
+    from havre.bootstrap.drills.disconnect import disconnect as cut_off
+
+    supplies = Supplies(environment=environment, wheels=wheels, lock=lock)
+    result = hold(open_hub(hub), partial(cut_off, supplies=supplies), seed=seed)
+    _end(result["verdict"], result, as_json=as_json)
+
+
 def _end(verdict: str, result: dict[str, object], *, as_json: bool) -> None:
     """Show what a drill came to, and end with its exit code."""
     Screen(as_json=as_json).show(result)

@@ -25,6 +25,7 @@ class DrillName(StrEnum):
 
     SUBPOENA = "subpoena"
     FORK = "fork"
+    DISCONNECT = "disconnect"
 
 
 class Verdict(StrEnum):
@@ -195,6 +196,47 @@ DRILLS: Mapping[DrillName, Rehearsal] = MappingProxyType(
                     "without-evidence",
                     "parties that kept no head that contradicts the log",
                     unit="parties",
+                ),
+            ),
+        ),
+        DrillName.DISCONNECT: Rehearsal(
+            "every link to the outside is cut for 7 days, and comes back after 90",
+            30,
+            "a small hub of its own",
+            "a network namespace; a study environment; a folder of wheels for the offline install",
+            (
+                Criterion("functions", "functions tried", Bound.AT_LEAST, 30, "functions"),
+                none_of("failed-cut-off", "functions that failed when cut off", unit="functions"),
+                none_of(
+                    "failed-7-days",
+                    "functions that failed after 7 days",
+                    unit="functions",
+                    simulated=True,
+                ),
+                none_of(
+                    "failed-90-days",
+                    "functions that failed after 90 days, renewals signed on the spot",
+                    unit="functions",
+                    simulated=True,
+                ),
+                none_of("calls", "attempts to reach anything outside", unit="calls"),
+                Criterion(
+                    "calls-noticed",
+                    "attempts made on purpose, and counted",
+                    Bound.AT_LEAST,
+                    3,
+                    "calls",
+                ),
+                none_of(
+                    "behind",
+                    "parties, cut off for 90 days, that are behind once they are back",
+                    unit="parties",
+                    simulated=True,
+                ),
+                none_of(
+                    "install-failed",
+                    "offline installs from locked wheels that failed",
+                    unit="installs",
                 ),
             ),
         ),

@@ -85,6 +85,46 @@ DRILL_WORDS: Mapping[str, tuple[str, str]] = MappingProxyType(
             "Parties sans preuve conservée",
             "Parties that kept no evidence",
         ),
+        "drill-disconnect": ("Coupure du réseau", "Disconnection"),
+        "rehearses-disconnect": (
+            (
+                "Tout lien avec l'extérieur est coupé pendant 7 jours et ne revient qu'au bout de 90 : "
+                "l'entrepôt doit continuer seul."
+            ),
+            (
+                "Every link to the outside is cut for 7 days and comes back only after 90: the hub has "
+                "to go on alone."
+            ),
+        ),
+        "criterion-functions": ("Fonctions essayées", "Functions tried"),
+        "criterion-failed-cut-off": ("Fonctions en échec, réseau coupé", "Functions that failed"),
+        "criterion-failed-7-days": (
+            "Fonctions en échec après 7 jours",
+            "Functions that failed after 7 days",
+        ),
+        "criterion-failed-90-days": (
+            "Fonctions en échec après 90 jours",
+            "Functions that failed after 90 days",
+        ),
+        "criterion-calls": (
+            "Tentatives de joindre l'extérieur",
+            "Attempts to reach anything outside",
+        ),
+        "criterion-calls-noticed": (
+            "Tentatives faites exprès, et comptées",
+            "Attempts made on purpose, and counted",
+        ),
+        "criterion-behind": (
+            "Parties encore en retard après leur retour",
+            "Parties still behind after their return",
+        ),
+        "criterion-install-failed": (
+            "Installations hors ligne en échec",
+            "Offline installs that failed",
+        ),
+        "unit-calls": ("tentatives", "calls"),
+        "unit-functions": ("fonctions", "functions"),
+        "unit-installs": ("installations", "installs"),
         "unit-asks": ("demandes", "asks"),
         "unit-parties": ("parties", "parties"),
         "unit-seconds": ("secondes", "seconds"),

@@ -10,10 +10,11 @@ from __future__ import annotations
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import mkdtemp
 
+from havre.adapters.machine.clock import ForwardClock
 from havre.adapters.tokens.file import FileToken
 from havre.bootstrap.founding import found_hub
 from havre.bootstrap.holders import HolderSide
@@ -30,9 +31,13 @@ _PEOPLE, _FIRST_YEAR, _YEARS = 300, 2023, 1
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """A rehearsal hub and its surroundings under one folder, which everybody may pass through."""
+    """A rehearsal hub and its surroundings under one folder, which everybody may pass through.
+
+    clock: of the hub and of every party in it; set forward where days pass.
+    """
 
     root: Path
+    clock: ForwardClock = field(default_factory=ForwardClock)
 
     @property
     def hub(self) -> Path:
@@ -51,7 +56,7 @@ class Stage:
 
     def open(self) -> OpenHub:
         """Open the hub as a new process would."""
-        hub = OpenHub(self.hub)
+        hub = OpenHub(self.hub, clock=self.clock)
         hub.wake()
         return hub
 
@@ -87,25 +92,30 @@ def rehearsal_hub(name: str, *, seed: str) -> Iterator[Stage]:
     root = Path(mkdtemp(prefix=f"havre-drill-{name}-"))
     root.chmod(0o711)
     try:
-        stage = Stage(root)
-        found_hub(
-            stage.hub,
-            parties=stage.parties,
-            origin=f"{REHEARSAL}{name}/{seed}",
-            progress=_quiet,
-            settings=SiteSettings(made_up=True),
-        )
-        write_synthetic(
-            root / "files",
-            people=_PEOPLE,
-            first_year=_FIRST_YEAR,
-            years=_YEARS,
-            seed=int(seed[:8], 16),
-            progress=_quiet,
-        )
-        yield stage
+        yield found_stage(root, name=name, seed=seed)
     finally:
         shutil.rmtree(root, ignore_errors=True)
+
+
+def found_stage(root: Path, *, name: str, seed: str) -> Stage:
+    """Found the small hub in a folder, and make people up for it."""
+    stage = Stage(root)
+    found_hub(
+        stage.hub,
+        parties=stage.parties,
+        origin=f"{REHEARSAL}{name}/{seed}",
+        progress=_quiet,
+        settings=SiteSettings(made_up=True),
+    )
+    write_synthetic(
+        root / "files",
+        people=_PEOPLE,
+        first_year=_FIRST_YEAR,
+        years=_YEARS,
+        seed=int(seed[:8], 16),
+        progress=_quiet,
+    )
+    return stage
 
 
 def check_rehearsal(roots: TrustRoots) -> None:
