@@ -29,7 +29,7 @@ from havre.bootstrap.drills.stage import Stage, found_stage
 from havre.bootstrap.drills.subpoena import subpoena
 from havre.bootstrap.founding import give_mandate
 from havre.bootstrap.hub import OpenHub
-from havre.bootstrap.place import verifier_path
+from havre.bootstrap.place import CONFIGURATION, verifier_path
 from havre.bootstrap.reports import hub_status
 from havre.bootstrap.studies import check_environment
 from havre.domain.permit_states import PermitState
@@ -104,6 +104,7 @@ class _Player:
     def play(self) -> None:
         """Play all three days."""
         first = ("dcir-2023-04", "dcir-2023-05", "dcir-2023-06")
+        self._settle_keys()
         for number, day in enumerate((0, *LATER)):
             self._stage.clock.forward(day - (0, 0, *LATER)[number])
             if day == LATER[-1]:
@@ -115,6 +116,16 @@ class _Player:
             if not number:
                 self._send_away()
         self._bring_back()
+
+    def _settle_keys(self) -> None:
+        """Let generations of keys be written to for longer than the links are cut.
+
+        New ones need every custodian, and one of them is away meanwhile.
+        """
+        configuration = self._stage.hub / CONFIGURATION
+        told = configuration.read_text(encoding="utf-8")
+        rule = f"\n[keys]\nrotate_after_days = {LATER[-1] + 30}\n"
+        configuration.write_text(told + rule, encoding="utf-8")
 
     def _begin(self, day: int) -> None:
         environment = self._code.environment_sha256 if self._code else "0" * 64
