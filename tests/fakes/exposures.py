@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date
 from importlib import resources
 
 from hypothesis import strategies as st
 
+from havre.domain.exposure.certificate import encode_certificate, encode_facts
 from havre.domain.exposure.deployment import Deployment, Message, MessageKind
 from havre.domain.exposure.evidence import Evidence, Grade
 from havre.domain.exposure.facts import (
@@ -26,6 +28,8 @@ from havre.domain.exposure.facts import (
 from havre.domain.exposure.ownership import settle_control
 from havre.domain.exposure.reading import parse_deployment
 from havre.domain.exposure.terms import seal
+from havre.domain.exposure.verdicts import Analysis
+from havre.ports.pages import ShownExposure
 
 REFERENCES = ("a0", "a1", "a2", "b0", "b1", "b2", "b3")
 OPERATORS = ("a", "b", "c", "d", "e")
@@ -41,6 +45,19 @@ def reference(name: str) -> Deployment:
     """One of the deployments that come with the package."""
     folder = resources.files("havre.domain.exposure").joinpath("references")
     return parse_deployment(folder.joinpath(f"{name}.toml").read_bytes())
+
+
+def shown_exposure(deployment: Deployment, *, unstated: Sequence[str] = ()) -> ShownExposure:
+    """What the public site shows of a deployment."""
+    analysis = Analysis(deployment)
+    return ShownExposure(
+        analysis=analysis,
+        unstated=unstated,
+        sheets=(),
+        on=ON,
+        certificate=encode_certificate(analysis),
+        facts=encode_facts(deployment),
+    )
 
 
 _evidence = st.sampled_from(Grade).map(lambda grade: Evidence(grade, ON, "drawn"))

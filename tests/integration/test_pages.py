@@ -115,7 +115,7 @@ def test_each_language_leads_to_the_same_page_in_the_other(page: Page, address: 
     assert page.locator("html").get_attribute("lang") == "en"
 
 
-@pytest.mark.parametrize("name", ["index", "permits", "releases", "log", "verify"])
+@pytest.mark.parametrize("name", ["index", "permits", "releases", "exposure", "log", "verify"])
 def test_no_page_is_wider_than_a_telephone(page: Page, address: str, name: str) -> None:
     page.goto(f"{address}/fr/{name}.html")
 
@@ -140,7 +140,7 @@ def test_the_request_that_was_sent_back_is_told(page: Page, address: str) -> Non
         assert "renvoyée à l’auteur par le contrôle automatique" in page.inner_text("main")
 
 
-@pytest.mark.parametrize("name", ["index", "permits", "releases", "log", "verify"])
+@pytest.mark.parametrize("name", ["index", "permits", "releases", "exposure", "log", "verify"])
 def test_every_page_says_that_the_data_are_made_up_and_nothing_is_separated(
     page: Page, address: str, name: str
 ) -> None:
@@ -149,6 +149,26 @@ def test_every_page_says_that_the_data_are_made_up_and_nothing_is_separated(
     notice = page.inner_text("[role=note]")
     assert "les données sont fictives" in notice
     assert "rien n’est réellement séparé" in notice
+
+
+@pytest.mark.parametrize(("width", "shown"), [(1280, "wide-picture"), (390, "narrow-picture")])
+def test_one_picture_is_shown_and_nothing_of_it_is_cut_off(
+    browser: Browser, address: str, width: int, shown: str
+) -> None:
+    page = browser.new_page(viewport={"width": width, "height": 900})
+    page.goto(f"{address}/fr/exposure.html")
+
+    (picture,) = [each for each in page.locator("figure svg").all() if each.is_visible()]
+    assert picture.get_attribute("class") == shown
+    frame = picture.bounding_box()
+    assert frame is not None
+    for text in picture.locator("text").all():
+        box = text.bounding_box()
+        assert box is not None
+        assert box["x"] >= frame["x"]
+        assert box["x"] + box["width"] <= frame["x"] + frame["width"] + 1
+        assert box["y"] >= frame["y"]
+    page.close()
 
 
 def test_whoever_uses_the_keyboard_sees_where_he_is(page: Page, address: str) -> None:

@@ -14,11 +14,18 @@ from typing import Any
 
 import pytest
 
+from fakes.exposure_checker import FOLLOWS, run_checker
+from fakes.exposures import reference, shown_exposure
 from fakes.parties import START, Cast
 from fakes.story import RELEASED, sha256, story
+from havre.adapters.pages.picture import Had
 from havre.adapters.pages.site import SHOWN_ENTRIES, StaticSite
 from havre.adapters.pages.words import DATASETS, LANGUAGES, WORDS, typeset, word
 from havre.domain.events import EVENT_KINDS, DeliveryChecked
+from havre.domain.exposure.clauses import MODES
+from havre.domain.exposure.hub import MESSAGES
+from havre.domain.exposure.sheet import Standing
+from havre.domain.exposure.telling import Verdict
 from havre.domain.permit import OutputRules, Permit, Population, TableGrant
 from havre.domain.permit_states import PermitState
 from havre.domain.register import read_register
@@ -30,7 +37,8 @@ from havre.ports.sandbox import Outcome
 
 CAST = Cast()
 VERIFIER = b"# the one file\n"
-PAGES = ("index", "permits", "releases", "drills", "log", "verify", "permit-diabetes")
+CHECKER = b"# the other file\n"
+PAGES = ("index", "permits", "releases", "exposure", "drills", "log", "verify", "permit-diabetes")
 PERMIT = Permit(
     name="diabetes",
     title="Diabetes by region",
@@ -92,13 +100,14 @@ def facts(*, more_entries: int = 0, **changes: Any) -> SiteFacts:
         files={"r1": [TABLE, FIGURE]},
         receipts={},
         settings=SiteSettings(),
+        exposure=shown_exposure(reference("b2")),
     )
     return replace(told, **changes)
 
 
 def written(folder: Path, told: SiteFacts) -> dict[str, str]:
     """Every page of a site, by path."""
-    StaticSite(folder, verifier=VERIFIER).write(told)
+    StaticSite(folder, verifier=VERIFIER, checker=CHECKER).write(told)
     return {
         path.relative_to(folder).as_posix(): path.read_text("utf-8")
         for path in folder.rglob("*.html")
@@ -240,6 +249,71 @@ def test_the_verifier_and_the_trust_roots_are_to_be_had_from_elsewhere(
     assert "--trust trust.json" not in page
 
 
+def test_who_can_read_what_is_told_in_both_languages(pages: dict[str, str]) -> None:
+    french, english = pages["fr/exposure.html"], pages["en/exposure.html"]
+
+    assert "n’obtient pas «\u202fLa base" in french
+    assert "(à 2 prises de contrôle près)" in french
+    assert "does not obtain “The base: what was never opened”" in english
+    assert "the service goes on" in english
+    for page in (french, english):
+        assert "complian" not in page
+        assert "conforme" not in page
+
+
+def test_what_nobody_has_stated_is_told_first(tmp_path: Path, pages: dict[str, str]) -> None:
+    unknown = shown_exposure(reference("b1"), unstated=["store-b"])
+
+    page = written(tmp_path, facts(exposure=unknown))["en/exposure.html"]
+
+    assert "No fact sheet says where these stand: Second store&#39;s host." in page
+    assert page.index("No fact sheet") < page.index("In short")
+    assert "No fact sheet says" not in pages["en/exposure.html"]
+
+
+def test_every_answer_of_the_matrix_is_said_in_words_too(pages: dict[str, str]) -> None:
+    marks = [
+        found for _, found, _ in _Tags(pages["en/exposure.html"]).of("span") if "mark" in str(found)
+    ]
+
+    assert len(marks) == 7 * 3 * 3
+    assert all(found["role"] == "img" and found["aria-label"] for found in marks)
+    assert "by a warrant: not derivable, 2 takeovers away" in {each["aria-label"] for each in marks}
+
+
+def test_the_picture_names_everybody_and_is_described(pages: dict[str, str]) -> None:
+    page = pages["en/exposure.html"]
+    pictures = re.findall(r"<svg.*?</svg>", page, re.DOTALL)
+
+    assert len(pictures) == 2
+    for picture in pictures:
+        assert "<title>Who holds what, who can read what</title>" in picture
+        for name in ("Maker of the", "First login", "encrypted data", ">US<"):
+            assert name in picture
+
+
+def test_a_name_in_a_fact_sheet_cannot_write_into_the_page(tmp_path: Path) -> None:
+    deployment = reference("b2")
+    named = {**deployment.operators, "compute": "<script>alert(1)</script>"}
+
+    pages = written(tmp_path, facts(exposure=shown_exposure(replace(deployment, operators=named))))
+
+    for language in LANGUAGES:
+        assert "<script" not in pages[f"{language}/exposure.html"]
+        assert "&lt;script&gt;" in pages[f"{language}/exposure.html"]
+
+
+def test_the_certificate_on_the_site_follows_from_the_facts_beside_it(tmp_path: Path) -> None:
+    written(tmp_path, facts())
+
+    done = run_checker(
+        tmp_path / "exposure/certificate.json", "--facts", tmp_path / "exposure/facts.json"
+    )
+
+    assert done.returncode == FOLLOWS, done.stdout
+    assert (tmp_path / "check_exposure.py").read_bytes() == CHECKER
+
+
 @pytest.mark.parametrize("language", LANGUAGES)
 @pytest.mark.parametrize("name", PAGES)
 def test_a_page_can_be_read_by_ear_and_keyboard(
@@ -269,13 +343,19 @@ def test_french_is_set_as_in_print() -> None:
         assert not re.search("[ \u00a0][;!?»]| :|« ", typeset(french, "fr"))
 
 
-def test_everything_that_can_stand_on_the_log_has_its_words() -> None:
+def test_everything_that_can_stand_on_the_log_or_in_the_matrix_has_its_words() -> None:
     keys = {
         *EVENT_KINDS,
         *(state.value for state in PermitState),
         *(f"request-{state.value}" for state in ReleaseState if state is not ReleaseState.PENDING),
         *(f"job-{outcome.value}" for outcome in Outcome),
         *(f"does_{role.value}" for role in Role),
+        *(f"msg-{message.name}" for message in MESSAGES),
+        *(f"short-{message.name}" for message in MESSAGES),
+        *(f"had-{each}" for each in Had),
+        *(f"by_{mode}" for mode in MODES),
+        *(f"verdict-{verdict}" for verdict in Verdict),
+        *(f"standing-{standing}" for standing in Standing),
     }
 
     assert keys - set(WORDS) == set()

@@ -24,7 +24,7 @@ from havre.domain.trust import TrustRoots, encode_trust_roots
 from havre.errors import InvalidInput, NotFound
 from havre.formats.notes import parse_note
 from havre.formats.outputs import SIDECAR, parse_outputs
-from havre.ports.pages import ShownFile, SiteFacts, SitePages, SiteSettings
+from havre.ports.pages import ShownExposure, ShownFile, SiteFacts, SitePages, SiteSettings
 from havre.ports.records import Records
 
 MAX_SHOWN_ROWS = 60
@@ -43,9 +43,11 @@ class Publication:
         released: Callable[[str, str], bytes],
         pages: SitePages,
         settings: SiteSettings,
+        exposure: Callable[[], ShownExposure],
     ) -> None:
         """Publish one hub.
 
+        exposure: works out who can obtain what of it.
         released: the bytes of a released file, by request and name; raises `NotFound`.
         records: where the receipts of drills are kept.
         """
@@ -56,12 +58,14 @@ class Publication:
         self._released = released
         self._pages = pages
         self._settings = settings
+        self._exposure = exposure
 
     def publish(self) -> list[str]:
         """Write every page anew; returns their paths.
 
         Raises:
             NotFound: nothing was published on the log yet.
+            InvalidInput: a host's fact sheet has faults.
         """
         head = self._log.head()
         if head is None:
@@ -87,6 +91,7 @@ class Publication:
                 receipts=self._receipts(register),
                 settings=self._settings,
                 erasures=self._erasures(),
+                exposure=self._exposure(),
             )
         )
 

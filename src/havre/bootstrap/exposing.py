@@ -13,6 +13,7 @@ from havre.application.ceremony import PartitionCatalogue
 from havre.bootstrap.hub import OpenHub
 from havre.bootstrap.parties import name_of
 from havre.domain.events import KeysRequested, events_of
+from havre.domain.exposure.certificate import encode_certificate, encode_facts
 from havre.domain.exposure.deployment import Deployment, parse_law
 from havre.domain.exposure.hub import (
     DerivedDeployment,
@@ -24,9 +25,11 @@ from havre.domain.exposure.hub import (
 )
 from havre.domain.exposure.reading import parse_deployment
 from havre.domain.exposure.sheet import HostSheet, parse_sheet
+from havre.domain.exposure.verdicts import Analysis
 from havre.domain.shown import show_file
 from havre.domain.trust import Role
 from havre.errors import InvalidInput, NotFound
+from havre.ports.pages import ShownExposure
 from havre.values import PartitionKind
 
 SHEETS = "hosts"
@@ -43,6 +46,24 @@ def derive_exposure(hub: OpenHub) -> DerivedDeployment:
     """
     return derive_deployment(
         read_set_up(hub), read_sheets(hub.place.folder / SHEETS), on=hub.clock.now().date()
+    )
+
+
+def show_exposure(hub: OpenHub) -> ShownExposure:
+    """Work out what the public site shows of a hub's exposure.
+
+    Raises:
+        InvalidInput: a fact sheet has faults; all of them are named.
+    """
+    derived = derive_exposure(hub)
+    analysis = Analysis(derived.deployment)
+    return ShownExposure(
+        analysis=analysis,
+        unstated=derived.unstated,
+        sheets=read_sheets(hub.place.folder / SHEETS),
+        on=hub.clock.now().date(),
+        certificate=encode_certificate(analysis),
+        facts=encode_facts(derived.deployment),
     )
 
 

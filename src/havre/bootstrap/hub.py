@@ -39,7 +39,13 @@ from havre.application.vault.reading import LentKeys, VaultReader
 from havre.application.vault.sealing import VaultWriter
 from havre.bootstrap.key_rules import read_rotation_rule
 from havre.bootstrap.parties import ReachedCustodian, ReachedMirror, ReachedWitness
-from havre.bootstrap.place import HubPlace, close_place, read_place, verifier_source
+from havre.bootstrap.place import (
+    HubPlace,
+    close_place,
+    read_place,
+    stranger_program,
+    verifier_source,
+)
 from havre.bootstrap.reaching import Reach
 from havre.bootstrap.stores import open_objects
 from havre.bootstrap.studies import study_library
@@ -347,6 +353,7 @@ class OpenHub:
     def publication(self) -> Publication:
         """Writes the public site."""
         from havre.adapters.pages.site import StaticSite
+        from havre.bootstrap.exposing import show_exposure
 
         return Publication(
             log=self.log,
@@ -354,8 +361,13 @@ class OpenHub:
             records=self.records,
             roots=self.roots,
             released=self._released_file,
-            pages=StaticSite(self.place.site, verifier=verifier_source()),
+            pages=StaticSite(
+                self.place.site,
+                verifier=verifier_source(),
+                checker=stranger_program("check_exposure.py").read_bytes(),
+            ),
             settings=self.place.settings,
+            exposure=partial(show_exposure, self),
         )
 
     def _released_file(self, request: str, name: str) -> bytes:

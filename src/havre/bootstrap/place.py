@@ -276,11 +276,19 @@ def settle_place(folder: Path) -> HubPlace:
     return read_place(folder)
 
 
+def stranger_program(name: str) -> Path:
+    """Where a program is that a stranger runs alone: one file, which imports nothing of havre.
+
+    name: `verify_log.py` or `check_exposure.py`.
+    """
+    packaged = Path(str(resources.files("havre").joinpath(name)))
+    # In a checkout it stands among the tools.
+    return packaged if packaged.is_file() else Path(__file__).parents[3] / "tools" / name
+
+
 def verifier_path() -> Path:
     """Where the one file is with which a stranger verifies the log."""
-    packaged = Path(str(resources.files("havre").joinpath("verify_log.py")))
-    # In a checkout it stands among the tools.
-    return packaged if packaged.is_file() else Path(__file__).parents[3] / "tools" / "verify_log.py"
+    return stranger_program("verify_log.py")
 
 
 def verifier_source() -> bytes:

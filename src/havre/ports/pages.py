@@ -12,9 +12,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from typing import Protocol
 
+from havre.domain.exposure.sheet import HostSheet
+from havre.domain.exposure.verdicts import Analysis
 from havre.domain.permit import Permit
 from havre.domain.register import Register
 from havre.domain.transparency import Cosigned, Head
@@ -52,6 +54,23 @@ class ShownFile:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ShownExposure:
+    """Who can obtain what of this hub, as a page shows it.
+
+    unstated: operators of whom there is no fact sheet. sheets: those that there are.
+    on: the day of the analysis, from which qualifications are judged.
+    certificate, facts: what a stranger checks, and what he compares it with.
+    """
+
+    analysis: Analysis
+    unstated: Sequence[str]
+    sheets: Sequence[HostSheet]
+    on: date
+    certificate: bytes
+    facts: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SiteFacts:
     """Everything that the pages show.
 
@@ -61,6 +80,7 @@ class SiteFacts:
     permits: by name, the text that authorities signed.
     signed: by name and index of the entry on the log, the signed envelope it rests on.
     files: by request, what was released.
+    exposure: who can obtain what.
     receipts: by SHA-256, the signed receipts of drills, each as the log names it.
     erasures: by index of the order's entry, the signed order (`order`) and each
         custodian's certificate, by name.
@@ -79,6 +99,7 @@ class SiteFacts:
     files: Mapping[str, Sequence[ShownFile]]
     receipts: Mapping[str, bytes]
     settings: SiteSettings
+    exposure: ShownExposure
     erasures: Mapping[int, Mapping[str, bytes]] = field(default_factory=dict)
 
 

@@ -15,6 +15,7 @@ from pathlib import Path
 from jinja2 import Environment, FunctionLoader, StrictUndefined
 
 from havre.adapters.pages.drills import list_drills
+from havre.adapters.pages.exposing import ExposureTeller
 from havre.adapters.pages.telling import Teller, number_columns, show_moment
 from havre.adapters.pages.words import LANGUAGES, describe_dataset, word
 from havre.domain.trust import Role
@@ -24,16 +25,20 @@ FILE_LIST = "files.txt"
 # The head that the pages show; the log beside them may grow before they are written anew.
 CHECKPOINT = "checkpoint"
 SHOWN_ENTRIES = 500
-_TEMPLATES = ("index", "permits", "releases", "drills", "log", "verify")
+_TEMPLATES = ("index", "permits", "releases", "exposure", "drills", "log", "verify")
 
 
 class StaticSite:
     """Pages in a directory, beside the log and the released files."""
 
-    def __init__(self, folder: Path, *, verifier: bytes) -> None:
-        """Write into `folder`; `verifier` is the one file that a stranger runs."""
+    def __init__(self, folder: Path, *, verifier: bytes, checker: bytes) -> None:
+        """Write into a folder.
+
+        verifier, checker: the two programs that a stranger runs, each one file.
+        """
         self._folder = folder
         self._verifier = verifier
+        self._checker = checker
         self._templates = Environment(
             loader=FunctionLoader(_template),
             autoescape=True,
@@ -73,6 +78,9 @@ class StaticSite:
         yield "style.css", _resource("style.css").encode()
         yield "trust.json", facts.trust
         yield "verify_log.py", self._verifier
+        yield "check_exposure.py", self._checker
+        yield "exposure/certificate.json", facts.exposure.certificate
+        yield "exposure/facts.json", facts.exposure.facts
         yield CHECKPOINT, facts.checkpoint
         for name, envelopes in facts.signed.items():
             for index, envelope in envelopes.items():
@@ -120,6 +128,8 @@ class StaticSite:
             text=facts.permits.get(permit) if permit else None,
             timeline=list(reversed(register.timeline[-SHOWN_ENTRIES:])),
             verifier_sha256=hashlib.sha256(self._verifier).hexdigest(),
+            checker_sha256=hashlib.sha256(self._checker).hexdigest(),
+            told=ExposureTeller(facts.exposure, language),
             file_list=FILE_LIST,
         )
         return text.encode()

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from havre.adapters.pages.drill_words import DRILL_WORDS
+from havre.adapters.pages.exposure_words import EXPOSURE_WORDS
 
 LANGUAGES = ("fr", "en")
 _SPACE, _THIN_SPACE, _APOSTROPHE = "\u00a0", "\u202f", "\u2019"
@@ -353,6 +354,7 @@ WORDS: Mapping[str, tuple[str, str]] = MappingProxyType(
         "extract": ("pour un extrait", "for an extract"),
         "run": ("pour un calcul ou un contrôle", "for a job or a check"),
         **DRILL_WORDS,
+        **EXPOSURE_WORDS,
     }
 )
 

@@ -51,6 +51,9 @@ from havre.values import PartitionKind
 
 THIS_HOUSE = "this-machine"
 UNSTATED_MAKERS = "unstated-makers"
+# What these two are called where no sheet names them.
+THIS_HOUSE_TITLE = "This machine"
+UNSTATED_MAKERS_TITLE = "Makers of the machines' code and firmware (unstated)"
 MACHINES = "machines"
 # Asked about where nobody has stated a law from outside the Union: the one of the alarm.
 _ASKED_LAW = "US"
@@ -198,7 +201,7 @@ class _Houses:
 
     def _named(self, house: str) -> str:
         name = THIS_HOUSE if house.endswith(THIS_MACHINE) else _short(house)
-        self._texts.setdefault(name, "This machine" if name == THIS_HOUSE else house)
+        self._texts.setdefault(name, THIS_HOUSE_TITLE if name == THIS_HOUSE else house)
         return name
 
     def of(self, placed: PlacedParty | PlacedStore) -> str:
@@ -221,7 +224,7 @@ class _Houses:
             if name in self._does:
                 titles = {**people_of_sheet(sheet, name=name), **titles, name: sheet.title}
         if self.own not in self.sheets or not self.sheets[self.own].updates:
-            titles[UNSTATED_MAKERS] = "Makers of the machines' code and firmware (unstated)"
+            titles[UNSTATED_MAKERS] = UNSTATED_MAKERS_TITLE
         return titles
 
     def standing(self, on: date) -> Iterator[Fact]:
