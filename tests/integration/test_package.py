@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from havre.bootstrap.exposing import list_references
+
 ROOT = Path(__file__).parents[2]
 
 # What a researcher writes and tries a study with.
@@ -42,6 +44,16 @@ def test_the_wheel_carries_its_licence_and_its_types_and_no_tests(wheel: Path) -
         assert b"EUROPEAN UNION PUBLIC LICENCE" in archive.read(licence)
     assert "havre/py.typed" in names
     assert not [name for name in names if name.startswith(("tests/", "tools/", "benchmarks/"))]
+
+
+def test_the_wheel_carries_the_strangers_programs_and_the_reference_deployments(
+    wheel: Path,
+) -> None:
+    with zipfile.ZipFile(wheel) as archive:
+        for name in ("verify_log.py", "check_exposure.py"):
+            assert archive.read(f"havre/{name}") == (ROOT / "tools" / name).read_bytes()
+        names = [each for each in archive.namelist() if "exposure/references/" in each]
+    assert [Path(name).stem for name in sorted(names)] == list_references()
 
 
 def test_a_researcher_installs_the_base_alone(wheel: Path, tmp_path: Path) -> None:

@@ -49,7 +49,7 @@ def test_a_working_set_is_excused_by_a_hub_that_can_leave_its_machines_in_time()
 def test_what_is_exposed_already_is_no_matter_of_leaving_in_time() -> None:
     analysis = Analysis(reference("b1").without_gates())
 
-    faults = list(faults_of_shock(analysis, left_in_time=["compute"]))
+    faults = list(faults_of_shock(analysis, left_in_time=list(analysis.following)))
 
     assert [(each.message, each.mode, each.margin) for each in faults] == [
         ("working-set", Mode.ACTIVE, 0)
