@@ -10,10 +10,12 @@ from typing import Any
 
 import pytest
 
+from fakes.departed import moving, opened_at
 from fakes.exposure_checker import FOLLOWS, run_checker
 from fakes.exposures import REFERENCES
 from fakes.small_hub import SmallHub, copy_of, founded, granted, ingested
 from havre.bootstrap.exposing import derive_exposure, list_references, read_set_up
+from havre.bootstrap.hub import OpenHub
 from havre.cli import main
 from havre.domain.exposure.hub import THIS_HOUSE, UNSTATED_MAKERS
 from havre.domain.exposure.verdicts import Analysis
@@ -21,7 +23,7 @@ from havre.values import PartitionKind
 
 Run = Callable[..., tuple[int, str]]
 SHEET = """
-format = "havre/v1/host"
+format = "havre/v1/host-sheet"
 operator = "this-machine"
 title = "The demonstration's machine"
 [evidence]
@@ -268,6 +270,25 @@ def test_sheets_are_checked_before_they_are_put_to_use(run: Run, tmp_path: Path)
     assert code == 0
     assert "HDS, Hosting: ended, until 2021-01-01" in said
     assert "thresholds of SecNumCloud 19.6.b within" in said
+
+
+def test_fact_sheets_leave_with_the_hub_but_that_of_the_machine_it_left(tmp_path: Path) -> None:
+    """What was stated of the old machine is no fact of the new one."""
+    leaving = copy_of(founded(), tmp_path / "old")
+    other = SHEET.replace("this-machine", "House of custodians").replace(
+        '"store", "machines", ', ""
+    )
+    (leaving.hub / "hosts").mkdir()
+    (leaving.hub / "hosts" / "machine.toml").write_text(SHEET)
+    (leaving.hub / "hosts" / "other.toml").write_text(other)
+    assert THIS_HOUSE not in derive_exposure(OpenHub(leaving.hub)).unstated
+
+    move = moving(leaving)
+    opened_at(move)
+
+    arrived = {path.name: path.read_text() for path in (move.new / "hosts").iterdir()}
+    assert arrived == {"other.toml": other}
+    assert THIS_HOUSE in derive_exposure(OpenHub(move.new)).unstated
 
 
 def test_a_drill_can_ask_what_some_operators_obtain() -> None:

@@ -18,7 +18,7 @@ from havre.domain.exposure.sheet_facts import facts_of_sheet, people_of_sheet, u
 from havre.errors import InvalidInput
 
 SHEET = """
-format = "havre/v1/host"
+format = "havre/v1/host-sheet"
 operator = "Exemple Cloud"
 title = "Exemple Cloud SAS"
 
@@ -193,7 +193,7 @@ def test_everything_that_is_wrong_is_told_at_once() -> None:
 
 def test_a_sheet_that_is_no_toml_is_told_with_its_line() -> None:
     with pytest.raises(InvalidInput, match=r"is not TOML: .*line 2"):
-        parse_sheet(b'format = "havre/v1/host"\noperator = \n')
+        parse_sheet(b'format = "havre/v1/host-sheet"\noperator = \n')
 
 
 def test_a_source_cannot_paint_over_the_screen() -> None:

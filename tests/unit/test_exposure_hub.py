@@ -72,7 +72,7 @@ def set_up(*, apart: bool, opened: dict[PartitionKind, int] | None = None) -> Hu
 def sheet(operator: str, country: str, *, parts: str = '["store"]', more: str = "") -> HostSheet:
     return parse_sheet(
         f"""
-format = "havre/v1/host"
+format = "havre/v1/host-sheet"
 operator = "{operator}"
 title = "{operator}"
 [evidence]

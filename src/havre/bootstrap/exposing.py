@@ -12,6 +12,7 @@ from havre.adapters.machine.clock import SystemClock
 from havre.application.ceremony import PartitionCatalogue
 from havre.bootstrap.hub import OpenHub
 from havre.bootstrap.parties import name_of
+from havre.bootstrap.sheets import SHEETS, read_sheets, read_small_file
 from havre.domain.events import KeysRequested, events_of
 from havre.domain.exposure.certificate import encode_certificate, encode_facts
 from havre.domain.exposure.deployment import Deployment, parse_law
@@ -24,17 +25,11 @@ from havre.domain.exposure.hub import (
     derive_deployment,
 )
 from havre.domain.exposure.reading import parse_deployment
-from havre.domain.exposure.sheet import HostSheet, parse_sheet
 from havre.domain.exposure.verdicts import Analysis
-from havre.domain.shown import show_file
 from havre.domain.trust import Role
 from havre.errors import InvalidInput, NotFound
 from havre.ports.pages import ShownExposure
 from havre.values import PartitionKind
-
-SHEETS = "hosts"
-_MAX_SHEET_BYTES = 1 << 20
-_MOST_SHEETS = 100
 
 
 def derive_exposure(hub: OpenHub) -> DerivedDeployment:
@@ -120,51 +115,6 @@ def _is_elsewhere(place: object) -> bool:
         return bool(host) and host != "localhost"
 
 
-def read_sheets(folder: Path) -> list[HostSheet]:
-    """Read every fact sheet of a folder, in order of name; without a folder there are none.
-
-    Raises:
-        InvalidInput: some sheets have faults, or two are of one operator.
-    """
-    if not folder.is_dir():
-        return []
-    paths = sorted(folder.glob("*.toml"))
-    if len(paths) > _MOST_SHEETS:
-        raise InvalidInput(f"There are more than {_MOST_SHEETS} fact sheets.")
-    return read_sheet_files(paths)
-
-
-def read_sheet_files(paths: Iterable[Path]) -> list[HostSheet]:
-    """Read some fact sheets.
-
-    Raises:
-        InvalidInput: some sheets have faults, or two are of one operator.
-        NotFound: a file is not there.
-    """
-    sheets: list[HostSheet] = []
-    faults: list[str] = []
-    for path in paths:
-        try:
-            sheets.append(parse_sheet(_read(path), name=path.name))
-        except InvalidInput as fault:
-            faults.append(fault.message)
-    operators = [sheet.operator for sheet in sheets]
-    faults += [
-        f"Two fact sheets are of {name}." for name in set(operators) if operators.count(name) > 1
-    ]
-    if faults:
-        raise InvalidInput(" ".join(faults), hint="Compare with the example in docs/exposure.md.")
-    return sheets
-
-
-def _read(path: Path) -> bytes:
-    try:
-        with path.open("rb") as file:
-            return file.read(_MAX_SHEET_BYTES + 1)
-    except OSError:
-        raise NotFound(f"The file {show_file(path.name)} cannot be read.") from None
-
-
 def list_references() -> list[str]:
     """Name the deployments that come with Havre."""
     folder = resources.files("havre.domain.exposure").joinpath("references")
@@ -194,7 +144,7 @@ def read_deployment(named: str) -> Deployment:
         InvalidInput: the file has faults; all of them are named.
     """
     path = Path(named)
-    return parse_deployment(_read(path)) if path.is_file() else read_reference(named)
+    return parse_deployment(read_small_file(path)) if path.is_file() else read_reference(named)
 
 
 def suppose(deployment: Deployment, *, takeovers: Iterable[str], gates: bool) -> Deployment:

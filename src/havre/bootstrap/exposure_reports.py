@@ -10,15 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from havre.adapters.machine.clock import SystemClock
-from havre.bootstrap.exposing import (
-    SHEETS,
-    derive_exposure,
-    read_deployment,
-    read_sheet_files,
-    read_sheets,
-    suppose,
-)
+from havre.bootstrap.exposing import derive_exposure, read_deployment, suppose
 from havre.bootstrap.hub import OpenHub
+from havre.bootstrap.sheets import SHEETS, read_sheet_files, read_sheets
 from havre.domain.exposure.capital import Shown, ownership_table, show_share
 from havre.domain.exposure.certificate import encode_certificate, encode_facts
 from havre.domain.exposure.clauses import MODES, Mode

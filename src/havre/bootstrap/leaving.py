@@ -49,8 +49,10 @@ from havre.bootstrap.hub import OpenHub
 from havre.bootstrap.place import CONFIGURATION, parse_settings, write_place
 from havre.bootstrap.reaching import open_witness
 from havre.bootstrap.tokens import create_token, open_token
+from havre.bootstrap.sheets import SHEETS, is_of_own_machine, list_sheet_files
 from havre.domain.assets import ASSETS
 from havre.domain.departure import AssetClass, DepartureManifest, named_paths
+from havre.domain.shown import is_plain_file
 from havre.domain.trust import Role, TrustRoots, encode_trust_roots
 from havre.errors import InvalidInput, NotFound, NotGenuine, Refused
 from havre.formats.notes import parse_checkpoint, parse_note
@@ -58,6 +60,7 @@ from havre.formats.notes import parse_checkpoint, parse_note
 HOST_CARD = "host.json"
 # Says whose arrival was begun in a directory, until it is over.
 ARRIVING = "arriving.json"
+_PACKED_SHEETS = f"configuration/{SHEETS}/"
 _PREPARED = frozenset({"party", HOST_CARD, f".{HOST_CARD}.part", f".{ARRIVING}.part"})
 
 
@@ -173,6 +176,7 @@ def arrive(
     check_people(new.package, new.roots)
     _begin(folder, package_digest(new.package))
     _write_durably(folder / "party" / "trust.json", encode_trust_roots(new.roots))
+    _take_sheets(new.package, manifest, new)
     progress("taking the objects")
     arrival = new.arrival()
     arrival.take_objects(manifest)
@@ -223,6 +227,7 @@ class _NewPlace:
         self.package = package
         self.token = open_token(folder / "party")
         self.roots = self._roots()
+        self.sheets = folder / SHEETS
 
     def arrival(self) -> Arrival:
         return Arrival(
@@ -282,9 +287,23 @@ def _texts(hub: OpenHub) -> dict[str, tuple[AssetClass, bytes]]:
             (hub.place.folder / CONFIGURATION).read_bytes(),
         ),
     }
+    for name, sheet in list_sheet_files(hub.place.folder).items():
+        texts[f"{_PACKED_SHEETS}{name}"] = (AssetClass.PIPELINES, sheet)
     for path in sorted(resources.files("havre.snds").joinpath("tables").iterdir(), key=str):
         texts[f"configuration/tables/{path.name}"] = (AssetClass.PIPELINES, path.read_bytes())
     return texts
+
+
+def _take_sheets(package: FolderPackageReader, manifest: DepartureManifest, new: _NewPlace) -> None:
+    """Take the hosts' fact sheets along, but that of the machine which was left."""
+    for file in manifest.of_class(AssetClass.PIPELINES):
+        name = file.path.removeprefix(_PACKED_SHEETS)
+        if name == file.path or not is_plain_file(name):
+            continue
+        sheet = b"".join(package.read(file.path))
+        if not is_of_own_machine(sheet, roots=new.roots):
+            new.sheets.mkdir(exist_ok=True)
+            _write_durably(new.sheets / name, sheet)
 
 
 def _source_archive() -> bytes:

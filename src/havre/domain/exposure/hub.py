@@ -174,6 +174,15 @@ def _short(text: str) -> str:
     return re.sub(r"[^a-z0-9]+", "-", plain).strip("-")[:64].strip("-") or "nameless"
 
 
+def house_name(house: str) -> str:
+    """Give a house its short name; whatever is said to be on this machine is one house.
+
+    >>> house_name("custodian-1 (this machine)"), house_name("Hospital North")
+    ('this-machine', 'hospital-north')
+    """
+    return THIS_HOUSE if house.endswith(THIS_MACHINE) else _short(house)
+
+
 def _is_there(message: Message, hub: HubSetUp) -> bool:
     if message.name == "opened":
         return bool(hub.opened.get(PartitionKind.DATASET))
@@ -200,7 +209,7 @@ class _Houses:
         self.unstated = tuple(sorted(set(self._does) - set(self.sheets)))
 
     def _named(self, house: str) -> str:
-        name = THIS_HOUSE if house.endswith(THIS_MACHINE) else _short(house)
+        name = house_name(house)
         self._texts.setdefault(name, THIS_HOUSE_TITLE if name == THIS_HOUSE else house)
         return name
 

@@ -21,7 +21,7 @@ from havre.domain.shown import show_file
 from havre.errors import InvalidInput
 from havre.values import parse_name
 
-FORMAT = "havre/v1/host"
+FORMAT = "havre/v1/host-sheet"
 HINT = "Compare with the example in docs/exposure.md."
 WARNING_DAYS = 90
 _Named = TypeVar("_Named", str, tuple[str, str])
