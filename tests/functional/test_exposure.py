@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Callable
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,12 @@ from fakes.departed import moving, opened_at
 from fakes.exposure_checker import FOLLOWS, run_checker
 from fakes.exposures import REFERENCES
 from fakes.small_hub import SmallHub, copy_of, founded, granted, ingested
-from havre.bootstrap.exposing import derive_exposure, list_references, read_set_up
+from havre.bootstrap.exposing import (
+    derive_exposure,
+    list_placed_parties,
+    list_references,
+    read_set_up,
+)
 from havre.bootstrap.hub import OpenHub
 from havre.cli import main
 from havre.domain.exposure.hub import THIS_HOUSE, UNSTATED_MAKERS
@@ -110,6 +116,40 @@ def test_a_fact_sheet_in_the_hubs_hosts_folder_is_joined(run: Run, hub: SmallHub
     assert report["warnings"] == [
         "The demonstration's machine: HDS (Hosting): ended, until 2021-01-01."
     ]
+
+
+@dataclass(frozen=True)
+class Address:
+    """Where a party answers that is a process of its own."""
+
+    name: str
+    host: str = ""
+
+
+@pytest.mark.parametrize(
+    ("host", "apart"),
+    [
+        ("keys.hospital.example", True),
+        ("192.0.2.7", True),
+        ("2001:db8::7", True),
+        ("", False),
+        ("localhost", False),
+        ("127.0.0.1", False),
+        ("::1", False),
+    ],
+)
+def test_only_an_address_on_another_host_sets_a_party_apart(host: str, apart: bool) -> None:
+    """A directory and a socket are in the hands of whoever runs the machine."""
+    opened = OpenHub(founded().hub)
+    answering: Any = Address("custodian-1", host)
+    others = opened.place.custodians[1:]
+    opened.place = replace(opened.place, custodians=(answering, *others))
+
+    placed = {each.name: each.apart for each in list_placed_parties(opened)}
+
+    assert {name for name, elsewhere in placed.items() if elsewhere} == (
+        {"custodian-1"} if apart else set()
+    )
 
 
 def test_what_is_wrong_in_two_sheets_is_told_of_both(run: Run, hub: SmallHub) -> None:

@@ -17,7 +17,7 @@ from havre.errors import InvalidInput
 
 _MAX_FILE_BYTES = 1 << 20
 _MOST_TEXT = 400
-_MOST_SHOWN_FAULTS = 20
+_MOST_SHOWN_FAULTS = 50
 _EVIDENCE = ("grade", "date", "source")
 _Value = TypeVar("_Value")
 
@@ -162,8 +162,10 @@ class Fields:
 
     def evidence(self, default: Evidence | None = None) -> Evidence:
         """Take grade, date and source; without any of the three, the file's own default."""
-        if default is not None and not any(name in self._body for name in _EVIDENCE):
-            return default
+        if not any(name in self._body for name in _EVIDENCE):
+            if default is None:
+                self.faults.add(f"{self.place} has no grade, date and source, nor has the file")
+            return default or Evidence(Grade.E0, datetime.date.min, "nothing")
         grade = self.choice("grade", Grade.__members__)
         on = self.day("date")
         source = self.text("source")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from havre.domain.exposure.facts import Arguable, Fact, Owns, Push, Subject
 from havre.domain.exposure.sheet import HostSheet
@@ -30,7 +31,9 @@ def facts_of_sheet(sheet: HostSheet, *, name: str) -> Iterator[Fact]:
     for country, evidence in countries.items():
         yield Subject(evidence=evidence, operator=name, law=country)
     for argued in sheet.argued:
-        yield Arguable(evidence=argued.evidence, operator=name, law=argued.law)
+        told = f"{argued.reason} ({argued.evidence.source})"
+        evidence = replace(argued.evidence, source=told)
+        yield Arguable(evidence=evidence, operator=name, law=argued.law)
     for maker in sheet.makers:
         yield Subject(evidence=maker.evidence, operator=maker.name, law=maker.country)
     for parent in sheet.parents:
