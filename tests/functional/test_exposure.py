@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +25,7 @@ from havre.bootstrap.hub import OpenHub
 from havre.cli import main
 from havre.domain.exposure.hub import THIS_HOUSE, UNSTATED_MAKERS
 from havre.domain.exposure.verdicts import Analysis
+from havre.domain.service_address import ServiceAddress
 from havre.values import PartitionKind
 
 Run = Callable[..., tuple[int, str]]
@@ -118,14 +119,6 @@ def test_a_fact_sheet_in_the_hubs_hosts_folder_is_joined(run: Run, hub: SmallHub
     ]
 
 
-@dataclass(frozen=True)
-class Address:
-    """Where a party answers that is a process of its own."""
-
-    name: str
-    host: str = ""
-
-
 @pytest.mark.parametrize(
     ("host", "apart"),
     [
@@ -141,7 +134,7 @@ class Address:
 def test_only_an_address_on_another_host_sets_a_party_apart(host: str, apart: bool) -> None:
     """A directory and a socket are in the hands of whoever runs the machine."""
     opened = OpenHub(founded().hub)
-    answering: Any = Address("custodian-1", host)
+    answering = ServiceAddress("custodian-1", socket="" if host else "a.sock", host=host)
     others = opened.place.custodians[1:]
     opened.place = replace(opened.place, custodians=(answering, *others))
 
@@ -150,6 +143,36 @@ def test_only_an_address_on_another_host_sets_a_party_apart(host: str, apart: bo
     assert {name for name, elsewhere in placed.items() if elsewhere} == (
         {"custodian-1"} if apart else set()
     )
+
+
+def test_a_store_is_of_the_host_that_the_hubs_file_names(run: Run, hub: SmallHub) -> None:
+    told = """
+[[stores]]
+name = "cellar"
+path = "store"
+[[stores]]
+name = "cloud"
+host = "some-cloud"
+url = "s3://lake/one"
+endpoint = "https://s3.some-cloud.example"
+[[stores]]
+name = "attic"
+url = "s3://lake/two"
+endpoint = "https://s3.elsewhere.example"
+"""
+    with (hub.hub / "havre.toml").open("a") as file:
+        file.write(told)
+    (hub.hub / "hosts").mkdir()
+    cloud = SHEET.replace("this-machine", "Some Cloud Inc").replace('"FR"', '"US"', 1)
+    (hub.hub / "hosts" / "some-cloud.toml").write_text(cloud)
+    (hub.hub / "hosts" / "machine.toml").write_text(SHEET)
+
+    report = answered(run, "--hub", hub.hub)
+
+    assert {"some-cloud-inc", "host-of-attic", THIS_HOUSE} <= set(report["operators"])
+    assert report["unstated"] == ["host-of-attic"]
+    assert verdict(report, "metadata", "US", "passive") == ("derivable", 0)
+    assert verdict(report, "base", "US", "passive") == ("not derivable", 1)
 
 
 def test_what_is_wrong_in_two_sheets_is_told_of_both(run: Run, hub: SmallHub) -> None:
@@ -176,9 +199,9 @@ def test_two_sheets_of_one_operator_are_refused(run: Run, hub: SmallHub) -> None
 
 
 def test_what_the_log_says_was_opened_counts() -> None:
-    fresh = read_set_up(founded().open())
-    taken_in = read_set_up(ingested().open())
-    extracted = read_set_up(granted().open())
+    fresh = read_set_up(founded().open(), sheets={})
+    taken_in = read_set_up(ingested().open(), sheets={})
+    extracted = read_set_up(granted().open(), sheets={})
 
     assert fresh.opened == {}
     assert fresh.made[PartitionKind.SECRET] == 1

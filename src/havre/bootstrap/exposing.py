@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from importlib import resources
 from ipaddress import ip_address
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from havre.adapters.machine.clock import SystemClock
 from havre.application.ceremony import PartitionCatalogue
 from havre.bootstrap.hub import OpenHub
 from havre.bootstrap.parties import name_of
-from havre.bootstrap.sheets import SHEETS, read_sheets, read_small_file
+from havre.bootstrap.place import PartyPlace
+from havre.bootstrap.sheets import read_sheets, read_small_file
+from havre.bootstrap.stores import store_places
 from havre.domain.events import KeysRequested, events_of
 from havre.domain.exposure.certificate import encode_certificate, encode_facts
 from havre.domain.exposure.deployment import Deployment, parse_law
@@ -25,6 +28,7 @@ from havre.domain.exposure.hub import (
     derive_deployment,
 )
 from havre.domain.exposure.reading import parse_deployment
+from havre.domain.exposure.sheet import HostSheet
 from havre.domain.exposure.verdicts import Analysis
 from havre.domain.trust import Role
 from havre.errors import InvalidInput, NotFound
@@ -39,9 +43,9 @@ def derive_exposure(hub: OpenHub) -> DerivedDeployment:
         InvalidInput: a fact sheet has faults; all of them are named.
         NotGenuine: the records hold other public keys than the log.
     """
-    return derive_deployment(
-        read_set_up(hub), read_sheets(hub.place.folder / SHEETS), on=hub.clock.now().date()
-    )
+    sheets = read_sheets(hub.place.folder)
+    set_up = read_set_up(hub, sheets=sheets)
+    return derive_deployment(set_up, list(sheets.values()), on=hub.clock.now().date())
 
 
 def show_exposure(hub: OpenHub) -> ShownExposure:
@@ -55,15 +59,18 @@ def show_exposure(hub: OpenHub) -> ShownExposure:
     return ShownExposure(
         analysis=analysis,
         unstated=derived.unstated,
-        sheets=read_sheets(hub.place.folder / SHEETS),
+        sheets=list(read_sheets(hub.place.folder).values()),
         on=hub.clock.now().date(),
         certificate=encode_certificate(analysis),
         facts=encode_facts(derived.deployment),
     )
 
 
-def read_set_up(hub: OpenHub) -> HubSetUp:
-    """Read who stands where, and what the log says was opened."""
+def read_set_up(hub: OpenHub, *, sheets: Mapping[str, HostSheet]) -> HubSetUp:
+    """Read who stands where, and what the log says was opened.
+
+    sheets: fact sheets by the name of their file, which a store's `host` names.
+    """
     events = [logged.event for logged in hub.log.entries()]
     asked = {each for event in events_of(events, KeysRequested) for each in event.partitions}
     known = PartitionCatalogue(hub.records, log=hub.log).list_partitions()
@@ -71,7 +78,7 @@ def read_set_up(hub: OpenHub) -> HubSetUp:
     return HubSetUp(
         origin=hub.roots.origin,
         parties=list_placed_parties(hub),
-        stores=list_placed_stores(hub),
+        stores=list_placed_stores(hub, sheets=sheets),
         threshold=hub.roots.custodian_threshold,
         quorum=hub.roots.quorum,
         made=Counter(kinds.values()),
@@ -96,23 +103,38 @@ def list_placed_parties(hub: OpenHub) -> list[PlacedParty]:
     ]
 
 
-def list_placed_stores(hub: OpenHub) -> list[PlacedStore]:
-    """List the stores; one that is a directory is in the hands of whoever runs this machine."""
+def list_placed_stores(hub: OpenHub, *, sheets: Mapping[str, HostSheet]) -> list[PlacedStore]:
+    """List the stores and whose each is: of the host that `havre.toml` names, or of whoever must be.
+
+    A directory of which no host is named is this machine's. A bucket of which none is
+    named is somebody's of whom nothing is stated.
+    """
     (own,) = hub.roots.with_role(Role.HUB)
-    return [PlacedStore("store", own.operator, apart=False)]
+    placed = []
+    for store in store_places(hub.place):
+        here = store.path is not None or _is_this_machine(urlsplit(store.endpoint).hostname or "")
+        sheet = sheets.get(store.host)
+        unnamed = own.operator if here else f"host of {store.name}"
+        house = sheet.operator if sheet else store.host or unnamed
+        placed.append(PlacedStore(store.name, house, apart=bool(store.host) or not here))
+    return placed
 
 
-def _name(place: object) -> str:
-    return name_of(place) if isinstance(place, Path) else str(getattr(place, "name", ""))
+def _name(place: PartyPlace) -> str:
+    return name_of(place) if isinstance(place, Path) else place.name
 
 
-def _is_elsewhere(place: object) -> bool:
+def _is_elsewhere(place: PartyPlace) -> bool:
     """Tell whether a place is an address on another host; a directory and a socket are none."""
-    host = str(getattr(place, "host", ""))
+    host = "" if isinstance(place, Path) else place.host
+    return bool(host) and not _is_this_machine(host)
+
+
+def _is_this_machine(host: str) -> bool:
     try:
-        return not ip_address(host).is_loopback
+        return ip_address(host).is_loopback
     except ValueError:
-        return bool(host) and host != "localhost"
+        return host == "localhost"
 
 
 def list_references() -> list[str]:

@@ -12,7 +12,7 @@ from typing import Any
 from havre.adapters.machine.clock import SystemClock
 from havre.bootstrap.exposing import derive_exposure, read_deployment, suppose
 from havre.bootstrap.hub import OpenHub
-from havre.bootstrap.sheets import SHEETS, read_sheet_files, read_sheets
+from havre.bootstrap.sheets import read_sheet_files, read_sheets
 from havre.domain.exposure.capital import Shown, ownership_table, show_share
 from havre.domain.exposure.certificate import encode_certificate, encode_facts
 from havre.domain.exposure.clauses import MODES, Mode
@@ -71,7 +71,7 @@ def look_at(
     elif hub is not None:
         opened = OpenHub(hub)
         derived = derive_exposure(opened)
-        sheets = read_sheets(opened.place.folder / SHEETS)
+        sheets = list(read_sheets(opened.place.folder).values())
     else:
         raise InvalidInput(
             "Nothing was named to be analysed.",

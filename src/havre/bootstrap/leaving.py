@@ -48,8 +48,8 @@ from havre.bootstrap.holders import publish_for_holders
 from havre.bootstrap.hub import OpenHub
 from havre.bootstrap.place import CONFIGURATION, parse_settings, write_place
 from havre.bootstrap.reaching import open_witness
-from havre.bootstrap.tokens import create_token, open_token
 from havre.bootstrap.sheets import SHEETS, is_of_own_machine, list_sheet_files
+from havre.bootstrap.tokens import create_token, open_token
 from havre.domain.assets import ASSETS
 from havre.domain.departure import AssetClass, DepartureManifest, named_paths
 from havre.domain.shown import is_plain_file

@@ -16,18 +16,42 @@ _MAX_FILE_BYTES = 1 << 20
 _MOST_SHEETS = 100
 
 
-def read_sheets(folder: Path) -> list[HostSheet]:
-    """Read every fact sheet of a folder, in order of name; without a folder there are none.
+def read_sheets(folder: Path) -> dict[str, HostSheet]:
+    """Read every fact sheet of a hub, by the name of its file without `.toml`; often there are none.
+
+    folder: the hub's directory.
 
     Raises:
         InvalidInput: some sheets have faults, or two are of one operator.
     """
-    if not folder.is_dir():
-        return []
-    paths = sorted(folder.glob("*.toml"))
+    if not (folder / SHEETS).is_dir():
+        return {}
+    paths = sorted((folder / SHEETS).glob("*.toml"))
     if len(paths) > _MOST_SHEETS:
         raise InvalidInput(f"There are more than {_MOST_SHEETS} fact sheets.")
-    return read_sheet_files(paths)
+    return dict(zip((path.stem for path in paths), read_sheet_files(paths), strict=True))
+
+
+def read_sheet_files(paths: Iterable[Path]) -> list[HostSheet]:
+    """Read some fact sheets.
+
+    Raises:
+        InvalidInput: some sheets have faults, or two are of one operator.
+        NotFound: a file is not there.
+    """
+    sheets: list[HostSheet] = []
+    faults: list[str] = []
+    for path in paths:
+        try:
+            sheets.append(parse_sheet(read_small_file(path), name=path.name))
+        except InvalidInput as fault:
+            faults.append(fault.message)
+    operators = [sheet.operator for sheet in sheets]
+    twice = sorted({name for name in operators if operators.count(name) > 1})
+    faults += [f"Two fact sheets are of {name}." for name in twice]
+    if faults:
+        raise InvalidInput(" ".join(faults), hint="Compare with the example in docs/exposure.md.")
+    return sheets
 
 
 def list_sheet_files(folder: Path) -> dict[str, bytes]:
@@ -47,29 +71,6 @@ def is_of_own_machine(sheet: bytes, *, roots: TrustRoots) -> bool:
         return house_name(parse_sheet(sheet).operator) == house_name(own.operator)
     except InvalidInput:
         return False
-
-
-def read_sheet_files(paths: Iterable[Path]) -> list[HostSheet]:
-    """Read some fact sheets.
-
-    Raises:
-        InvalidInput: some sheets have faults, or two are of one operator.
-        NotFound: a file is not there.
-    """
-    sheets: list[HostSheet] = []
-    faults: list[str] = []
-    for path in paths:
-        try:
-            sheets.append(parse_sheet(read_small_file(path), name=path.name))
-        except InvalidInput as fault:
-            faults.append(fault.message)
-    operators = [sheet.operator for sheet in sheets]
-    faults += [
-        f"Two fact sheets are of {name}." for name in set(operators) if operators.count(name) > 1
-    ]
-    if faults:
-        raise InvalidInput(" ".join(faults), hint="Compare with the example in docs/exposure.md.")
-    return sheets
 
 
 def read_small_file(path: Path) -> bytes:
