@@ -142,7 +142,7 @@ def test_a_ceremony_that_is_not_known_is_named(hub: SmallHub, tmp_path: Path) ->
 def test_another_form_or_language_is_refused(
     hub: SmallHub, ceremony: str, tmp_path: Path, file: str, language: str
 ) -> None:
-    with pytest.raises(InvalidInput, match=r"\.html or \.txt, in fr or en"):
+    with pytest.raises(InvalidInput, match=r"\.html or \.txt|in fr or en"):
         written(hub, ceremony, tmp_path / file, language)
 
 

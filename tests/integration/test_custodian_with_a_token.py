@@ -16,7 +16,7 @@ from contract.suite_custody import shares_for
 from fakes.hub_keys import DCIR_2021, HubKeys
 from fakes.soft_hsm import PIN, SoftHsm, soft_hsm
 from havre.adapters.tokens.cryptoki import Cryptoki, TokenAway
-from havre.bootstrap import pins
+from havre.bootstrap.pins import forget_told
 from havre.crypto.sealing import PartitionKey
 from havre.domain.receipt import open_receipt
 from havre.domain.statements import envelope_digest
@@ -29,7 +29,7 @@ NAME = "custodian-1"
 
 @pytest.fixture
 def hsm(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[SoftHsm]:
-    pins._pin.cache_clear()
+    forget_told()
     monkeypatch.setenv("HAVRE_PIN_CUSTODIAN_1", PIN)
     with soft_hsm(tmp_path / "hsm") as bench:
         yield bench

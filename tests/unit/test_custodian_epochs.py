@@ -21,6 +21,8 @@ from havre.domain.trust import Role
 from havre.errors import InvalidInput, NotGenuine, Refused
 from havre.formats.canonical import Json
 
+# A later Python warns of forks where pytest has threads; the child only writes files.
+pytestmark = pytest.mark.filterwarnings("ignore:This process.*fork:DeprecationWarning")
 FIRST, SECOND, THIRD = "1" * 32, "2" * 32, "3" * 32
 
 

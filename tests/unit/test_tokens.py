@@ -11,8 +11,7 @@ from pkcs11 import TokenFlag
 
 from havre.adapters.tokens.cryptoki import TokenLocked, refusal_of, tries_left
 from havre.adapters.tokens.party import read_config
-from havre.bootstrap import pins
-from havre.bootstrap.pins import pin_of
+from havre.bootstrap.pins import forget_told, pin_of
 from havre.bootstrap.tokens import create_token
 from havre.domain.trust import Role
 from havre.errors import InvalidInput, Refused
@@ -61,8 +60,7 @@ def test_tries_that_are_left_are_told_as_far_as_the_token_tells(
 def _no_pin(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in [name for name in os.environ if name.startswith("HAVRE_PIN")]:
         monkeypatch.delenv(name)
-    pins._pin.cache_clear()
-    pins._shared_pin.cache_clear()
+    forget_told()
 
 
 def test_a_partys_own_pin_comes_before_the_one_for_all(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from havre.adapters.custody.files import write_durably
+from havre.adapters.custody.files import alone, write_durably
 from havre.adapters.custody.notes import CeremonyNotes
+from havre.adapters.custody.shares import ShareStore
 from havre.adapters.paper.record import record_html, record_text
 from havre.adapters.paper.words import LANGUAGES
+from havre.bootstrap.epoch_desk import TerminalDesk
 from havre.bootstrap.reaching import open_mirror
 from havre.bootstrap.reports import Row
 from havre.bootstrap.tokens import open_token
@@ -36,6 +38,25 @@ def list_ceremonies(folder: Path) -> list[Row]:
     ]
 
 
+def begin_epoch(folder: Path, *, sheet: Path | None, language: str) -> Row:
+    """Name the epoch that a custodian's store is in; begin the first one, or finish a turn.
+
+    sheet: of a custodian with epoch keys on paper, a file in memory for a new sheet;
+        null shows it on the terminal.
+
+    Raises:
+        Held: a person must do something, and nobody is at the terminal.
+        Unprotected: the sheet would be written to a disk.
+    """
+    _check_custodian(folder)
+    _check_language(language)
+    token = open_token(folder, desk=TerminalDesk(sheet=sheet, language=language))
+    store = ShareStore(folder, keys=token, custodian=token.name)
+    with alone(folder, party=token.name):
+        number, key_sha256 = store.begin_epoch()
+    return {"epoch": number, "epoch_key": key_sha256, "held_on": token.config.epoch_key.value}
+
+
 def write_record(folder: Path, ceremony: str, *, out: Path, language: str) -> Row:
     """Write the printable record of one ceremony, held against the custodian's copy of the log.
 
@@ -48,11 +69,9 @@ def write_record(folder: Path, ceremony: str, *, out: Path, language: str) -> Ro
         InvalidInput: another language or another kind of file.
     """
     form = _FORMS.get(out.suffix)
-    if form is None or language not in LANGUAGES:
-        raise InvalidInput(
-            "A record is a page in .html or .txt, in fr or en.",
-            hint="For example: --out record.html --language fr.",
-        )
+    if form is None:
+        raise InvalidInput("A record is a page in .html or .txt.", hint="Say --out record.html.")
+    _check_language(language)
     record = _read_record(folder, ceremony)
     write_durably(out, form(record, language=language))
     return {
@@ -79,6 +98,11 @@ def _read_record(folder: Path, ceremony: str) -> CeremonyRecord:
         events=events,
         head=followed.head,
     )
+
+
+def _check_language(language: str) -> None:
+    if language not in LANGUAGES:
+        raise InvalidInput("A page is printed in fr or en.")
 
 
 def _check_custodian(folder: Path) -> None:

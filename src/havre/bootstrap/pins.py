@@ -1,7 +1,8 @@
 """Where the PIN of a party's token comes from: a descriptor, the environment, or a person.
 
 Never from a command's words, which every process of the machine can read, nor from a
-file that lies beside what the token is to protect.
+file that lies beside what the token is to protect. The words of an epoch's sheet come
+in the same ways.
 """
 
 from __future__ import annotations
@@ -14,51 +15,78 @@ from getpass import getpass
 
 from havre.errors import InvalidInput, Refused
 
-_FROM_DESCRIPTOR, _FROM_ENVIRONMENT = "HAVRE_PIN_FD", "HAVRE_PIN"
+PIN, EPOCH = "HAVRE_PIN", "HAVRE_EPOCH"
 _MAX_BYTES = 4096
 
 
 def pin_of(party: str) -> Callable[[], str]:
-    """Give what asks for a party's PIN when it is first needed.
+    """Give what asks for a party's PIN when it is first needed; see `find_told`.
 
-    Looked for in this order: the variable `HAVRE_PIN_<PARTY>` (upper case, hyphens as
-    underscores); the first line of the open descriptor that `HAVRE_PIN_FD` names; the
-    variable `HAVRE_PIN`; whoever sits at the terminal. A variable is taken out of the
-    environment, so that no child process inherits it.
+    Whoever sits at the terminal is asked last.
     """
     return lambda: _pin(party)
 
 
 @cache
 def _pin(party: str) -> str:
-    own = f"{_FROM_ENVIRONMENT}_{party.upper().replace('-', '_')}"
-    if (pin := os.environ.pop(own, None)) is not None:
+    if (pin := find_told(PIN, party)) is not None:
         return pin
-    if (shared := _shared_pin()) is not None:
-        return shared
-    if sys.stdin is not None and sys.stdin.isatty():
+    if at_terminal():
         return getpass(f"PIN of {party}'s token: ")
     raise Refused(
         f"The token of {party} needs its PIN, and nobody is there to be asked.",
-        hint=f"Give it in {own}, in {_FROM_ENVIRONMENT}, or through {_FROM_DESCRIPTOR}.",
+        hint=f"Give it in {_own(PIN, party)}, in {PIN}, or through {PIN}_FD.",
     )
 
 
+def find_told(variable: str, party: str) -> str | None:
+    """Find what this process was told for a party, or null.
+
+    Looked for in this order: the variable's name with the party's behind it (upper
+    case, hyphens as underscores); the first line of the open descriptor whose number
+    is in the variable's name with `_FD`; the variable itself. A variable is taken out
+    of the environment, so that no child process inherits it.
+
+    Raises:
+        InvalidInput: the descriptor cannot be read.
+    """
+    own = _taken(_own(variable, party))
+    return _shared(variable) if own is None else own
+
+
+def at_terminal() -> bool:
+    """Tell whether a person can be asked."""
+    return sys.stdin is not None and sys.stdin.isatty()
+
+
+def _own(variable: str, party: str) -> str:
+    return f"{variable}_{party.upper().replace('-', '_')}"
+
+
 @cache
-def _shared_pin() -> str | None:
-    """The PIN for every party of this process, or null."""
-    if (descriptor := os.environ.pop(_FROM_DESCRIPTOR, None)) is not None:
-        return _read_line(descriptor)
-    return os.environ.pop(_FROM_ENVIRONMENT, None)
+def _taken(variable: str) -> str | None:
+    return os.environ.pop(variable, None)
 
 
-def _read_line(descriptor: str) -> str:
+@cache
+def _shared(variable: str) -> str | None:
+    """What the process was told for every party."""
+    descriptor = os.environ.pop(f"{variable}_FD", None)
+    return _taken(variable) if descriptor is None else _read_line(variable, descriptor)
+
+
+def _read_line(variable: str, descriptor: str) -> str:
     try:
-        number = int(descriptor)
-        with os.fdopen(number, "rb") as opened:
+        with os.fdopen(int(descriptor), "rb") as opened:
             return opened.readline(_MAX_BYTES).decode().rstrip("\r\n")
     except (ValueError, OSError):
         raise InvalidInput(
-            f"{_FROM_DESCRIPTOR} names no descriptor that can be read.",
-            hint=f"For example: {_FROM_DESCRIPTOR}=3 havre … 3< <(ask-for-the-pin)",
+            f"{variable}_FD names no descriptor that can be read.",
+            hint=f"For example: {variable}_FD=3 havre … 3< <(ask-for-it)",
         ) from None
+
+
+def forget_told() -> None:
+    """Forget what the process was told: for tests, each of which is told something else."""
+    for cached in (_pin, _taken, _shared):
+        cached.cache_clear()

@@ -43,6 +43,23 @@ def ceremonies(*, party: PartyOption, as_json: JsonOption = False) -> None:
 
 
 @custodian.command()
+def epoch(
+    *,
+    party: PartyOption,
+    sheet: Annotated[
+        Path | None,
+        typer.Option(help="Epoch keys on paper: a file in memory for a new sheet, to be printed."),
+    ] = None,
+    language: Annotated[str, typer.Option(help="Of the sheet: fr or en.")] = "fr",
+    as_json: JsonOption = False,
+) -> None:
+    """Name the epoch of this custodian's store; begin the first, or finish one that is ending."""
+    from havre.bootstrap.custodian_desk import begin_epoch
+
+    Screen(as_json=as_json).show(begin_epoch(party, sheet=sheet, language=language))
+
+
+@custodian.command()
 def record(
     ceremony: Annotated[str, typer.Argument(help="The ceremony's id.")],
     *,

@@ -31,12 +31,22 @@ def create(
             " pkcs11:token=LABEL?module-path=/FILE. Without it they lie in the directory."
         ),
     ] = "",
+    epoch_key: Annotated[
+        str, typer.Option(help="A custodian's epoch keys: held by the token, or on paper.")
+    ] = "token",
     as_json: JsonOption = False,
 ) -> None:
     """Make a party's keys. A token's PIN is asked for, or read from HAVRE_PIN or HAVRE_PIN_FD."""
     from havre.bootstrap.tokens import create_token, describe, parse_role
 
-    made = create_token(party, name=name, role=parse_role(role), operator=operator, token=token)
+    made = create_token(
+        party,
+        name=name,
+        role=parse_role(role),
+        operator=operator,
+        token=token,
+        epoch_key=epoch_key,
+    )
     Screen(as_json=as_json).show(describe(made))
 
 

@@ -10,6 +10,7 @@ Who may call it: whoever acts for the party, in its own process.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Protocol
 
 
@@ -69,6 +70,40 @@ class EpochKeys(Protocol):
         Raises:
             Unavailable: the token or paper is not there, and nothing was destroyed.
         """
+
+
+@dataclass(frozen=True, slots=True)
+class EpochSheet:
+    """What is written on paper of an epoch's key, in clear nowhere else.
+
+    epoch_key: SHA-256 of the epoch's public key, its name in certificates.
+    words: the key, in order.
+    """
+
+    party: str
+    number: int
+    epoch_key: str
+    words: tuple[str, ...]
+
+
+class EpochDesk(Protocol):
+    """Where a person sits who keeps epoch keys on paper.
+
+    Everything blocks until the person has answered. `Held` is raised where nobody
+    is there, or the person says no; what was asked is asked again later.
+    """
+
+    def hand_over(self, sheet: EpochSheet) -> None:
+        """Give a new sheet to the person, once."""
+
+    def read_back(self, party: str, number: int) -> str:
+        """Have a sheet that was just written read back from the paper, in words."""
+
+    def read(self, party: str, number: int) -> str:
+        """Have the words of an epoch's sheet typed."""
+
+    def confirm_destroyed(self, party: str, number: int) -> None:
+        """Have a sheet destroyed, or hear that there is none."""
 
 
 class CustodianToken(Token, EpochKeys, Protocol):

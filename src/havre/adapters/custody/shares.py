@@ -123,15 +123,15 @@ class ShareStore:
             erased=sorted(held - wanted),
         )
 
-    def epoch(self) -> tuple[int, str] | None:
-        """Name the current epoch: its number and the SHA-256 of its public key."""
-        epoch = self._epochs.current()
-        return (epoch.number, epoch.key_sha256) if epoch else None
-
     def begin_epoch(self) -> tuple[int, str]:
         """Name the current epoch, its number and its public key's SHA-256, or begin the first."""
         epoch = self._epochs.begin()
         return epoch.number, epoch.key_sha256
+
+    def epoch(self) -> tuple[int, str] | None:
+        """Name the current epoch in the same way, or null when none was begun."""
+        epoch = self._epochs.current()
+        return (epoch.number, epoch.key_sha256) if epoch else None
 
     def commitments(self, partitions: Collection[str]) -> dict[str, str]:
         """Compute what the log must have for shares that are held, by opaque id."""

@@ -132,6 +132,24 @@ def _shared_memory() -> MachineFact:
     )
 
 
+def check_in_memory(folder: Path) -> None:
+    """Make sure that what is written to a folder stays in memory.
+
+    Raises:
+        Unprotected: it lies on a disk, or on what cannot be told from one.
+    """
+    place = folder.resolve()
+    mounts = [line.split()[1:3] for line in Path("/proc/mounts").read_text("utf-8").splitlines()]
+    # Of mounts over each other the last one counts; blanks are spelled in octal there.
+    kinds = {Path(point.replace("\\040", " ")): kind for point, kind in mounts}
+    nearest = next((kinds[each] for each in (place, *place.parents) if each in kinds), "")
+    if nearest not in ("tmpfs", "ramfs"):
+        raise Unprotected(
+            f"{folder.name or folder} is on a disk; this may be written to memory only.",
+            hint="Name a file in /dev/shm, print it, and remove it.",
+        )
+
+
 def look_at_disk(folder: Path) -> MachineFact:
     """Look how much room there is where a hub stands, or will stand."""
     place = next(path for path in (folder.absolute(), *folder.absolute().parents) if path.exists())

@@ -9,15 +9,11 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Callable
 from functools import partial
-from importlib import resources
 
-from jinja2 import Environment, FunctionLoader, StrictUndefined
-from markupsafe import Markup, escape
-
+from havre.adapters.paper.page import WIDTH, render, titled
 from havre.adapters.paper.words import word
 from havre.domain.ceremony_record import CeremonyRecord
 
-_WIDTH = 78
 _SIGNERS = 6
 _FIELDS = ("place", "begun", "ended", "machine")
 # What a reader does, in order, and the command that does it.
@@ -31,7 +27,15 @@ _STEPS = {
 
 def record_html(record: CeremonyRecord, *, language: str) -> bytes:
     """Write the record as one page of HTML that needs nothing else."""
-    return _render("record.html", language=language, record=record, moment=_moment(record)).encode()
+    return render(
+        "record.html",
+        language=language,
+        record=record,
+        moment=_moment(record),
+        steps=_STEPS,
+        fields=_FIELDS,
+        signers=_SIGNERS,
+    ).encode()
 
 
 def record_text(record: CeremonyRecord, *, language: str) -> bytes:
@@ -52,13 +56,13 @@ def record_text(record: CeremonyRecord, *, language: str) -> bytes:
         (say("epoch"), f"{say('number').format(note.epoch)} {note.epoch_key}"),
     ]
     parts = [
-        _titled(f"{say('title')}\n{say('copy_of')} {record.custodian.name}", "="),
-        _titled(say("act"), "-"),
+        titled(f"{say('title')}\n{say('copy_of')} {record.custodian.name}", "="),
+        titled(say("act"), "-"),
         "\n".join(_fact(name, value) for name, value in facts),
         _filled(say("says")),
-        _titled(say("verify"), "-"),
+        titled(say("verify"), "-"),
         _steps(say),
-        _titled(say("epoch_key"), "-"),
+        titled(say("epoch_key"), "-"),
         "\n".join(
             (
                 f"[ ] {say('in_token')} ____________________",
@@ -66,10 +70,10 @@ def record_text(record: CeremonyRecord, *, language: str) -> bytes:
                 f"[ ] {say('in_file')}",
             )
         ),
-        _titled(say("presence"), "-"),
+        titled(say("presence"), "-"),
         f"{_filled(say('attest'))}\n{record.digest}",
         _presence(say),
-        _titled(say("annex"), "-"),
+        titled(say("annex"), "-"),
         "\n".join(record.lines),
     ]
     return ("\n\n".join(parts) + "\n").encode()
@@ -80,7 +84,7 @@ def _presence(say: Callable[[str], str]) -> str:
     columns = [say(name) for name in ("name", "capacity", "signature")]
     heads = "".join(f"{column:<26}" for column in columns).rstrip()
     lines = ["  ".join(["_" * 24] * 3)] * _SIGNERS
-    remarks = [say("remarks"), *["_" * _WIDTH] * 2]
+    remarks = [say("remarks"), *["_" * WIDTH] * 2]
     return "\n\n".join(["\n".join(fields), heads, *lines, "\n\n".join(remarks)])
 
 
@@ -94,18 +98,14 @@ def _steps(say: Callable[[str], str]) -> str:
 
 
 def _filled(text: str, *, indent: str = "") -> str:
-    return textwrap.fill(text, _WIDTH, subsequent_indent=indent, break_on_hyphens=False)
-
-
-def _titled(title: str, under: str) -> str:
-    return f"{title}\n{under * max(map(len, title.splitlines()))}"
+    return textwrap.fill(text, WIDTH, subsequent_indent=indent, break_on_hyphens=False)
 
 
 def _fact(name: str, value: str) -> str:
     return textwrap.fill(
         f"{name + ' ':.<26} {value}",
         # A hash stays whole, so that it can be searched for.
-        max(_WIDTH, 27 + 64),
+        max(WIDTH, 27 + 64),
         subsequent_indent=" " * 27,
         break_long_words=False,
         break_on_hyphens=False,
@@ -114,40 +114,3 @@ def _fact(name: str, value: str) -> str:
 
 def _moment(record: CeremonyRecord) -> str:
     return f"{record.note.accepted_at:%Y-%m-%d %H:%M:%S}"
-
-
-def _render(template: str, *, language: str, **values: object) -> str:
-    environment = Environment(
-        loader=FunctionLoader(_resource),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    return environment.get_template(template).render(
-        t=partial(word, language=language),
-        language=language,
-        style=Markup(_resource("record.css")),  # noqa: S704 - our own file
-        grouped=_grouped,
-        coded=_coded,
-        steps=_STEPS,
-        fields=_FIELDS,
-        signers=_SIGNERS,
-        **values,
-    )
-
-
-def _grouped(digest: str) -> str:
-    """Cut hexadecimal digits into groups of eight, which the eye can compare."""
-    return " ".join(digest[at : at + 8] for at in range(0, len(digest), 8))
-
-
-def _coded(text: str) -> Markup:
-    """Set what stands between backquotes as code."""
-    parts = [escape(part) for part in text.split("`")]
-    parts[1::2] = [Markup("<code>{}</code>").format(part) for part in parts[1::2]]
-    return Markup("").join(parts)
-
-
-def _resource(name: str) -> str:
-    return resources.files("havre.adapters.paper").joinpath(f"templates/{name}").read_text("utf-8")

@@ -111,6 +111,43 @@ _WORDS: Mapping[str, tuple[str, str]] = MappingProxyType(
         "partition": ("Partition", "Partition"),
         "commitment": ("Engagement", "Commitment"),
         "page": ("page", "page"),
+        "sheet_title": ("Clé d'époque", "Epoch key"),
+        "sheet_secret": (
+            (
+                "Secret. Qui lit ces mots et a une copie du disque du dépositaire lit ses parts. À "
+                "garder sous enveloppe scellée, jamais au même endroit que la machine ou ses "
+                "sauvegardes ; ne pas photographier, ne pas recopier."
+            ),
+            (
+                "Secret. Whoever reads these words and has a copy of the custodian's disk reads its "
+                "shares. Keep it in a sealed envelope, never in one place with the machine or its "
+                "backups; take no picture, make no copy."
+            ),
+        ),
+        "sheet_use": (
+            (
+                "Les 33 mots sont demandés dans cet ordre, au démarrage du dépositaire. Les quatre "
+                "premières lettres de chaque mot suffisent."
+            ),
+            (
+                "The 33 words are asked for in this order when the custodian starts. The first four "
+                "letters of each are enough."
+            ),
+        ),
+        "sheet_end": (
+            (
+                "À la fin de l'époque, cette feuille est détruite devant témoin : c'est cela qui efface "
+                "les parts qui ne passent pas à l'époque suivante."
+            ),
+            (
+                "At the end of the epoch this sheet is destroyed before a witness: that is what erases "
+                "the shares that do not go on to the next."
+            ),
+        ),
+        "sheet_envelope": ("Enveloppe scellée n°", "Sealed envelope no."),
+        "sheet_place": ("Gardée à", "Kept at"),
+        "sheet_begun": ("Écrite le", "Written on"),
+        "sheet_destroyed": ("Détruite le", "Destroyed on"),
     }
 )
 

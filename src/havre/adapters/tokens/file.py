@@ -9,9 +9,11 @@ from __future__ import annotations
 from functools import cached_property
 from pathlib import Path
 
+from havre.adapters.tokens.paper import OnPaper
 from havre.adapters.tokens.party import (
     KEY_FILE,
     PASSPHRASE_FILE,
+    EpochKeyAt,
     PartyConfig,
     PartyFolder,
     begin_party,
@@ -125,7 +127,18 @@ class FileToken(PartyFolder):
         return PartitionKey.from_seed(self._seeds["seal"])
 
 
-def create_party(folder: Path, *, name: str, role: Role, operator: str) -> FileToken:
+class PaperFileToken(OnPaper, FileToken):
+    """The same, with epoch keys on paper."""
+
+
+def create_party(
+    folder: Path,
+    *,
+    name: str,
+    role: Role,
+    operator: str,
+    epoch_key_at: EpochKeyAt = EpochKeyAt.TOKEN,
+) -> FileToken:
     """Make a party's directory with new keys, and a passphrase of 256 random bits.
 
     Raises:
@@ -137,7 +150,10 @@ def create_party(folder: Path, *, name: str, role: Role, operator: str) -> FileT
     locked = lock_seeds(seeds, passphrase=passphrase, stretch=Stretch.MACHINE)
     write_private(folder / PASSPHRASE_FILE, passphrase + b"\n")
     write_private(folder / KEY_FILE, locked)
-    write_config(folder, PartyConfig(name, role, operator, passphrase_file=PASSPHRASE_FILE))
+    config = PartyConfig(
+        name, role, operator, passphrase_file=PASSPHRASE_FILE, epoch_key=epoch_key_at
+    )
+    write_config(folder, config)
     return FileToken(folder)
 
 

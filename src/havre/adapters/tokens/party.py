@@ -12,6 +12,7 @@ import os
 import re
 import tomllib
 from dataclasses import dataclass
+from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,13 @@ _KEY_ID = re.compile("[0-9a-f]{32}")
 KEY_FILE, PASSPHRASE_FILE = "key.json", "passphrase"
 
 
+class EpochKeyAt(StrEnum):
+    """What holds a custodian's epoch keys: its token, of whatever kind, or paper."""
+
+    TOKEN = "token"
+    PAPER = "paper"
+
+
 @dataclass(frozen=True, slots=True)
 class PartyConfig:
     """What `party.toml` says.
@@ -34,6 +42,7 @@ class PartyConfig:
     passphrase_file: what opens them, for a party without a token.
     token: where its hardware token is, or null.
     keys: which of the token's keys are this party's; 32 hexadecimal characters.
+    epoch_key: what holds a custodian's epoch keys.
     """
 
     name: str
@@ -43,6 +52,7 @@ class PartyConfig:
     passphrase_file: str = ""
     token: TokenPlace | None = None
     keys: str = ""
+    epoch_key: EpochKeyAt = EpochKeyAt.TOKEN
 
 
 class PartyFolder:
@@ -78,7 +88,14 @@ def read_config(folder: Path) -> PartyConfig:
         if not all(isinstance(told, str) for told in body.values()):
             raise ValueError
         place = parse_token_uri(body["token"]) if "token" in body else None
-        config = PartyConfig(**{**body, "role": Role(body["role"]), "token": place})
+        config = PartyConfig(
+            **{
+                **body,
+                "role": Role(body["role"]),
+                "token": place,
+                "epoch_key": EpochKeyAt(body.get("epoch_key", EpochKeyAt.TOKEN)),
+            }
+        )
         # One or the other opens the keys.
         if bool(config.token) is bool(config.passphrase_file) or (
             config.token and not _KEY_ID.fullmatch(config.keys)
@@ -112,9 +129,10 @@ def write_config(folder: Path, config: PartyConfig) -> None:
     """Write `party.toml`, last of all: a directory without it holds no party."""
     token = f'token = "{config.token.uri}"\nkeys = "{config.keys}"\n' if config.token else ""
     passphrase = f'passphrase_file = "{config.passphrase_file}"\n' if not config.token else ""
+    paper = f'epoch_key = "{config.epoch_key}"\n' if config.epoch_key is EpochKeyAt.PAPER else ""
     text = (
         f'name = "{config.name}"\nrole = "{config.role.value}"\noperator = "{config.operator}"\n'
-        f'key_file = "{config.key_file}"\n{passphrase}{token}'
+        f'key_file = "{config.key_file}"\n{passphrase}{token}{paper}'
     )
     beside = folder / f".{CONFIGURATION}"
     with beside.open("w", encoding="utf-8") as file:

@@ -32,8 +32,10 @@ from pkcs11 import (
 from pkcs11.util.ec import encode_named_curve_parameters
 
 from havre.adapters.tokens.cryptoki import Cryptoki, TokenSession
+from havre.adapters.tokens.paper import OnPaper
 from havre.adapters.tokens.party import (
     KEY_FILE,
+    EpochKeyAt,
     PartyConfig,
     PartyFolder,
     begin_party,
@@ -245,6 +247,10 @@ class Pkcs11Token(PartyFolder):
         return self.folder / f"{parse_name(name)}.secret.json"
 
 
+class PaperPkcs11Token(OnPaper, Pkcs11Token):
+    """The same, with epoch keys on paper."""
+
+
 def create_token_party(
     folder: Path,
     *,
@@ -254,6 +260,7 @@ def create_token_party(
     place: TokenPlace,
     pin: Callable[[], str],
     signing_key_at: SigningKeyAt = SigningKeyAt.TOKEN,
+    epoch_key_at: EpochKeyAt = EpochKeyAt.TOKEN,
 ) -> Pkcs11Token:
     """Make a party's directory whose keys need a token that is there and initialised.
 
@@ -287,7 +294,10 @@ def create_token_party(
             sign_public,
         )
         write_private(folder / KEY_FILE, encode_token_keys(keys))
-        write_config(folder, PartyConfig(name, role, operator, token=place, keys=key_id.hex()))
+        config = PartyConfig(
+            name, role, operator, token=place, keys=key_id.hex(), epoch_key=epoch_key_at
+        )
+        write_config(folder, config)
     return Pkcs11Token(folder, pin=pin)
 
 
