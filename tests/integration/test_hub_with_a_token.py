@@ -85,6 +85,19 @@ def stage(tmp_path_factory: pytest.TempPathFactory) -> Stage:
     return stage
 
 
+def test_a_founding_whose_token_is_away_is_begun_anew_when_it_is_there(tmp_path: Path) -> None:
+    stage = Stage(tmp_path, SoftHsm(tmp_path / "hsm"))
+    place = stage.hsm.initialise(NAME)
+    words = ("init", "--hub", stage.hub, "--parties", stage.parties, "--token")
+    stage.hsm.pull_out(NAME)
+    code, said = stage.refused(*words, f"{NAME}={place.uri}")
+    stage.hsm.put_back(NAME)
+    founded = stage.told(*words, f"{NAME}={place.uri}")
+
+    assert (code, "The token custodian-1 is not there" in said) == (6, True)
+    assert founded["key_pairs"] > 80
+
+
 def test_the_partys_file_says_which_token_and_no_pin(stage: Stage) -> None:
     folder = stage.parties / NAME
     files = b"".join(path.read_bytes() for path in folder.rglob("*") if path.is_file())

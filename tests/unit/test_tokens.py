@@ -11,11 +11,13 @@ from pkcs11 import TokenFlag
 
 from havre.adapters.tokens.cryptoki import TokenLocked, refusal_of, tries_left
 from havre.adapters.tokens.party import read_config
+from havre.bootstrap.founding import found_hub
 from havre.bootstrap.pins import forget_told, pin_of
-from havre.bootstrap.tokens import create_token
+from havre.bootstrap.tokens import create_token, parse_role, split_tokens
 from havre.domain.trust import Role
 from havre.errors import InvalidInput, Refused
 from havre.formats.token_keys import TokenKeys, encode_token_keys, parse_token_keys
+from havre.ports.pages import SiteSettings
 
 
 def test_a_locked_token_is_named() -> None:
@@ -143,6 +145,35 @@ def test_a_party_whose_token_has_no_address_is_not_begun(tmp_path: Path) -> None
             tmp_path / "a", name="a", role=Role.CUSTODIAN, operator="a house", token="yubikey"
         )
     assert not (tmp_path / "a").exists()
+
+
+@pytest.mark.parametrize(
+    "words", [["custodian-1"], ["=pkcs11:"], ["custodian-1="], ["a=pkcs11:x", "a=pkcs11:y"]]
+)
+def test_which_party_has_which_token_is_told_in_one_way(words: list[str]) -> None:
+    with pytest.raises(InvalidInput, match="NAME=ADDRESS, or a party has two"):
+        split_tokens(words)
+
+
+@pytest.mark.parametrize("tokens", [{"nobody": URI}, {"custodian-1": "pkcs11:token=a"}])
+def test_a_founding_refuses_a_token_that_makes_no_sense_before_it_makes_anything(
+    tmp_path: Path, tokens: dict[str, str]
+) -> None:
+    with pytest.raises(InvalidInput):
+        found_hub(
+            tmp_path / "hub",
+            parties=tmp_path / "parties",
+            origin="havre.example/test",
+            progress=print,
+            settings=SiteSettings(made_up=True, language="en"),
+            tokens=tokens,
+        )
+    assert not any(tmp_path.iterdir())
+
+
+def test_a_role_that_is_none_is_refused_by_name() -> None:
+    with pytest.raises(InvalidInput, match=r"Roles: .*custodian"):
+        parse_role("depositary")
 
 
 def test_token_keys_read_back_and_no_other_spelling_is_read() -> None:

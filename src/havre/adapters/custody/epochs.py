@@ -20,8 +20,9 @@ from pathlib import Path
 
 from havre.adapters.custody.files import (
     make_durably,
-    remove_durably,
+    remove_folder_durably,
     rename_durably,
+    write_all_durably,
     write_durably,
 )
 from havre.crypto.random import random_bytes
@@ -151,10 +152,8 @@ class Epochs:
         seed = random_bytes(32)
         key = PartitionKey.from_seed(seed)
         write_durably(draft / _KEY, self._keys.lock_epoch(number, seed))
-        for name, content in carry_over(key).items():
-            write_durably(draft / name, content)
         body = [{**asdict(turn), "erased": [*turn.erased]} for turn in history]
-        write_durably(draft / _HISTORY, encode_canonical([*body]))
+        write_all_durably(draft, {**carry_over(key), _HISTORY: encode_canonical([*body])})
         rename_durably(draft, self._path(number))
         self._opened = Epoch(number, self._path(number), key)
         return self._opened
@@ -171,10 +170,7 @@ class Epochs:
     def _destroy(self, number: int) -> None:
         """Destroy an epoch's key, then what lay under it."""
         self._keys.destroy_epoch(number)
-        folder = self._path(number)
-        for path in folder.iterdir():
-            remove_durably(path)
-        folder.rmdir()
+        remove_folder_durably(self._path(number))
 
     def _numbers(self) -> list[int]:
         names = (path.name for path in self._folder.iterdir()) if self._folder.exists() else ()

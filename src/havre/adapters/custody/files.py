@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -13,15 +13,24 @@ from havre.errors import Unavailable
 
 def write_durably(path: Path, content: bytes) -> None:
     """Write a private file so that after a crash it is the old one or the new one."""
-    make_durably(path.parent)
-    beside = path.with_name(f".{path.name}.new")
-    descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    beside.rename(path)
-    _sync_folder(path.parent)
+    write_all_durably(path.parent, {path.name: content})
+
+
+def write_all_durably(folder: Path, contents: Mapping[str, bytes]) -> None:
+    """Write private files of one folder, each of which is the old or the new one after a crash.
+
+    contents: by file name. When this returns, all of them are on the disk.
+    """
+    make_durably(folder)
+    for name, content in contents.items():
+        beside = folder / f".{name}.new"
+        descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        beside.rename(folder / name)
+    _sync_folder(folder)
 
 
 def append_durably(path: Path, content: bytes) -> None:
@@ -55,6 +64,14 @@ def remove_durably(path: Path) -> None:
     """Remove a file so that after a crash it does not come back."""
     path.unlink()
     _sync_folder(path.parent)
+
+
+def remove_folder_durably(folder: Path) -> None:
+    """Remove a folder of files; after a crash some or all of it may be there."""
+    for path in folder.iterdir():
+        path.unlink()
+    folder.rmdir()
+    _sync_folder(folder.parent)
 
 
 def read_whole_lines(path: Path) -> list[str]:

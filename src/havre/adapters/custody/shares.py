@@ -14,7 +14,7 @@ from collections.abc import Collection
 from pathlib import Path
 
 from havre.adapters.custody.epochs import Epochs, EpochTurn
-from havre.adapters.custody.files import write_durably
+from havre.adapters.custody.files import write_all_durably
 from havre.crypto.commitments import SALT_BYTES, commit_to
 from havre.crypto.sealing import FileKey, PartitionKey, open_stream, seal_key, seal_stream
 from havre.domain.custody import ReleaseRefused
@@ -60,9 +60,11 @@ class ShareStore:
                 " partitions already.",
                 hint="Make new partitions: a ceremony never replaces what is in use.",
             )
-        for name, share in shares.items():
-            if name not in held:
-                write_durably(epoch.folder / name, _locked(name, share, to=epoch.key))
+        fresh = {name: share for name, share in shares.items() if name not in held}
+        write_all_durably(
+            epoch.folder,
+            {name: _locked(name, share, to=epoch.key) for name, share in fresh.items()},
+        )
         return list(shares)
 
     def open(self, partition: str) -> dict[str, Json]:
