@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -38,3 +38,64 @@ def prepare(name: NameOption = None, *, hub: HubOption, as_json: JsonOption = Fa
     from havre.bootstrap.upkeep import prepare_stores
 
     Screen(as_json=as_json).show({"prepared": prepare_stores(read_hub(hub), name=name)})
+
+
+@store.command()
+def check(name: NameOption = None, *, hub: HubOption, as_json: JsonOption = False) -> None:
+    """Compare every stored byte with the log, without any key; nothing is written."""
+    from havre.bootstrap.upkeep import check_stores
+
+    screen = Screen(as_json=as_json)
+    with screen.progress("checking") as bar:
+        found = check_stores(read_hub(hub), name=name, progress=bar.step)
+    _show(screen, found)
+
+
+@store.command()
+def scrub(
+    name: NameOption = None,
+    *,
+    hub: HubOption,
+    anew: Annotated[
+        bool, typer.Option("--anew", help="From the first object, not where it was cut short.")
+    ] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Read every copy in every store; it can be cut short, and goes on from there."""
+    from havre.bootstrap.upkeep import begin_scrub_anew, scrub_stores
+
+    screen, opened = Screen(as_json=as_json), read_hub(hub)
+    if anew:
+        begin_scrub_anew(opened, name=name)
+    with screen.progress("scrubbing") as bar:
+        found = scrub_stores(opened, name=name, progress=bar.step)
+    _show(screen, found)
+
+
+@store.command()
+def repair(*, hub: HubOption, as_json: JsonOption = False) -> None:
+    """Copy good bytes over missing and bad ones; the last good copy is never touched."""
+    from havre.bootstrap.upkeep import repair_stores
+
+    screen = Screen(as_json=as_json)
+    with screen.progress("repairing") as bar:
+        done = repair_stores(read_hub(hub), progress=bar.step)
+    screen.show(done)
+    if done["left"] or done["lost"]:
+        raise typer.Exit(code=4)
+    if done["away"]:
+        raise typer.Exit(code=6)
+
+
+def _show(screen: Screen, found: dict[str, Any]) -> None:
+    """Show what was found, and end with the code of the gravest."""
+    rows = found["stores"]
+    if screen.as_json:
+        screen.show(found)
+    else:
+        screen.table("Stores", rows)
+        screen.show({name: value for name, value in found.items() if name != "stores"})
+    if any(row["bad"] for row in rows):
+        raise typer.Exit(code=4)
+    if any(row["away"] for row in rows):
+        raise typer.Exit(code=6)

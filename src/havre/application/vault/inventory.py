@@ -78,8 +78,10 @@ def list_removed(removed: Iterable[ObjectId], *, act: str, at: datetime) -> List
     return _listing(ObjectList({}, tuple(removed)), act=act, at=at)
 
 
-def read_inventory(records: Records, *, log: PublicLog) -> Inventory:
+def read_inventory(records: Records, *, log: PublicLog, size: int | None = None) -> Inventory:
     """Say what the store should hold, proved against the log as far as there are lists.
+
+    size: how many entries of the log count; null is all of them.
 
     Manifests of acts from before there were lists are found by the records, and have
     the log's own hash.
@@ -93,7 +95,7 @@ def read_inventory(records: Records, *, log: PublicLog) -> Inventory:
         for each in records.list_documents(KIND_LIST)
         if each.name in salts
     }
-    inventory = take_inventory((each.event for each in log.entries()), lists)
+    inventory = take_inventory((each.event for each in log.entries()[:size]), lists)
     locations = manifest_locations(records.list_documents(MANIFEST_DOCUMENT))
     for sha256 in sorted(inventory.manifests & locations.keys()):
         inventory.objects[locations[sha256]] = Listed(Digest(sha256), None)
