@@ -15,6 +15,7 @@ Source: RFC 9180 (HPKE) with the MLKEM768-X25519 suite; RFC 5869 (HKDF);
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives import hashes
@@ -127,12 +128,18 @@ def seal_key(secret: bytes, *, to: bytes, info: bytes) -> bytes:
     """
     if len(to) != PUBLIC_KEY_BYTES:
         raise ValueError("a public key has 1216 bytes")
-    public = MLKEM768X25519PublicKey(
+    number = MLKEM768_X25519_HKDF_SHA256_AES_256_GCM
+    return bytes([number]) + _SUITES[number].encrypt(secret, _read_public(to), info=info)
+
+
+# A version seals a thousand keys to a handful of partitions; reading a public key anew
+# for each would cost a sixth of the sealing.
+@lru_cache(maxsize=64)
+def _read_public(to: bytes) -> MLKEM768X25519PublicKey:
+    return MLKEM768X25519PublicKey(
         MLKEM768PublicKey.from_public_bytes(to[:_MLKEM_PUBLIC_BYTES]),
         X25519PublicKey.from_public_bytes(to[_MLKEM_PUBLIC_BYTES:]),
     )
-    number = MLKEM768_X25519_HKDF_SHA256_AES_256_GCM
-    return bytes([number]) + _SUITES[number].encrypt(secret, public, info=info)
 
 
 def _suite_of(sealed: bytes) -> Suite:
