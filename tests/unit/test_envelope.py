@@ -1,12 +1,16 @@
-"""The head of a sealed object, whatever the pieces it comes in."""
+"""The head of a sealed object and its padding, whatever the pieces they come in."""
 
 from __future__ import annotations
 
-import pytest
+from collections.abc import Callable
 
-from havre.errors import InvalidInput
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from havre.errors import InvalidInput, NotGenuine
 from havre.formats.envelope import encode_header, split_header
-from havre.formats.padding import padded_size
+from havre.formats.padding import LEAST_BYTES, pad_stream, padded_size, unpad_stream
 
 OBJECT = encode_header(b"sealed key") + b"body"
 
@@ -51,3 +55,55 @@ def test_padding_grows_little_and_never_shrinks() -> None:
 def test_a_negative_size_is_a_mistake_of_the_caller() -> None:
     with pytest.raises(ValueError, match="negative"):
         padded_size(-1)
+
+
+# ----------------------------------------------------------------- padded streams
+
+
+def padded(*chunks: bytes) -> bytes:
+    return b"".join(pad_stream(chunks))
+
+
+@given(
+    st.lists(st.sampled_from([b"", b"x", b"\x80", bytes(3), b"\x80" + bytes(7), b"ab\0\x80"])),
+    st.integers(1, 70_000),
+)
+def test_what_was_padded_comes_back_however_it_is_cut(chunks: list[bytes], cut: int) -> None:
+    """Bytes that look like padding are the content's own when something stands behind them."""
+    body = padded(*chunks)
+    pieces = [body[at : at + cut] for at in range(0, len(body), cut)]
+
+    assert b"".join(unpad_stream(pieces)) == b"".join(chunks)
+
+
+@pytest.mark.parametrize("size", [LEAST_BYTES - 1, LEAST_BYTES, 1_000_000, 3_333_333])
+def test_a_long_stream_comes_back(size: int) -> None:
+    body = bytes([7]) * (size - 5) + bytes(5)
+
+    assert b"".join(unpad_stream([padded(body)])) == body
+
+
+def test_small_streams_have_one_length_and_large_ones_few() -> None:
+    small = {len(padded(bytes([1]) * size)) for size in range(0, LEAST_BYTES - 1, 997)}
+    large = {len(padded(bytes([1]) * size)) for size in range(1_000_000, 1_200_000, 997)}
+
+    assert small == {LEAST_BYTES}
+    assert all(padded_size(size) == size for size in large)
+    assert len(large) < 10
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        lambda body: b"",
+        lambda body: body[:-1],
+        lambda body: body + bytes(1),
+        lambda body: bytes(len(body)),
+        lambda body: body[:-1] + b"\x01",
+        lambda body: body + bytes(len(body)),
+    ],
+    ids=["nothing", "cut", "longer", "zeros", "no mark", "doubled"],
+)
+def test_other_padding_than_there_should_be_is_refused(spoil: Callable[[bytes], bytes]) -> None:
+    with pytest.raises(NotGenuine):
+        list(unpad_stream([spoil(padded(b"a manifest"))]))

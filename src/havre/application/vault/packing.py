@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from havre.crypto.sealing import FileKey, open_stream, seal_key, seal_stream
 from havre.formats.canonical import encode_canonical
 from havre.formats.envelope import encode_header, split_header
+from havre.formats.padding import pad_stream, unpad_stream
 from havre.ports.tokens import Token
 from havre.values import ObjectId
 
@@ -21,7 +22,7 @@ def seal_to_host(
     key = FileKey.draw()
     header = encode_header(seal_key(key.raw, to=to, info=_context(name, origin)))
     yield header
-    yield from seal_stream(chunks, key=key, object_id=name)
+    yield from seal_stream(pad_stream(chunks), key=key, object_id=name)
 
 
 def open_at_host(
@@ -34,7 +35,7 @@ def open_at_host(
     """
     sealed, rest = split_header(iter(chunks))
     key = token.open_key(sealed, info=_context(name, origin))
-    yield from open_stream(rest, key=key, object_id=name)
+    yield from unpad_stream(open_stream(rest, key=key, object_id=name))
 
 
 def _context(name: ObjectId, origin: str) -> bytes:

@@ -28,6 +28,7 @@ from havre.formats.manifest import (
     key_context,
     parse_manifest,
 )
+from havre.formats.padding import unpad_stream
 from havre.ports.engine import SourceFile
 from havre.ports.objects import ObjectStore
 from havre.ports.records import Document
@@ -200,7 +201,7 @@ class VaultReader:
         sealed, rest = split_header(_hashed(pieces, digest))
         context = self._context(object_id, kind=kind, place=place)
         key = self._keys.unwrap(place.partition_id, sealed, context)
-        yield from open_stream(rest, key=key, object_id=object_id)
+        yield from unpad_stream(open_stream(rest, key=key, object_id=object_id))
         if digest.hexdigest() != sha256:
             raise NotGenuine("An object in the store changed while it was read.")
 

@@ -28,6 +28,7 @@ from havre.formats.manifest import (
     encode_manifest,
     key_context,
 )
+from havre.formats.padding import pad_stream
 from havre.ports.objects import ORPHAN_DAYS, ObjectStore, StoredObject
 from havre.ports.records import Document
 from havre.ports.tables import TableFiles
@@ -138,9 +139,8 @@ class VaultWriter:
         """
         object_id, key = new_object_id(), FileKey.draw()
         header = encode_header(self._sealed(key, object_id, kind=kind, place=place))
-        return self._objects.put(
-            object_id, _chained(header, seal_stream(chunks, key=key, object_id=object_id))
-        )
+        sealed = seal_stream(pad_stream(chunks), key=key, object_id=object_id)
+        return self._objects.put(object_id, _chained(header, sealed))
 
     def seal_table(
         self, rows: TableStream, *, table: str, kind: ObjectKind, place: WritePlace
