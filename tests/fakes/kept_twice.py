@@ -32,7 +32,13 @@ class KeptTwice:
     """The hub, its directory `near` and its bucket `far`; both are prepared, and `far` is empty."""
 
     def __init__(
-        self, hub: SmallHub, endpoint: str, *, monkeypatch: pytest.MonkeyPatch, needed: int = 2
+        self,
+        hub: SmallHub,
+        endpoint: str,
+        *,
+        monkeypatch: pytest.MonkeyPatch,
+        needed: int = 2,
+        url: str = "s3://bucket/lake",
     ) -> None:
         self.hub = hub
         monkeypatch.setenv("HAVRE_STORE_FAR_KEY_ID", "HUBTEST")
@@ -40,7 +46,7 @@ class KeptTwice:
         with (hub.hub / CONFIGURATION).open("a", encoding="utf-8") as file:
             file.write(
                 '[[stores]]\nname = "near"\nhost = "cellar"\npath = "store"\n'
-                '[[stores]]\nname = "far"\nhost = "some-cloud"\nurl = "s3://bucket/lake"\n'
+                f'[[stores]]\nname = "far"\nhost = "some-cloud"\nurl = "{url}"\n'
                 f'endpoint = "{endpoint}"\n[replicas]\nneeded = {needed}\n'
             )
         prepare_stores(self.open(), name=None)

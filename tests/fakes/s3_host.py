@@ -47,6 +47,8 @@ class S3Host:
         # Answers that get lost on their way, after the request was carried out.
         self.lost_answers = 0
         self.writes_over = False
+        # Of these alone it answers 500.
+        self.withheld: set[str] = set()
         self.asked: list[str] = []
 
     @property
@@ -166,6 +168,8 @@ class _Handler(BaseHTTPRequestHandler):
     def _misbehaves(self) -> bool:
         """Do what this host does instead of an answer; the mark of the store is let through."""
         act = _INSTEAD.get(self.host.manner)
+        if self.path in self.host.withheld:
+            act = _Handler.fail
         if act is None or ("havre-store" in self.path and self.host.manner is not Manner.NO_BUCKET):
             return False
         act(self)

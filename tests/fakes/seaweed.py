@@ -10,7 +10,7 @@ import json
 import socket
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from http.client import HTTPConnection
@@ -28,10 +28,11 @@ _READY_S = 60.0
 
 @dataclass(frozen=True)
 class Seaweed:
-    """A server that runs."""
+    """A server that runs; stopped, what it kept can be read and changes no more."""
 
     port: int
     folder: Path
+    stop: Callable[[], None]
 
     @property
     def endpoint(self) -> str:
@@ -40,9 +41,10 @@ class Seaweed:
     def place(self, prefix: str, bucket: str = "lake") -> Bucket:
         return Bucket(self.endpoint, bucket, prefix, "us-east-1")
 
-    def store(self, prefix: str, *, copies: Path) -> S3Objects:
+    def store(self, prefix: str, *, copies: Path, bucket: str = "lake") -> S3Objects:
         """A prepared store; each prefix is a store of its own, for buckets cost room here."""
-        store = S3Objects(self.place(prefix), key=KEY, copies=copies, patience=PATIENCE)
+        place = self.place(prefix, bucket)
+        store = S3Objects(place, key=KEY, copies=copies, patience=PATIENCE)
         store.prepare()
         return store
 
@@ -65,15 +67,19 @@ def running_seaweed() -> Iterator[Seaweed]:
             server = subprocess.Popen(command, env=place, stdout=log, stderr=log)
         try:
             _wait(server, s3, folder / "log")
-            yield Seaweed(s3, folder / "kept")
+            yield Seaweed(s3, folder / "kept", lambda: _end(server))
         finally:
-            # Asked to end, it waits for connections that a client keeps open.
-            server.kill()
-            server.wait()
+            _end(server)
             # It puts some of its sockets there whatever it is told.
             for port in (s3, *others):
                 for left in Path("/tmp").glob(f"seaweedfs-*-{port}.sock"):
                     left.unlink(missing_ok=True)
+
+
+def _end(server: subprocess.Popen[bytes]) -> None:
+    # Asked to end, it waits for connections that a client keeps open.
+    server.kill()
+    server.wait()
 
 
 def _command(folder: Path, s3: int, others: list[int]) -> list[str]:
@@ -123,7 +129,7 @@ def _answers(port: int) -> bool:
     except OSError:
         return False
     wait = Patience(answer_s=5.0, connect_s=1.0, retries=0, retry_s=1.0)
-    place = Seaweed(port, Path()).place("ready")
+    place = Seaweed(port, Path(), lambda: None).place("ready")
     try:
         S3Objects(place, key=KEY, copies=Path(), patience=wait).prepare()
     except Exception:  # noqa: BLE001 - whatever it says, it is not ready

@@ -229,6 +229,32 @@ def test_a_scrub_that_was_cut_short_goes_on_and_forgets_nothing(
     assert found["bytes"] == row(found, "far")["bytes"] + 1
 
 
+def test_a_scrub_goes_on_where_a_store_went_away(kept: KeptTwice, host: S3Host) -> None:
+    """What it did not give while it went away is read again, not passed over."""
+    names = ids(host)
+
+    def go_away(done: int, _of: int, _what: str) -> None:
+        if done == 5:
+            host.manner = Manner.FORBIDS
+
+    away = scrub_stores(kept.open(), name="far", progress=go_away)
+    host.manner = Manner.GOOD
+    found = scrub_stores(kept.open(), name="far", progress=quiet)
+
+    assert (row(away, "far")["objects"], row(away, "far")["bad"]) == (5, 0)
+    assert row(away, "far")["away"]
+    assert (row(found, "far")["objects"], row(found, "far")["bad"]) == (len(names), 0)
+    assert not row(found, "far")["away"]
+
+
+def test_one_object_that_is_not_given_is_a_fault_of_its_own(kept: KeptTwice, host: S3Host) -> None:
+    host.withheld = {host.path(ids(host)[4])}
+
+    found = scrub_stores(kept.open(), name="far", progress=quiet)
+
+    assert row(found, "far")["what"] == {"not readable now": 1}
+
+
 def test_a_store_that_is_away_is_named_and_not_counted(kept: KeptTwice, host: S3Host) -> None:
     host.manner = Manner.FORBIDS
 

@@ -21,6 +21,7 @@ from havre.application.audit import PublicLog
 from havre.application.ceremony import PartitionCatalogue
 from havre.application.journal import Journal
 from havre.application.permits import KIND_PERMIT
+from havre.application.vault.inventory import known_hashes
 from havre.application.vault.packing import seal_to_host
 from havre.crypto.random import new_object_id
 from havre.domain.assets import Holdings, find_lacking, list_named, released_files
@@ -42,7 +43,7 @@ from havre.domain.events import (
 from havre.domain.handover import handover_statement
 from havre.domain.statements import sign_statement
 from havre.domain.trust import Role, TrustRoots, encode_trust_roots
-from havre.errors import HavreError, NotFound, Refused, Unavailable
+from havre.errors import HavreError, NotFound, NotGenuine, Refused, Unavailable
 from havre.formats.canonical import Json, encode_canonical
 from havre.formats.tiles import TILE_WIDTH, bundles_between, encode_bundle
 from havre.ports.clock import Clock
@@ -51,7 +52,7 @@ from havre.ports.objects import ObjectStore
 from havre.ports.package import PackageReader, PackageWriter
 from havre.ports.records import Document, Records
 from havre.ports.tokens import Token
-from havre.values import Digest
+from havre.values import Digest, ObjectId
 
 MANIFEST = "departure.json"
 # What of the private records is keys and headers; all the rest is jobs and reports.
@@ -174,8 +175,10 @@ class Departure:
         """
         self.check_may_leave(controller=controller)
         packing = _Packing(package)
+        hashes = known_hashes(self._records, log=self._log)
         for object_id in self._objects.list_objects():
-            packing.add(f"objects/{object_id}", AssetClass.OBJECTS, self._objects.get(object_id))
+            pieces = self._pieces(object_id, sha256=hashes.get(object_id))
+            packing.add(f"objects/{object_id}", AssetClass.OBJECTS, pieces)
         self._pack_log(packing, belongings.entries)
         self._pack_releases(packing, belongings.released)
         waiting = _pack_inbox(packing, belongings.inbox)
@@ -193,6 +196,13 @@ class Departure:
         self._hand_over(manifest, digest, host, controller)
         package.seal()
         return Packed(manifest, digest)
+
+    def _pieces(self, object_id: ObjectId, *, sha256: str | None) -> Iterator[bytes]:
+        """Read an object where it is as it was written; where no replica has it so, as it lies."""
+        try:
+            return self._objects.get(object_id, sha256=sha256)
+        except NotGenuine:
+            return self._objects.get(object_id)
 
     def _pack_log(self, packing: _Packing, entries: list[bytes]) -> None:
         packing.add("log/checkpoint", AssetClass.LOG, [self._log.checkpoint()])

@@ -24,6 +24,7 @@ from havre.domain.events import (
     Event,
     ExtractMade,
     JobRan,
+    ObjectsListed,
     OutputReleased,
     PartitionsCreated,
     PermitMoved,
@@ -131,7 +132,10 @@ ASSETS: Mapping[AssetClass, AssetRule] = MappingProxyType(
             "a hub keeps no models and no evaluations yet, so there are none to take along",
         ),
         AssetClass.JOBS: AssetRule(
-            "jobs, requests, votes and reports; released files; sealed deliveries that wait",
+            (
+                "jobs, requests, votes, reports and lists of objects; released files; sealed"
+                " deliveries that wait"
+            ),
             f"{_SEALED}; released files as they are",
             "anybody for released files",
             (
@@ -187,6 +191,10 @@ _NAMES: Mapping[type[Event], Callable[[Any], Iterable[Named]]] = MappingProxyTyp
         ),
         VersionPublished: lambda e: _manifests(e.manifests.values()),
         ExtractMade: lambda e: _manifests([e.manifest_sha256]),
+        ObjectsListed: lambda e: (
+            Named(AssetClass.JOBS, f"documents/object-list/{e.event_id}"),
+            Named(AssetClass.JOBS, f"documents/object-list-salt/{e.event_id}"),
+        ),
         PermitMoved: lambda e: (
             Named(AssetClass.PERMITS, f"permits/{e.statement_sha256}", e.statement_sha256),
             Named(AssetClass.JOBS, f"documents/permit/{e.statement_sha256}", e.statement_sha256),

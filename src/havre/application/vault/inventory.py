@@ -27,7 +27,7 @@ from havre.domain.inventory import (
     encode_list,
     take_inventory,
 )
-from havre.errors import NotGenuine
+from havre.errors import InvalidInput, NotGenuine
 from havre.ports.objects import StoredObject
 from havre.ports.records import Document, Records
 from havre.values import Digest, ObjectId
@@ -106,6 +106,18 @@ def read_inventory(records: Records, *, log: PublicLog, size: int | None = None)
             hint="Restore the records, or search the store for them by their hash.",
         )
     return inventory
+
+
+def known_hashes(records: Records, *, log: PublicLog) -> dict[ObjectId, str]:
+    """What is known of the objects' hashes, for whoever would rather have them than stop.
+
+    Nothing where the inventory cannot be proved.
+    """
+    try:
+        inventory = read_inventory(records, log=log)
+    except (NotGenuine, InvalidInput):
+        return {}
+    return {object_id: listed.sha256 for object_id, listed in inventory.objects.items()}
 
 
 def _listing(objects: ObjectList, *, act: str, at: datetime) -> Listing:

@@ -45,6 +45,14 @@ class Survey:
     faults: dict[ObjectId, Damage] = field(default_factory=dict)
     away: str = ""
 
+    def note(self, object_id: ObjectId, damage: Damage | None, size_bytes: int) -> None:
+        """Note one more copy."""
+        self.after = object_id
+        self.objects += 1
+        self.size_bytes += size_bytes
+        if damage is not None:
+            self.faults[object_id] = damage
+
 
 class StoreReader:
     """Reads one store."""
@@ -65,26 +73,25 @@ class StoreReader:
         resumed, total = survey.size_bytes, self._inventory.size_bytes
         objects = sorted(each for each in self._inventory.objects if each > survey.after)
         of_objects = survey.objects + len(objects)
-        failed_in_a_row = 0
+        # Those that failed since the last that did not: faults of theirs, or the store is away.
+        failed: list[ObjectId] = []
         for object_id in objects:
             progress(
                 Reading(self.name, survey.objects, of_objects, survey.size_bytes, total, resumed)
             )
             try:
                 damage, size_bytes = self.examine(object_id)
-                failed_in_a_row = 0
             except Unavailable as fault:
-                damage, size_bytes = Damage.UNREADABLE, 0
-                failed_in_a_row += 1
-                if failed_in_a_row == _AWAY_AFTER:
+                failed.append(object_id)
+                if len(failed) == _AWAY_AFTER:
                     survey.away = fault.message
                     return
-            survey.after = object_id
-            survey.objects += 1
-            survey.size_bytes += size_bytes
-            if damage is not None:
-                survey.faults[object_id] = damage
+                continue
+            _note_failed(survey, failed)
+            failed = []
+            survey.note(object_id, damage, size_bytes)
             yield survey
+        _note_failed(survey, failed)
 
     def examine(self, object_id: ObjectId) -> tuple[Damage | None, int]:
         """Hash one copy; returns what is wrong with it, and how many bytes it has.
@@ -129,3 +136,8 @@ class StoreReader:
 
     def _wanted(self, object_id: ObjectId) -> Listed:
         return self._inventory.objects[object_id]
+
+
+def _note_failed(survey: Survey, failed: list[ObjectId]) -> None:
+    for object_id in failed:
+        survey.note(object_id, Damage.UNREADABLE, 0)
