@@ -52,6 +52,7 @@ class Seaweed:
 @contextmanager
 def running_seaweed() -> Iterator[Seaweed]:
     """Start a server in a folder of its own, and stop it."""
+    assert PROGRAM.exists(), "run through `make test-integration`, which installs SeaweedFS"
     with TemporaryDirectory(prefix="havre-seaweed-") as root:
         folder = Path(root)
         keys = {"accessKey": KEY.key_id, "secretKey": KEY.secret}
