@@ -17,7 +17,7 @@ from fakes.kept_twice import KeptTwice
 from fakes.seaweed import Seaweed, running_seaweed
 from fakes.small_hub import PERMIT_NAME, SmallHub, copy_of, founded, permit_text, quiet, tiny_code
 from havre.adapters.seizure.folders import SeizedFolders
-from havre.application.drill import SubpoenaResult, search_seizure
+from havre.application.drill.search import Search, search_seizure
 from havre.bootstrap.stores import list_hosts
 from havre.crypto.random import random_bytes
 from havre.domain.events import CopiesCounted, PartitionsCreated, events_of
@@ -164,7 +164,7 @@ def test_nothing_can_be_read_in_any_byte_that_the_server_keeps(kept: Kept, tmp_p
     assert grave(after) == [Grave.CANARY]
 
 
-def searched(kept: Kept, copy: Path) -> SubpoenaResult:
+def searched(kept: Kept, copy: Path) -> Search:
     """Take a copy of all that the server keeps, and search it."""
     shutil.copytree(kept.server.folder, copy)
     drugs = ["3400936158832", "3400935848178"]
@@ -177,7 +177,7 @@ def searched(kept: Kept, copy: Path) -> SubpoenaResult:
     )
 
 
-def grave(result: SubpoenaResult) -> list[Grave]:
+def grave(result: Search) -> list[Grave]:
     return [each.grave for each in result.sightings if each.grave is not Grave.CLEAR]
 
 

@@ -156,13 +156,6 @@ def directories(places: Iterable[PartyPlace]) -> list[Path]:
     return [place for place in places if isinstance(place, Path)]
 
 
-def list_away(places: Sequence[PartyPlace]) -> list[str]:
-    """Name the parties whose directories are not there, in order."""
-    return sorted(
-        folder.name for folder in directories(places) if not (folder / "party.toml").is_file()
-    )
-
-
 def _away(folder: Path) -> Unavailable:
     return Unavailable(
         f"{folder.name} does not answer: its directory is away or cannot be read.",

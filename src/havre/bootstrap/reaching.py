@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from functools import cache, partial
 from pathlib import Path
 
@@ -13,16 +14,20 @@ from havre.adapters.log.remote import RemoteMirror
 from havre.adapters.machine.clock import SystemClock
 from havre.adapters.witness.http import RemoteWitness
 from havre.adapters.witness.local import LocalWitness
+from havre.application.asking import Asking, Patience
 from havre.bootstrap.parties import ReachedCustodian, ReachedMirror, ReachedWitness
 from havre.bootstrap.place import PartyPlace
 from havre.bootstrap.tokens import open_token
 from havre.domain.service_address import ServiceAddress
 from havre.errors import HavreError
+from havre.formats.canonical import encode_canonical
 from havre.ports.channel import Channel
 from havre.ports.clock import Clock
 from havre.ports.custody import DailyCustodian
 from havre.ports.log import LogMirror, LogReader
 from havre.ports.witness import Witness
+
+_KNOCK_WITHIN_S = 5.0
 
 
 class Reach:
@@ -72,6 +77,22 @@ class Reach:
         return open_custodian(
             place, mirror=self._mirror_in(place), log=self._log, kind=kind, clock=self._clock
         )
+
+    def list_away(self, places: Iterable[PartyPlace]) -> list[str]:
+        """Name the parties that do not answer, or whose directories are not there, in order."""
+        listed = list(places)
+        addresses = [each for each in listed if isinstance(each, ServiceAddress)]
+        asking = Asking(
+            {each.name: partial(self._knock, each) for each in addresses},
+            patience=Patience(within_s=_KNOCK_WITHIN_S),
+        )
+        silent = [said.name for said in asking if said.refusal is not None]
+        folders = [each for each in listed if isinstance(each, Path)]
+        gone = [each.name for each in folders if not (each / "party.toml").is_file()]
+        return sorted([*silent, *gone])
+
+    def _knock(self, address: ServiceAddress) -> bytes:
+        return self.channel(address).call("who", encode_canonical({}), within_s=_KNOCK_WITHIN_S)
 
     def channel(self, address: ServiceAddress) -> Channel:
         """Open a channel to a party that is a process of its own.

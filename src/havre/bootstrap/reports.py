@@ -12,7 +12,6 @@ from havre.adapters.machine.guarantees import inspect_machine
 from havre.application.ceremony import PartitionCatalogue
 from havre.application.permits import PermitStanding
 from havre.bootstrap.hub import OpenHub
-from havre.bootstrap.parties import list_away
 from havre.bootstrap.tokens import PartyToken, open_token
 from havre.domain.events import DeliveryChecked, DeliveryReceived, VersionPublished, events_of
 from havre.domain.permit_form import shown
@@ -103,7 +102,7 @@ def hub_status(hub: OpenHub) -> Row:
         "root": head.root.hex() if head else "",
         "acts_not_published": len(hub.records.pending()),
         "witnesses_silent": _silent_witnesses(hub),
-        "parties_away": list_away(parties),
+        "parties_away": hub.reach.list_away(parties),
         "machine_does_not_guarantee": [fact.name for fact in inspect_machine() if not fact.held],
         "deliveries_in_the_inbox": len(hub.inbox.list_deliveries()),
         "deliveries_waiting": len(received - checked),

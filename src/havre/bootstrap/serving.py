@@ -41,7 +41,8 @@ from havre.domain.service_address import ServiceAddress, parse_address
 from havre.domain.transparency import NotFresh
 from havre.domain.trust import Role
 from havre.errors import HavreError, InvalidInput, NotFound, Refused, Unavailable
-from havre.ports.channel import Desk
+from havre.formats.canonical import encode_canonical
+from havre.ports.channel import Act, Desk
 from havre.ports.log import LogReader
 
 CONFIGURATION = "service.toml"
@@ -161,7 +162,7 @@ def _serve(party: Path, *, roles: frozenset[Role], ready: Ready) -> None:
         desk, follow = _desk(party, token.config.role, config)
         service = Service(
             name=token.name,
-            desk=desk,
+            desk={**desk, "who": Act(lambda _body: encode_canonical({}), frozenset(Role))},
             callers=_callers(party, token),
             clock=clock,
             trail=trail,

@@ -119,7 +119,7 @@ class HttpChannel:
     def _check_shown(self, response: httpx2.Response) -> None:
         """Look at the time of the certificate that the party did show."""
         tls = response.extensions["network_stream"].get_extra_info("ssl_object")
-        shown = tls.getpeercert(binary_form=True) if tls else None
+        shown = tls.getpeercert(True) if tls else None  # noqa: FBT003 - it takes no keyword
         for each in self._pinned:
             if each.der == shown:
                 check_current(each, now=self._clock.now())

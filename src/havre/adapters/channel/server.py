@@ -40,6 +40,7 @@ from havre.ports.clock import Clock
 
 _BODY_WITHIN_S = 30.0
 _STOP_WITHIN_S = 10
+_KEEP_ALIVE_S = 1
 _DAILY_AT_ONCE, _DIRECT_AT_ONCE = 8, 4
 _MOST_HEADER_BYTES = 16 * 1024
 _REFUSED_STATUS = 422
@@ -93,6 +94,7 @@ class Service:
                 server_header=False,
                 date_header=False,
                 h11_max_incomplete_event_size=_MOST_HEADER_BYTES,
+                timeout_keep_alive=_KEEP_ALIVE_S,
                 timeout_graceful_shutdown=_STOP_WITHIN_S,
                 ssl_context_factory=None if tls is None else lambda *_: tls,
             )
