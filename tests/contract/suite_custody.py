@@ -15,6 +15,7 @@ from fakes.hub_keys import DCIR_2021, PROJECT, SECRET, HubKeys
 from havre.adapters.keyroom.process import ProcessKeyRoom
 from havre.crypto.sealing import PartitionKey
 from havre.domain.certificates import open_certificate
+from havre.domain.counter import check_chain, open_counter
 from havre.domain.erasure import WrongSigner
 from havre.domain.receipt import check_receipt, open_receipt
 from havre.domain.statements import envelope_digest
@@ -164,3 +165,30 @@ def test_what_is_no_order_on_the_log_destroys_nothing(hub: HubKeys, index: int) 
 
     with pytest.raises(Refused):
         hub.custodian("custodian-1").erase(replace(order, index=index))
+
+
+def test_a_counter_is_a_chain_of_what_was_given_under_a_signed_head(hub: HubKeys) -> None:
+    wanted = hub.granted()
+    custodian = hub.custodian("custodian-1")
+    empty = custodian.counter(0)
+    given = [
+        custodian.release(hub.asked(PartitionKey.generate().public, wanted=wanted)).receipt
+        for _ in range(3)
+    ]
+
+    page = hub.custodian("custodian-1").counter(0)
+    head = open_counter(page.head, roots=hub.roots, custodian="custodian-1")
+
+    assert (list(empty.receipts), list(page.receipts)) == ([], given)
+    assert list(check_chain(page.receipts, head=head, roots=hub.roots)) == [
+        envelope_digest(each) for each in given
+    ]
+    assert list(custodian.counter(2).receipts) == given[2:]
+    assert list(custodian.counter(3).receipts) == []
+
+
+def test_what_an_authority_brought_is_told_to_whoever_asks(hub: HubKeys) -> None:
+    decision = hub.decided("suspended", about=hub.granted().permit)
+    hub.custodian("custodian-1").revoke(decision)
+
+    assert list(hub.custodian("custodian-1").withdrawals()) == [decision]

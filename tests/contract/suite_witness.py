@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 from dataclasses import dataclass, field
+from typing import Protocol
 
 import pytest
 
@@ -17,9 +18,11 @@ from havre.crypto.merkle import consistency_proof, inclusion_proof
 from havre.crypto.random import new_object_id
 from havre.domain.events import CatalogueImported, Handover, encode_event
 from havre.domain.handover import handover_statement
-from havre.domain.statements import sign_statement
+from havre.domain.permit_signing import Ground
+from havre.domain.statements import Statement, sign_statement
 from havre.domain.transparency import check_cosignature
-from havre.errors import NotGenuine, Refused
+from havre.domain.withdrawal import PREDICATE_DECISION
+from havre.errors import InvalidInput, NotGenuine, Refused
 from havre.formats.notes import (
     ED25519,
     Checkpoint,
@@ -30,14 +33,19 @@ from havre.formats.notes import (
     parse_note,
     short_key_id,
 )
+from havre.ports.counters import DecisionKeeper
 from havre.ports.witness import HandoverProof, Witness
+
+
+class KeepingWitness(Witness, DecisionKeeper, Protocol):
+    """A witness that also keeps decisions."""
 
 
 @dataclass
 class Stage:
     """A log that grows in memory and signs what it is told to, beside one witness."""
 
-    witness: Witness
+    witness: KeepingWitness
     cast: Cast
     clock: SetClock
     log: MemoryLog = field(default_factory=MemoryLog)
@@ -235,3 +243,24 @@ def test_an_ordinary_entry_offered_as_a_handover_is_refused(stage: Stage) -> Non
 
     with pytest.raises(NotGenuine):
         stage.ask(stage.note(), handovers=(stage.proof(0),))
+
+
+def decided(stage: Stage, state: str, *, by: str = "authority-1") -> bytes:
+    text = {"reason": "a breach", "state": state, **Ground(4, START).fields}
+    statement = Statement(PREDICATE_DECISION, stage.cast.roots.origin, "diabetes", text)
+    return sign_statement(statement, [stage.cast[by]])
+
+
+def test_an_authoritys_decision_is_kept_and_told_to_whoever_asks(stage: Stage) -> None:
+    decisions = [decided(stage, state) for state in ("suspended", "revoked", "revoked")]
+
+    assert {stage.witness.keep_decision(each) for each in decisions} == {"diabetes"}
+    assert sorted(stage.witness.withdrawals()) == sorted(set(decisions))
+
+
+def test_a_decision_by_nobody_who_may_is_not_kept(stage: Stage) -> None:
+    for signed in (decided(stage, "revoked", by="researcher"), decided(stage, "granted"), b"{}"):
+        with pytest.raises((Refused, NotGenuine, InvalidInput)):
+            stage.witness.keep_decision(signed)
+
+    assert list(stage.witness.withdrawals()) == []

@@ -1,29 +1,32 @@
-"""An authority's decision, handed to the custodians before the hub has it.
+"""An authority's decision, handed to custodians and witnesses before the hub has it.
 
 A hub that drops the decision, or dies over it, cannot go on with the permit:
-custodians obey the authority and not the hub. For parties on one machine, whose
-directories `havre.toml` names.
+custodians obey the authority and not the hub. Witnesses keep it, so that a hub
+which keeps it off the log is found out even if its custodians help it. Each is
+reached as `havre.toml` says, in its directory or as a process of its own.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import partial
 
+from havre.application.asking import Asking, Patience
 from havre.application.permits import PermitStanding
 from havre.bootstrap.hub import OpenHub
 from havre.bootstrap.tokens import PartyToken
 from havre.domain.permit_states import PermitState
 from havre.errors import HavreError
 from havre.formats.statements import Envelope, encode_envelope, signed_payload
-from havre.ports.custody import Custodian
 from havre.ports.tokens import Token
 
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """Which custodians obey a decision now, and what each other one said, by name."""
+    """Which custodians obey a decision now, which witnesses keep it, and what the others said."""
 
     obey: list[str] = field(default_factory=list)
+    keep: list[str] = field(default_factory=list)
     silent: dict[str, str] = field(default_factory=dict)
 
 
@@ -56,21 +59,34 @@ class DirectHands:
         envelope = encode_envelope(
             Envelope(signed_payload(message), ((self._token.public, signature),))
         )
-        for custodian in (*self._hub.custodians, self._hub.escrow):
-            self._tell(custodian, envelope)
+        self._tell(envelope)
         return signature
 
     def open_key(self, sealed: bytes, *, info: bytes) -> bytes:
         """Open what was sealed to the authority."""
         return self._token.open_key(sealed, info=info)
 
-    def _tell(self, custodian: Custodian, envelope: bytes) -> None:
-        """Tell one custodian; that it cannot be reached must not spare the others."""
-        try:
-            custodian.revoke(envelope)
-            self.told.obey.append(custodian.name)
-        except HavreError as refusal:
-            self.told.silent[custodian.name] = refusal.message
+    def _tell(self, envelope: bytes) -> None:
+        """Tell all of them at once; that one cannot be reached must not spare the others."""
+        custodians = {each.name: each for each in (*self._hub.custodians, self._hub.escrow)}
+        asking = Asking(
+            {
+                **{name: partial(each.revoke, envelope) for name, each in custodians.items()},
+                **{
+                    each.name: partial(each.keep_decision, envelope) for each in self._hub.witnesses
+                },
+            },
+            patience=Patience(),
+        )
+        for said in asking:
+            if said.refusal is not None:
+                self.told.silent[said.name] = said.refusal.message
+            elif said.name in custodians:
+                self.told.obey.append(said.name)
+            else:
+                self.told.keep.append(said.name)
+        self.told.obey.sort()
+        self.told.keep.sort()
 
 
 def decide_permit(

@@ -181,6 +181,13 @@ class OpenHub:
             roots=self.roots,
         )
 
+    @property
+    def complaints(self) -> dict[str, str]:
+        """Why parties that this process has asked do not count, by name; the last of each."""
+        made = self.__dict__
+        witnesses = self.journal.complaints if "journal" in made else {}
+        return {**witnesses, **(self.release.complaints_so_far if "release" in made else {})}
+
     @cached_property
     def objects(self) -> ObjectStore:
         """The store, or several as one."""

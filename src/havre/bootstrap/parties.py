@@ -13,7 +13,7 @@ import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Generic, TypeVar
+from typing import Generic, Protocol, TypeVar
 
 from havre.bootstrap.place import PartyPlace
 from havre.bootstrap.tokens import open_token
@@ -22,6 +22,7 @@ from havre.domain.erasure_check import ErasureRequest
 from havre.domain.service_address import ServiceAddress
 from havre.errors import InvalidInput, NotFound, Unavailable
 from havre.formats.notes import NoteSignature
+from havre.ports.counters import Accountable, CounterPage, DecisionKeeper
 from havre.ports.custody import DailyCustodian, SealedShares, ShareAnswer
 from havre.ports.log import LogMirror
 from havre.ports.witness import HandoverProof, Witness
@@ -67,7 +68,15 @@ class _Reached(Generic[_Party]):
             ) from fault
 
 
-class ReachedWitness(_Reached[Witness]):
+class _SpokenWitness(Witness, DecisionKeeper, Protocol):
+    """Whatever speaks for a witness here."""
+
+
+class _SpokenCustodian(DailyCustodian, Accountable, Protocol):
+    """Whatever speaks for a custodian here."""
+
+
+class ReachedWitness(_Reached[_SpokenWitness]):
     """`ports.witness.Witness`, reached when it is asked."""
 
     def size_seen(self, origin: str) -> int:
@@ -86,6 +95,16 @@ class ReachedWitness(_Reached[Witness]):
         """Ask it to cosign."""
         with self._reached() as witness:
             return witness.cosign(note, old_size=old_size, proof=proof, handovers=handovers)
+
+    def keep_decision(self, envelope: bytes) -> str:
+        """Hand it an authority's decision."""
+        with self._reached() as witness:
+            return witness.keep_decision(envelope)
+
+    def withdrawals(self) -> Sequence[bytes]:
+        """Ask for the decisions that it keeps."""
+        with self._reached() as witness:
+            return witness.withdrawals()
 
 
 class ReachedMirror(_Reached[LogMirror]):
@@ -107,7 +126,7 @@ class ReachedMirror(_Reached[LogMirror]):
             return mirror.newest_note()
 
 
-class ReachedCustodian(_Reached[DailyCustodian]):
+class ReachedCustodian(_Reached[_SpokenCustodian]):
     """`ports.custody.Custodian`, reached when it is asked."""
 
     def begin_ceremony(self, ceremony: str) -> bytes:
@@ -134,6 +153,16 @@ class ReachedCustodian(_Reached[DailyCustodian]):
         """Have it destroy its shares."""
         with self._reached() as custodian:
             return custodian.erase(request)
+
+    def counter(self, first: int) -> CounterPage:
+        """Ask for its counter."""
+        with self._reached() as custodian:
+            return custodian.counter(first)
+
+    def withdrawals(self) -> Sequence[bytes]:
+        """Ask for the decisions that authorities brought to it."""
+        with self._reached() as custodian:
+            return custodian.withdrawals()
 
     def give_mandate(self, envelope: bytes) -> None:
         """Hand it the controller's mandate for ingestion."""

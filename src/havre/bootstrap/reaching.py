@@ -23,9 +23,7 @@ from havre.errors import HavreError
 from havre.formats.canonical import encode_canonical
 from havre.ports.channel import Channel
 from havre.ports.clock import Clock
-from havre.ports.custody import DailyCustodian
 from havre.ports.log import LogMirror, LogReader
-from havre.ports.witness import Witness
 
 _KNOCK_WITHIN_S = 5.0
 
@@ -61,7 +59,7 @@ class Reach:
         """Reach the sealed escrow."""
         return ReachedCustodian(place, partial(self._custodian, place, EscrowCustodian))
 
-    def _witness(self, place: PartyPlace) -> Witness:
+    def _witness(self, place: PartyPlace) -> RemoteWitness | LocalWitness:
         if isinstance(place, ServiceAddress):
             return RemoteWitness(self.channel(place))
         return open_witness(place, clock=self._clock)
@@ -71,7 +69,9 @@ class Reach:
             return RemoteMirror(self.channel(place))
         return self._mirror_in(place)
 
-    def _custodian(self, place: PartyPlace, kind: type[LocalCustodian]) -> DailyCustodian:
+    def _custodian(
+        self, place: PartyPlace, kind: type[LocalCustodian]
+    ) -> RemoteCustodian | LocalCustodian:
         if isinstance(place, ServiceAddress):
             return RemoteCustodian(self.channel(place))
         return open_custodian(

@@ -11,6 +11,7 @@ from typing import Any
 from havre.adapters.machine.guarantees import inspect_machine
 from havre.application.ceremony import PartitionCatalogue
 from havre.application.permits import PermitStanding
+from havre.bootstrap.auditing import decisions_off_the_log
 from havre.bootstrap.hub import OpenHub
 from havre.bootstrap.tokens import PartyToken, open_token
 from havre.domain.events import DeliveryChecked, DeliveryReceived, VersionPublished, events_of
@@ -103,6 +104,7 @@ def hub_status(hub: OpenHub) -> Row:
         "acts_not_published": len(hub.records.pending()),
         "witnesses_silent": _silent_witnesses(hub),
         "parties_away": hub.reach.list_away(parties),
+        "decisions_not_on_the_log": decisions_off_the_log(hub),
         "machine_does_not_guarantee": [fact.name for fact in inspect_machine() if not fact.held],
         "deliveries_in_the_inbox": len(hub.inbox.list_deliveries()),
         "deliveries_waiting": len(received - checked),

@@ -34,7 +34,7 @@ from havre.cli import (
     witness,
 )
 from havre.cli.endings import EXIT_INTERRUPTED, end_with
-from havre.cli.options import JsonOption
+from havre.cli.options import JsonOption, tell_complaints
 from havre.cli.screen import Screen, wrap
 
 # Plain help: the formatted one costs half of the start-up time.
@@ -120,6 +120,7 @@ def run() -> None:
     try:
         keep_memory_private()
         code = app(standalone_mode=False) or 0
+        tell_complaints()
         if code == EXIT_INTERRUPTED:
             # What reads the command line turns the signal into this code by itself.
             raise KeyboardInterrupt

@@ -21,11 +21,24 @@ PartyOption = Annotated[
 JsonOption = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
 
 
+# The hubs of this command, whose parties' complaints are told when it ends.
+_OPENED: list[OpenHub] = []
+
+
 def read_hub(folder: Path) -> OpenHub:
     """Open a hub to look at it: nothing is appended, renewed or finished."""
     from havre.bootstrap.hub import OpenHub
 
-    return OpenHub(folder)
+    _OPENED.append(OpenHub(folder))
+    return _OPENED[-1]
+
+
+def tell_complaints() -> None:
+    """Say on standard error which parties did not do what they were asked, though enough others did."""
+    for hub in _OPENED:
+        for name, said in sorted(hub.complaints.items()):
+            print(f"havre: {name} was passed over. {said}", file=sys.stderr)
+    _OPENED.clear()
 
 
 def open_hub(folder: Path) -> OpenHub:

@@ -67,7 +67,12 @@ def decide(
         reason=read_reason(reason),
     )
     Screen(as_json=as_json).show(
-        {**permit_row(standing), "custodians_told": told.obey, "not_reached": told.silent}
+        {
+            **permit_row(standing),
+            "custodians_told": told.obey,
+            "witnesses_told": told.keep,
+            "not_reached": told.silent,
+        }
     )
 
 

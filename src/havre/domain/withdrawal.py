@@ -13,6 +13,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 
 from havre.domain.events import Event, PermitMoved
 from havre.domain.permit_signing import Ground, open_permit, parse_ground
@@ -23,6 +24,8 @@ from havre.errors import Refused
 from havre.values import Digest, parse_name
 
 PREDICATE_DECISION = "havre/v1/permit-decision"
+# A hub that is shut on a holiday is no hub that hides something; after a day it is said.
+ON_THE_LOG_WITHIN = timedelta(hours=24)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +100,23 @@ def list_withdrawn(
         if withdrawal.state is PermitState.REVOKED
         or not _is_lifted(withdrawal, events=events, documents=documents, roots=roots)
     )
+
+
+def list_unlogged(
+    withdrawals: Iterable[Withdrawal], *, events: Sequence[Event], now: datetime
+) -> list[Withdrawal]:
+    """List the decisions that should be on the log by now, and are not; each once, in order of permit.
+
+    withdrawals: what parties were told directly.
+    events: the log, from its first entry.
+    """
+    logged = {event.statement_sha256 for event in events if isinstance(event, PermitMoved)}
+    missing = {
+        each.sha256: each
+        for each in withdrawals
+        if each.sha256 not in logged and now - each.ground.decided_at > ON_THE_LOG_WITHIN
+    }
+    return sorted(missing.values(), key=lambda each: (each.permit, each.sha256))
 
 
 def _is_lifted(

@@ -8,18 +8,16 @@ answer stands beside the chain and none is given twice in two ways.
 
 from __future__ import annotations
 
-import base64
-import binascii
 from collections.abc import Mapping
 from collections.abc import Set as AbstractSet
 from pathlib import Path
 
 from havre.adapters.custody.files import append_durably, read_whole_lines, write_durably
+from havre.adapters.custody.wire import encode_answer, parse_answer
 from havre.domain.receipt import Receipt, open_receipt, sign_receipt
 from havre.domain.statements import envelope_digest
 from havre.domain.trust import TrustRoots
 from havre.errors import InvalidInput, NotGenuine
-from havre.formats.canonical import encode_canonical, parse_canonical
 from havre.ports.custody import ShareAnswer
 from havre.ports.tokens import Token
 from havre.values import parse_digest
@@ -79,7 +77,7 @@ class AnswerBook:
         )
         envelope = sign_receipt(receipt, origin=self._roots.origin, signer=self._token)
         answer = ShareAnswer(shares, envelope)
-        write_durably(self._answers / f"{index}.json", _encode_answer(answer))
+        write_durably(self._answers / f"{index}.json", encode_answer(answer))
         self._count(index, envelope)
         return answer
 
@@ -93,7 +91,29 @@ class AnswerBook:
             answer = self._read(path)
             shares = {name: each for name, each in answer.shares.items() if name not in partitions}
             if shares != answer.shares:
-                write_durably(path, _encode_answer(ShareAnswer(shares, answer.receipt)))
+                write_durably(path, encode_answer(ShareAnswer(shares, answer.receipt)))
+
+    def receipts(self, first: int, most: int) -> list[bytes]:
+        """List signed receipts in the order of the answers; `finish` comes first.
+
+        first: number of the first one, from 0. most: how many at most.
+
+        Raises:
+            NotGenuine: an answer that is counted is not here any more, or is altered.
+        """
+        counted = list(self._counted().items())[first : first + most]
+        found = []
+        for index, digest in counted:
+            receipt = self._read(self._answers / f"{index}.json").receipt
+            if envelope_digest(receipt) != digest:
+                raise self._set_back("an answer is another one than it counted")
+            found.append(receipt)
+        return found
+
+    def last(self) -> tuple[int, str]:
+        """Tell how many answers are counted, and the SHA-256 of the last receipt, or nothing."""
+        counted = self._counted()
+        return len(counted), list(counted.values())[-1] if counted else ""
 
     def _count(self, index: int, receipt: bytes) -> str:
         digest = envelope_digest(receipt)
@@ -122,8 +142,8 @@ class AnswerBook:
 
     def _read(self, path: Path) -> ShareAnswer:
         try:
-            return _parse_answer(path.read_bytes())
-        except (InvalidInput, KeyError, TypeError, ValueError, binascii.Error):
+            return parse_answer(path.read_bytes())
+        except (InvalidInput, OSError):
             raise self._set_back("an answer that it counts cannot be read") from None
 
     def _set_back(self, what: str) -> NotGenuine:
@@ -131,28 +151,3 @@ class AnswerBook:
             f"The counter of custodian {self._token.name} was set back or altered: {what}.",
             hint="Keep its directory as it is, and tell the auditor.",
         )
-
-
-def _encode_answer(answer: ShareAnswer) -> bytes:
-    return encode_canonical(
-        {
-            "receipt": base64.b64encode(answer.receipt).decode(),
-            "shares": {
-                partition: base64.b64encode(sealed).decode()
-                for partition, sealed in answer.shares.items()
-            },
-        }
-    )
-
-
-def _parse_answer(content: bytes) -> ShareAnswer:
-    body = parse_canonical(content)
-    if not isinstance(body, dict) or not isinstance(body["shares"], dict):
-        raise InvalidInput("A stored answer is none.")
-    return ShareAnswer(
-        {
-            name: base64.b64decode(str(sealed), validate=True)
-            for name, sealed in body["shares"].items()
-        },
-        base64.b64decode(str(body["receipt"]), validate=True),
-    )

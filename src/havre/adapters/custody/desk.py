@@ -12,6 +12,8 @@ from havre.ports.channel import Act, Desk
 from havre.ports.custody import SealedShares
 
 _HUB = frozenset({Role.HUB})
+# What a custodian publishes of itself: whoever it has pinned may read it.
+_ANYBODY = frozenset(Role)
 
 
 class CustodianDesk:
@@ -29,6 +31,8 @@ class CustodianDesk:
             "release": Act(self._release, _HUB),
             "erase": Act(self._erase, _HUB),
             "revoke": Act(self._revoke, _HUB | {Role.AUTHORITY}, direct=True),
+            "counter": Act(self._counter, _ANYBODY),
+            "withdrawals": Act(self._withdrawals, _ANYBODY),
             "give-mandate": Act(self._give_mandate, _HUB | {Role.CONTROLLER}, direct=True),
         }
 
@@ -58,3 +62,17 @@ class CustodianDesk:
     def _give_mandate(self, body: bytes) -> bytes:
         self._custodian.give_mandate(Message(body, "envelope").binary("envelope"))
         return encode_canonical({})
+
+    def _counter(self, body: bytes) -> bytes:
+        page = self._custodian.counter(Message(body, "first").number("first"))
+        return encode_canonical(
+            {
+                "head": to_base64(page.head),
+                "receipts": [to_base64(receipt) for receipt in page.receipts],
+            }
+        )
+
+    def _withdrawals(self, body: bytes) -> bytes:
+        Message(body)
+        kept = [to_base64(each) for each in self._custodian.withdrawals()]
+        return encode_canonical({"envelopes": [*kept]})

@@ -10,6 +10,7 @@ from havre.domain.erasure_check import ErasureRequest
 from havre.formats.canonical import encode_canonical
 from havre.formats.wire import Message, said_by, to_base64
 from havre.ports.channel import FOLLOW_WITHIN_S, Channel
+from havre.ports.counters import CounterPage
 from havre.ports.custody import SealedShares, ShareAnswer
 
 
@@ -65,3 +66,16 @@ class RemoteCustodian:
         said = self._channel.call("give-mandate", asked)
         with said_by(self.name):
             Message(said)
+
+    def counter(self, first: int) -> CounterPage:
+        """Ask for the signed head of its counter, and for receipts."""
+        said = self._channel.call("counter", encode_canonical({"first": first}))
+        with said_by(self.name):
+            message = Message(said, "head", "receipts")
+            return CounterPage(message.binary("head"), message.binaries("receipts"))
+
+    def withdrawals(self) -> list[bytes]:
+        """Ask for the decisions that authorities brought to it directly."""
+        said = self._channel.call("withdrawals", encode_canonical({}))
+        with said_by(self.name):
+            return Message(said, "envelopes").binaries("envelopes")

@@ -22,6 +22,7 @@ from havre.crypto.random import random_bytes
 from havre.crypto.sealing import PartitionKey, seal_key
 from havre.domain.ceremony_record import CeremonyNote
 from havre.domain.clocks import check_clock
+from havre.domain.counter import CounterHead, sign_counter
 from havre.domain.custody import CustodianView, ReleaseRefused, ShareRequest, check_release
 from havre.domain.erasure import SignedOrder
 from havre.domain.erasure_check import (
@@ -40,6 +41,7 @@ from havre.errors import NotGenuine, Refused, Unavailable
 from havre.formats.canonical import encode_canonical, parse_canonical
 from havre.formats.notes import parse_checkpoint, parse_note
 from havre.ports.clock import Clock
+from havre.ports.counters import MOST_RECEIPTS, CounterPage
 from havre.ports.custody import SealedShares, ShareAnswer, ceremony_context, share_context
 from havre.ports.log import LogMirror, LogReader
 from havre.ports.tokens import CustodianToken
@@ -212,6 +214,22 @@ class LocalCustodian:
 
     def _known(self) -> KnownPartitions:
         return KnownPartitions(self._shares, self._erased.partitions())
+
+    def counter(self, first: int) -> CounterPage:
+        """Give the signed head of its counter, and receipts from an answer's number on."""
+        with alone(self._folder, party=self.name):
+            self._answers.finish()
+            answers, last = self._answers.last()
+            receipts = self._answers.receipts(first, MOST_RECEIPTS)
+        head = CounterHead(self.name, answers, last, self._clock.now())
+        signed = sign_counter(head, origin=self._roots.origin, signer=self._token)
+        return CounterPage(signed, receipts)
+
+    def withdrawals(self) -> list[bytes]:
+        """Give the decisions that authorities brought to it directly, in order of permit."""
+        with alone(self._folder, party=self.name):
+            paths = sorted((self._folder / "withdrawn").glob("*.json"))
+            return [path.read_bytes() for path in paths]
 
     def give_mandate(self, envelope: bytes) -> None:
         """Keep the controller's standing mandate for ingestion; checked at every use."""

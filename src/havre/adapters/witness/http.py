@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from havre.adapters.witness.wire import encode_head, parse_cosignature_line
 from havre.formats.canonical import encode_canonical
 from havre.formats.notes import NoteSignature
-from havre.formats.wire import Message, said_by
+from havre.formats.wire import Message, said_by, to_base64
 from havre.ports.channel import Channel
 from havre.ports.witness import HandoverProof
 
@@ -42,3 +42,16 @@ class RemoteWitness:
         said = self._channel.call("cosign", asked)
         with said_by(self.name):
             return parse_cosignature_line(said)
+
+    def keep_decision(self, envelope: bytes) -> str:
+        """Hand it an authority's decision."""
+        asked = encode_canonical({"envelope": to_base64(envelope)})
+        said = self._channel.call("keep-decision", asked)
+        with said_by(self.name):
+            return Message(said, "permit").text("permit")
+
+    def withdrawals(self) -> list[bytes]:
+        """Ask for the decisions that it keeps."""
+        said = self._channel.call("withdrawals", encode_canonical({}))
+        with said_by(self.name):
+            return Message(said, "envelopes").binaries("envelopes")

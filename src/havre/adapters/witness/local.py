@@ -35,6 +35,7 @@ from havre.domain.transparency import (
     log_keys,
 )
 from havre.domain.trust import TrustRoots
+from havre.domain.withdrawal import open_withdrawal
 from havre.errors import NotGenuine, Refused, Unavailable
 from havre.formats.notes import (
     COSIGNATURE_V1,
@@ -138,6 +139,23 @@ class LocalWitness:
             self._remember(_Seen(head.size, head.root, keys, 0))
         return head
 
+    def keep_decision(self, envelope: bytes) -> str:
+        """Keep an authority's decision that withdraws a permit; it is told to whoever asks.
+
+        A witness reads no entry, so it cannot know whether the log has the decision:
+        whoever holds both against each other does.
+        """
+        fresh = open_withdrawal(envelope, roots=self._roots)
+        with self._alone():
+            self._decisions.mkdir(exist_ok=True, mode=0o700)
+            _write_durably(self._decisions / f"{fresh.sha256}.json", envelope)
+        return fresh.permit
+
+    def withdrawals(self) -> list[bytes]:
+        """Give the decisions that it keeps."""
+        with self._kept():
+            return [path.read_bytes() for path in sorted(self._decisions.glob("*.json"))]
+
     def size_seen(self, origin: str) -> int:
         """The size of the last head of this log that it cosigned."""
         if origin != self._roots.origin:
@@ -217,6 +235,10 @@ class LocalWitness:
             log_key = check_handover(event, index=handover.index, roots=self._roots)
             changes.append((first_size, log_key))
         return LogKeys(tuple(changes))
+
+    @property
+    def _decisions(self) -> Path:
+        return self._folder / "decisions"
 
     @property
     def _path(self) -> Path:
@@ -311,6 +333,7 @@ def _check_included(handover: HandoverProof, checkpoint: Checkpoint) -> None:
 
 
 def _write_durably(path: Path, content: bytes) -> None:
+    """Write a file so that after a crash it is the old one or the new one."""
     beside = path.with_suffix(".new")
     with beside.open("wb") as file:
         file.write(content)

@@ -85,6 +85,7 @@ class KeyRelease:
     patience: how long custodians are waited for; the log is kept to this process meanwhile.
     complaints: of the last opening, why a custodian that was asked does not
         count, by name: it refused, was late, or what it gave does not hold.
+    complaints_so_far: the last one of each, over all openings of this process.
     """
 
     def __init__(
@@ -108,6 +109,7 @@ class KeyRelease:
         self._roots = roots
         self._patience = patience or Patience()
         self.complaints: dict[str, str] = {}
+        self.complaints_so_far: dict[str, str] = {}
 
     @contextmanager
     def open(self, wanted: KeysWanted) -> Iterator[OpenPartitions]:
@@ -243,6 +245,7 @@ class KeyRelease:
 
     def _complain(self, name: str, refusal: HavreError | None) -> None:
         self.complaints[name] = refusal.message if refusal else ""
+        self.complaints_so_far[name] = self.complaints[name]
 
     def _answer(
         self,
