@@ -9,6 +9,7 @@ from __future__ import annotations
 import shutil
 import signal
 import socket
+import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -107,6 +108,30 @@ class ServedHub:
             permit=standing.index,
             documents={envelope_digest(standing.envelope): standing.envelope},
         )
+
+    def start_changed(self, name: str, lines: str) -> None:
+        """Start a party's service with one thing changed in it; the lines run before Havre does."""
+        true = self.services.program
+        self.services.program = changed_program(lines)
+        try:
+            self.start(name)
+        finally:
+            self.services.program = true
+
+
+def changed_program(lines: str) -> tuple[str, ...]:
+    """Havre with one thing changed in it, as a program."""
+    return (sys.executable, "-c", f"{lines}\nfrom havre.cli.main import run\nrun()")
+
+
+def skewed_clock(seconds: int) -> str:
+    """The lines that set a process's clock wrong."""
+    return (
+        "from datetime import timedelta\n"
+        "from havre.adapters.machine.clock import SystemClock\n"
+        "true = SystemClock.now\n"
+        f"SystemClock.now = lambda self: true(self) + timedelta(seconds={seconds})\n"
+    )
 
 
 @contextmanager

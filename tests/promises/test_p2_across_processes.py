@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import shutil
-import sys
 import time
 from collections.abc import Iterator
 from datetime import timedelta
@@ -16,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from fakes.processes import NAME, ServedHub, served_hub
+from fakes.processes import NAME, ServedHub, served_hub, skewed_clock
 from havre.application.asking import Patience
 from havre.application.vault.keys import KeyRelease, KeysWanted
 from havre.bootstrap.hub import OpenHub
@@ -240,18 +239,7 @@ def test_a_custodian_that_was_set_back_refuses_and_says_so(served: ServedHub, hu
 
 # A real service whose clock is wrong, or whose answer is: the one line that is changed.
 CHANGED = {
-    "a clock ten minutes ahead": (
-        "from havre.adapters.machine.clock import SystemClock\n"
-        "from datetime import timedelta\n"
-        "true = SystemClock.now\n"
-        "SystemClock.now = lambda self: true(self) + timedelta(minutes=10)\n"
-    ),
-    "a clock ten minutes behind": (
-        "from havre.adapters.machine.clock import SystemClock\n"
-        "from datetime import timedelta\n"
-        "true = SystemClock.now\n"
-        "SystemClock.now = lambda self: true(self) - timedelta(minutes=10)\n"
-    ),
+    "a clock ten minutes behind": skewed_clock(-600),
     "shares that are none": (
         "from havre.adapters.custody.local import LocalCustodian\n"
         "true = LocalCustodian.release\n"
@@ -280,19 +268,12 @@ SAID = {
 }
 
 
-def changed_program(lines: str) -> tuple[str, ...]:
-    """Havre with one thing changed in it, as a program."""
-    return (sys.executable, "-c", f"{lines}\nfrom havre.cli.main import run\nrun()")
-
-
 @pytest.mark.parametrize("change", SAID)
 def test_a_custodian_that_is_wrong_is_named_and_another_one_is_asked(
     served: ServedHub, hub: OpenHub, change: str
 ) -> None:
     served.stop("custodian-1")
-    true, served.services.program = served.services.program, changed_program(CHANGED[change])
-    served.start("custodian-1")
-    served.services.program = true
+    served.start_changed("custodian-1", CHANGED[change])
     release = release_of(hub)
 
     try:
@@ -308,10 +289,7 @@ def test_a_custodian_whose_clock_runs_ten_minutes_ahead_still_counts_what_is_fre
 ) -> None:
     """A quarter of an hour is allowed: minutes of difference close nobody."""
     served.stop("custodian-2")
-    true = served.services.program
-    served.services.program = changed_program(CHANGED["a clock ten minutes ahead"])
-    served.start("custodian-2")
-    served.services.program = true
+    served.start_changed("custodian-2", skewed_clock(600))
     request = asked(hub, served.wanted(hub), PartitionKey.generate().public)
 
     try:
