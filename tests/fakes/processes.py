@@ -6,6 +6,7 @@ address, each party with a certificate of its own that the hub has pinned.
 
 from __future__ import annotations
 
+import hashlib
 import shutil
 import signal
 import socket
@@ -13,6 +14,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import timedelta
 from functools import cache
 from pathlib import Path
 from tempfile import mkdtemp
@@ -25,8 +27,14 @@ from havre.bootstrap.founding import found_hub
 from havre.bootstrap.hub import OpenHub
 from havre.bootstrap.services import Services
 from havre.cli.demo_texts import PERMIT
+from havre.crypto.random import new_object_id
+from havre.crypto.sealing import PartitionKey
+from havre.domain.custody import ShareRequest
+from havre.domain.events import KeysRequested
 from havre.domain.permit import project_secret
-from havre.domain.statements import envelope_digest
+from havre.domain.permit_signing import Ground
+from havre.domain.statements import Statement, envelope_digest, sign_statement
+from havre.domain.withdrawal import PREDICATE_DECISION
 from havre.ports.pages import SiteSettings
 from havre.values import Partition, PartitionKind
 
@@ -108,6 +116,33 @@ class ServedHub:
             permit=standing.index,
             documents={envelope_digest(standing.envelope): standing.envelope},
         )
+
+    def asked(self, hub: OpenHub, key: bytes = b"") -> ShareRequest:
+        """A request on the log, made by hand, so that one custodian can be asked by itself."""
+        wanted, key = self.wanted(hub), key or PartitionKey.generate().public
+        (index,) = hub.journal.record(
+            KeysRequested(
+                event_id=new_object_id(),
+                at=hub.clock.now(),
+                permit=wanted.permit,
+                deliveries=(),
+                partitions=tuple(sorted(known.partition_id for known in wanted.partitions)),
+                purpose="extract",
+                plan_commitment="",
+                one_time_key_sha256=hashlib.sha256(key).hexdigest(),
+            )
+        )
+        return ShareRequest(index, key, wanted.documents, {})
+
+    def decision(
+        self, hub: OpenHub, state: str, *, by: str = "authority-1", hours_ago: int = 0
+    ) -> bytes:
+        """What an authority signs about the permit, and hands to parties without the hub."""
+        at = hub.clock.now() - timedelta(hours=hours_ago)
+        ground = Ground(hub.permits.standing(NAME).index, at)
+        text = {"reason": "a breach", "state": state, **ground.fields}
+        statement = Statement(PREDICATE_DECISION, hub.roots.origin, NAME, text)
+        return sign_statement(statement, [self.hub.token(by)])
 
     def start_changed(self, name: str, lines: str) -> None:
         """Start a party's service with one thing changed in it; the lines run before Havre does."""

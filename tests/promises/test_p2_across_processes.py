@@ -6,7 +6,6 @@ socket, really stopped (SIGSTOP) and really killed (SIGKILL).
 
 from __future__ import annotations
 
-import hashlib
 import shutil
 import time
 from collections.abc import Iterator
@@ -19,13 +18,9 @@ from fakes.processes import NAME, ServedHub, served_hub, skewed_clock
 from havre.application.asking import Patience
 from havre.application.vault.keys import KeyRelease, KeysWanted
 from havre.bootstrap.hub import OpenHub
-from havre.crypto.random import new_object_id
 from havre.crypto.sealing import PartitionKey, seal_key
 from havre.domain.custody import ReleaseRefused, ShareRequest
-from havre.domain.events import KeysReleased, KeysRequested, events_of
-from havre.domain.permit_signing import Ground
-from havre.domain.statements import Statement, sign_statement
-from havre.domain.withdrawal import PREDICATE_DECISION
+from havre.domain.events import KeysReleased, events_of
 from havre.errors import NotGenuine, Refused, Unavailable
 
 SECRET_KEY = bytes(range(32))
@@ -65,31 +60,6 @@ def opened(release: KeyRelease, wanted: KeysWanted) -> bytes:
     sealed = seal_key(SECRET_KEY, to=covered.public_key, info=INFO)
     with release.open(wanted) as keys:
         return keys.unwrap(covered.partition_id, sealed, INFO)
-
-
-def asked(hub: OpenHub, wanted: KeysWanted, key: bytes) -> ShareRequest:
-    """A request on the log, made by hand, so that one custodian can be asked by itself."""
-    (index,) = hub.journal.record(
-        KeysRequested(
-            event_id=new_object_id(),
-            at=hub.clock.now(),
-            permit=wanted.permit,
-            deliveries=(),
-            partitions=tuple(sorted(known.partition_id for known in wanted.partitions)),
-            purpose="extract",
-            plan_commitment="",
-            one_time_key_sha256=hashlib.sha256(key).hexdigest(),
-        )
-    )
-    return ShareRequest(index, key, wanted.documents, {})
-
-
-def decision(served: ServedHub, hub: OpenHub, state: str) -> bytes:
-    """What an authority signs, and hands to custodians without any hub."""
-    ground = Ground(hub.permits.standing(NAME).index, hub.clock.now())
-    text = {"reason": "a breach", "state": state, **ground.fields}
-    statement = Statement(PREDICATE_DECISION, hub.roots.origin, NAME, text)
-    return sign_statement(statement, [served.hub.token("authority-1")])
 
 
 def test_two_custodians_open_what_a_permit_covers(served: ServedHub, hub: OpenHub) -> None:
@@ -159,7 +129,7 @@ def test_one_custodian_alone_opens_nothing_and_the_others_are_named(
 def test_a_request_that_is_asked_again_gets_the_same_bytes_even_after_a_kill(
     served: ServedHub, hub: OpenHub
 ) -> None:
-    request = asked(hub, served.wanted(hub), PartitionKey.generate().public)
+    request = served.asked(hub)
     first = hub.custodians[0].release(request)
     served.kill("custodian-1")
     served.start("custodian-1")
@@ -168,7 +138,7 @@ def test_a_request_that_is_asked_again_gets_the_same_bytes_even_after_a_kill(
 
 
 def test_a_request_replayed_with_another_key_opens_nothing(served: ServedHub, hub: OpenHub) -> None:
-    request = asked(hub, served.wanted(hub), PartitionKey.generate().public)
+    request = served.asked(hub)
     stranger = PartitionKey.generate().public
 
     with pytest.raises(ReleaseRefused, match="one-time key is not the one that the entry names"):
@@ -182,7 +152,7 @@ def test_an_answer_that_is_replayed_to_another_request_does_not_count(
 ) -> None:
     """Somebody between hub and custodian gives yesterday's answer: its receipt says of what it is."""
     wanted = served.wanted(hub)
-    old = hub.custodians[0].release(asked(hub, wanted, PartitionKey.generate().public))
+    old = hub.custodians[0].release(served.asked(hub))
     release = release_of(hub)
     monkeypatch.setattr(hub.custodians[0], "release", lambda _request: old)
 
@@ -194,7 +164,7 @@ def test_a_custodian_needs_nothing_of_the_hub_but_its_published_log(
     served: ServedHub, hub: OpenHub
 ) -> None:
     """It never asks the hub for a permit's state: it answers while the hub's own things are gone."""
-    request = asked(hub, served.wanted(hub), PartitionKey.generate().public)
+    request = served.asked(hub)
     away = served.hub.root / "away"
     away.mkdir()
     for name in ("records.sqlite", "private", "party", "havre.toml"):
@@ -222,7 +192,7 @@ def test_a_custodian_that_was_set_back_refuses_and_says_so(served: ServedHub, hu
     folder.rename(kept)
     shutil.copytree(backup, folder)
     served.start("custodian-3")
-    request = asked(hub, wanted, PartitionKey.generate().public)
+    request = served.asked(hub)
 
     try:
         with pytest.raises(
@@ -290,7 +260,7 @@ def test_a_custodian_whose_clock_runs_ten_minutes_ahead_still_counts_what_is_fre
     """A quarter of an hour is allowed: minutes of difference close nobody."""
     served.stop("custodian-2")
     served.start_changed("custodian-2", skewed_clock(600))
-    request = asked(hub, served.wanted(hub), PartitionKey.generate().public)
+    request = served.asked(hub)
 
     try:
         assert hub.custodians[1].release(request).shares
@@ -328,7 +298,7 @@ def test_a_revocation_that_the_hub_keeps_to_itself_is_obeyed_by_every_custodian(
     with served_hub() as served:
         wanted = served.granted()
         hub = served.open()
-        signed = decision(served, hub, "revoked")
+        signed = served.decision(hub, "revoked")
         for custodian in (*hub.custodians, hub.escrow):
             assert custodian.revoke(signed) == NAME
         served.kill("custodian-2")

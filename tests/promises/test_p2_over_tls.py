@@ -28,10 +28,7 @@ from havre.bootstrap.certificates import make_certificate
 from havre.bootstrap.hub import OpenHub
 from havre.bootstrap.reaching import Reach, identity_of, pins_of
 from havre.crypto.sealing import seal_key
-from havre.domain.permit_signing import Ground
 from havre.domain.service_address import ServiceAddress
-from havre.domain.statements import Statement, sign_statement
-from havre.domain.withdrawal import PREDICATE_DECISION
 from havre.errors import HavreError, NotGenuine, Refused, Unavailable
 from havre.formats.canonical import encode_canonical
 from havre.ports.channel import Channel
@@ -220,10 +217,7 @@ def test_an_authority_withdraws_a_permit_over_its_own_channel() -> None:
             own = read_certificates(identity_of(served.party(name)))[0]
             pin(authority, served.party(name), own.fingerprint)
             served.start(name)
-        ground = Ground(hub.permits.standing(NAME).index, hub.clock.now())
-        text = {"reason": "a breach", "state": "revoked", **ground.fields}
-        statement = Statement(PREDICATE_DECISION, hub.roots.origin, NAME, text)
-        signed = sign_statement(statement, [served.hub.token("authority-1")])
+        signed = served.decision(hub, "revoked")
         reach = Reach(authority, log=hub.place.log)
 
         for place in hub.place.custodians[:2]:

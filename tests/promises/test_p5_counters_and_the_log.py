@@ -12,7 +12,6 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -27,11 +26,10 @@ from havre.application.counting import CounterAudit, CounterReport
 from havre.crypto.sealing import PartitionKey
 from havre.domain.counter import CounterHead, sign_counter
 from havre.domain.custody import ShareRequest, check_release
-from havre.domain.permit_signing import Ground
 from havre.domain.permit_states import PermitState
 from havre.domain.receipt import Receipt, sign_receipt
-from havre.domain.statements import Statement, envelope_digest, sign_statement
-from havre.domain.withdrawal import PREDICATE_DECISION
+from havre.domain.statements import envelope_digest
+from havre.domain.withdrawal import open_withdrawal
 from havre.errors import Unavailable
 from havre.ports.counters import Accountable, CounterPage
 
@@ -346,11 +344,8 @@ def test_a_decision_that_the_hub_keeps_to_itself_is_told_by_audit_and_status(
     served: ServedHub,
 ) -> None:
     hub = served.open()
-    yesterday: datetime = hub.clock.now() - timedelta(hours=30)
-    ground = Ground(hub.permits.standing(NAME).index, yesterday)
-    text = {"reason": "a breach", "state": "suspended", **ground.fields}
-    statement = Statement(PREDICATE_DECISION, hub.roots.origin, NAME, text)
-    signed = sign_statement(statement, [served.hub.token("authority-2")])
+    signed = served.decision(hub, "suspended", by="authority-2", hours_ago=30)
+    decided_at = open_withdrawal(signed, roots=hub.roots).ground.decided_at
     hub.custodians[0].revoke(signed)
     hub.witnesses[2].keep_decision(signed)
 
@@ -358,10 +353,9 @@ def test_a_decision_that_the_hub_keeps_to_itself_is_told_by_audit_and_status(
     _, status = command(served, "status")
 
     assert code == 4
-    said_at = yesterday.replace(microsecond=0).isoformat()
     (alarm,) = told["alarms"]
     assert alarm == (
-        f"Permit {NAME} was suspended by an authority at {said_at}, and the log does not say so;"
+        f"Permit {NAME} was suspended by an authority at {decided_at.isoformat()}, and the log does not say so;"
         " told were custodian-1, witness-3."
     )
     assert status["decisions_not_on_the_log"] == [NAME]
