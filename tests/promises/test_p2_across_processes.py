@@ -9,18 +9,22 @@ from __future__ import annotations
 import shutil
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from fakes.processes import NAME, ServedHub, served_hub, skewed_clock
+from havre.adapters.tokens.file import create_party
 from havre.application.asking import Patience
 from havre.application.vault.keys import KeyRelease, KeysWanted
 from havre.bootstrap.hub import OpenHub
 from havre.crypto.sealing import PartitionKey, seal_key
 from havre.domain.custody import ReleaseRefused, ShareRequest
 from havre.domain.events import KeysReleased, events_of
+from havre.domain.permit_states import PermitState
+from havre.domain.trust import Role, encode_trust_roots, parse_trust_roots
 from havre.errors import NotGenuine, Refused, Unavailable
 
 SECRET_KEY = bytes(range(32))
@@ -309,3 +313,32 @@ def test_a_revocation_that_the_hub_keeps_to_itself_is_obeyed_by_every_custodian(
 
         events = [logged.event for logged in hub.log.entries()]
         assert events_of(events, KeysReleased) == []
+
+
+def test_what_a_hub_signs_with_keys_of_its_own_choice_is_nothing_to_a_custodian() -> None:
+    """PROTOCOLS section 8: trust roots that the hub supplies. Its own say what it likes."""
+    with served_hub() as served:
+        place = served.hub.hub / "party" / "trust.json"
+        roots = parse_trust_roots(place.read_bytes())
+        chosen = {
+            name: create_party(
+                served.hub.root / "chosen" / name,
+                name=name,
+                role=Role.AUTHORITY,
+                operator=f"house of {name}",
+            )
+            for name in ("authority-1", "authority-2")
+        }
+        parties = tuple(
+            chosen[party.name].party if party.name in chosen else party for party in roots.parties
+        )
+        place.write_bytes(encode_trust_roots(replace(roots, parties=parties)))
+        for name, token in chosen.items():
+            served.party(name).rename(served.hub.root / f"true-{name}")
+            token.folder.rename(served.party(name))
+        wanted = served.granted()
+        hub = served.open()
+        assert hub.permits.standing(NAME).state is PermitState.GRANTED
+
+        with pytest.raises(Refused, match=r"0 custodians answered.*not in the trust roots"):
+            opened(release_of(hub), wanted)

@@ -6,6 +6,8 @@ strange certificate gets is a refusal that says whose it is.
 
 from __future__ import annotations
 
+import hashlib
+import json
 import socket
 import subprocess
 import sys
@@ -28,8 +30,12 @@ from havre.bootstrap.certificates import make_certificate
 from havre.bootstrap.hub import OpenHub
 from havre.bootstrap.reaching import Reach, identity_of, pins_of
 from havre.crypto.sealing import seal_key
+from havre.domain.events import PermitMoved, events_of
+from havre.domain.permit_signing import Ground
 from havre.domain.service_address import ServiceAddress
-from havre.errors import HavreError, NotGenuine, Refused, Unavailable
+from havre.domain.statements import Statement, sign_statement
+from havre.domain.withdrawal import PREDICATE_DECISION
+from havre.errors import NotGenuine, Refused, Unavailable
 from havre.formats.canonical import encode_canonical
 from havre.ports.channel import Channel
 
@@ -80,6 +86,11 @@ def a_stranger(folder: Path, name: str = "hub") -> Path:
     now = datetime.now(UTC).replace(microsecond=0)
     make_identity(identity_of(folder), name=name, begins_at=now, days=30)
     return folder
+
+
+def havre(*words: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "havre", *words, "--json"]
+    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
 
 
 def test_keys_are_opened_and_acts_published_over_tls(served: ServedHub, hub: OpenHub) -> None:
@@ -217,17 +228,65 @@ def test_an_authority_withdraws_a_permit_over_its_own_channel() -> None:
             own = read_certificates(identity_of(served.party(name)))[0]
             pin(authority, served.party(name), own.fingerprint)
             served.start(name)
-        signed = served.decision(hub, "revoked")
-        reach = Reach(authority, log=hub.place.log)
+        out = served.hub.root / "decision.json"
+        to = [each.text for each in hub.place.custodians if isinstance(each, ServiceAddress)]
+        words = ["permit", "withdraw", NAME, "revoked", "--reason", "a breach"]
+        words += ["--log", str(hub.place.log), "--out", str(out), "--party", str(authority)]
+        words += [word for address in to for word in ("--to", address)]
 
-        for place in hub.place.custodians[:2]:
-            assert reach.custodian(place).revoke(signed) == NAME
+        done = havre(*words)
 
-        said: HavreError | None = None
-        try:
-            with hub.release.open(served.wanted(hub)):
-                pytest.fail("a permit that was withdrawn opened keys")
-        except Refused as refusal:
-            said = refusal
-        assert "1 custodians answered, 2 are needed" in str(said)
+        assert done.returncode == 0, done.stderr
+        told = json.loads(done.stdout)
+        assert told["custodians_told"] == ["custodian-1", "custodian-2"]
+        assert list(told["not_reached"]) == ["custodian-3"]
         assert "revoke for authority-1: answered" in served.log_of("custodian-2")
+        with (
+            pytest.raises(Refused, match="1 custodians answered, 2 are needed"),
+            hub.release.open(served.wanted(hub)),
+        ):
+            pytest.fail("a permit that was withdrawn opened keys")
+        for _ in range(2):
+            recorded = havre("permit", "record", str(out), "--hub", str(served.hub.hub))
+            assert json.loads(recorded.stdout)["state"] == "revoked"
+        moved = events_of([each.event for each in hub.log.entries()], PermitMoved)
+        assert [each.state for each in moved].count("revoked") == 1
+        assert moved[-1].statement_sha256 == hashlib.sha256(out.read_bytes()).hexdigest()
+
+
+def test_a_decision_that_was_signed_about_another_state_is_not_put_on_the_log(
+    served: ServedHub, hub: OpenHub, tmp_path: Path
+) -> None:
+    at = hub.permits.standing(NAME).index
+    ground = Ground(at - 1, hub.clock.now())
+    text = {"reason": "a breach", "state": "suspended", **ground.fields}
+    statement = Statement(PREDICATE_DECISION, hub.roots.origin, NAME, text)
+    out = tmp_path / "decision.json"
+    out.write_bytes(sign_statement(statement, [served.hub.token("authority-1")]))
+
+    done = havre("permit", "record", str(out), "--hub", str(served.hub.hub))
+
+    assert done.returncode == 3
+    assert "signed about another state" in done.stderr
+    assert hub.permits.standing(NAME).index == at
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "said"),
+    [
+        (("no-such-permit", "revoked", "--to", "custodian-1"), 5, "The log has no permit"),
+        ((NAME, "refused", "--to", "custodian-1"), 3, "is to suspend or to revoke"),
+        ((NAME, "revoked", "--to", "https://stranger@127.0.0.1:7"), 5, "no witness stranger"),
+        ((NAME, "revoked", "--to", "https://x y:7"), 2, "spelled otherwise"),
+    ],
+)
+def test_a_withdrawal_that_makes_no_sense_tells_nobody(
+    served: ServedHub, tmp_path: Path, words: tuple[str, ...], code: int, said: str
+) -> None:
+    out = tmp_path / "decision.json"
+    more = ["--reason", "a breach", "--log", str(served.hub.hub / "site/log"), "--out", str(out)]
+
+    done = havre("permit", "withdraw", *words, *more, "--party", str(served.party("authority-1")))
+
+    assert (done.returncode, said in done.stderr) == (code, True), done.stderr
+    assert not out.exists()

@@ -19,6 +19,7 @@ from havre.domain.permit import Permit, project_secret
 from havre.domain.permit_check import complete_permit
 from havre.domain.permit_signing import (
     AUTHORITIES_NEEDED,
+    AnotherGround,
     Ground,
     grant_predicate,
     open_permit,
@@ -41,7 +42,7 @@ from havre.domain.statements import (
     sign_statement,
 )
 from havre.domain.trust import Role, TrustRoots
-from havre.domain.withdrawal import PREDICATE_DECISION
+from havre.domain.withdrawal import PREDICATE_DECISION, open_withdrawal
 from havre.errors import InvalidInput, NotFound, Refused
 from havre.ports.clock import Clock
 from havre.ports.records import Document, Records
@@ -173,6 +174,31 @@ class Permits:
         opened = self._open(envelope, PREDICATE_DECISION, {Role.AUTHORITY: 1})
         self._move(standing.permit, state, envelope, opened)
         return self.standing(name)
+
+    @taken_alone
+    def take_decision(self, envelope: bytes) -> PermitStanding:
+        """Put a decision on the log that an authority signed elsewhere, and may have told others.
+
+        A decision that is on the log already is not put there twice.
+
+        Raises:
+            NotFound: nobody asked for this permit.
+            Refused: the permit cannot go there, or the decision is about another state.
+            NotGenuine, InvalidInput: no authority signed it.
+        """
+        decided = open_withdrawal(envelope, roots=self._roots)
+        standing = self.standing(decided.permit)
+        if decided.sha256 in {m.statement_sha256 for _, m in self._entries(decided.permit)}:
+            return standing
+        check_move(standing.state, decided.state)
+        if decided.ground.rests_on != rests_on(self._entries(decided.permit)):
+            raise AnotherGround(
+                f"The decision about permit {decided.permit} was signed about another state of it.",
+                hint="Custodians that were told obey it all the same; the authority decides anew.",
+            )
+        opened = self._open(envelope, PREDICATE_DECISION, {Role.AUTHORITY: 1})
+        self._move(standing.permit, decided.state, envelope, opened)
+        return self.standing(decided.permit)
 
     def standing(self, name: str) -> PermitStanding:
         """Tell where a permit stands, from the log's entries and the signed text.

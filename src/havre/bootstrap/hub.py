@@ -39,15 +39,10 @@ from havre.application.vault.reading import LentKeys, VaultReader
 from havre.application.vault.sealing import VaultWriter
 from havre.bootstrap.key_rules import read_rotation_rule
 from havre.bootstrap.parties import ReachedCustodian, ReachedMirror, ReachedWitness
-from havre.bootstrap.place import (
-    HubPlace,
-    close_place,
-    read_place,
-    stranger_program,
-    verifier_source,
-)
+from havre.bootstrap.place import HubPlace, close_place, read_place
 from havre.bootstrap.reaching import Reach
 from havre.bootstrap.stores import open_objects
+from havre.bootstrap.strangers import stranger_program, verifier_source
 from havre.bootstrap.studies import study_library
 from havre.bootstrap.tokens import PartyToken, open_token
 from havre.domain.transparency import NotFresh, check_fresh, cosigners

@@ -11,7 +11,6 @@ import stat
 import tomllib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from importlib import resources
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -129,9 +128,9 @@ def _place(folder: Path, body: dict[str, Any]) -> HubPlace:
         parties = body["parties"]
         return HubPlace(
             folder,
-            tuple(_read_party(folder, each) for each in parties["custodians"]),
-            _read_party(folder, parties["escrow"]),
-            tuple(_read_party(folder, each) for each in parties["witnesses"]),
+            tuple(read_party(folder, each) for each in parties["custodians"]),
+            read_party(folder, parties["escrow"]),
+            tuple(read_party(folder, each) for each in parties["witnesses"]),
             str(body["records"]["url"]).replace("{hub}", str(folder.resolve())),
             read_settings(body.get("site", {})),
             read_stores(body, folder=folder),
@@ -140,7 +139,7 @@ def _place(folder: Path, body: dict[str, Any]) -> HubPlace:
         raise InvalidInput(f"{CONFIGURATION} misses {fault}.") from None
 
 
-def _read_party(folder: Path, text: str) -> PartyPlace:
+def read_party(folder: Path, text: str) -> PartyPlace:
     """Read where one party is; paths are relative to the hub's directory.
 
     Raises:
@@ -274,23 +273,3 @@ def settle_place(folder: Path) -> HubPlace:
     (folder / DRAFT).replace(folder / CONFIGURATION)
     close_place(folder)
     return read_place(folder)
-
-
-def stranger_program(name: str) -> Path:
-    """Where a program is that a stranger runs alone: one file, which imports nothing of havre.
-
-    name: `verify_log.py` or `check_exposure.py`.
-    """
-    packaged = Path(str(resources.files("havre").joinpath(name)))
-    # In a checkout it stands among the tools.
-    return packaged if packaged.is_file() else Path(__file__).parents[3] / "tools" / name
-
-
-def verifier_path() -> Path:
-    """Where the one file is with which a stranger verifies the log."""
-    return stranger_program("verify_log.py")
-
-
-def verifier_source() -> bytes:
-    """That file's text; it imports nothing of havre."""
-    return verifier_path().read_bytes()

@@ -36,7 +36,7 @@ class Reach:
     clock: of the parties in directories; the system's, but in a rehearsal.
     """
 
-    def __init__(self, me: Path, *, log: Path, clock: Clock | None = None) -> None:
+    def __init__(self, me: Path, *, log: Path | LogReader, clock: Clock | None = None) -> None:
         self._me = me
         self._log = log
         self._clock = clock or SystemClock()
@@ -123,6 +123,18 @@ class Reach:
             own=read_certificates(identity)[0],
             pinned=read_certificates(pins_of(self._me) / f"{address.name}.pem"),
         )
+
+
+def open_log(place: str, *, certificate: Path | None = None) -> LogReader:
+    """Open a published log: in a folder, or at an address that begins with https.
+
+    certificate: the web server's own, if no public authority vouches for it.
+    """
+    if "://" not in place:
+        return LogFolder(Path(place))
+    from havre.adapters.log.http import LogSite
+
+    return LogSite(place, certificate=certificate)
 
 
 def identity_of(party: Path) -> Path:

@@ -31,11 +31,17 @@ from havre.adapters.channel.server import Caller, Service
 from havre.adapters.channel.trail import Trail
 from havre.adapters.custody.desk import CustodianDesk
 from havre.adapters.custody.local import EscrowCustodian, LocalCustodian
-from havre.adapters.log.files import LogFolder
 from havre.adapters.log.remote import MirrorDesk
 from havre.adapters.machine.clock import SystemClock
 from havre.adapters.witness.desk import WitnessDesk
-from havre.bootstrap.reaching import identity_of, open_custodian, open_mirror, open_witness, pins_of
+from havre.bootstrap.reaching import (
+    identity_of,
+    open_custodian,
+    open_log,
+    open_mirror,
+    open_witness,
+    pins_of,
+)
 from havre.bootstrap.tokens import PartyToken, open_token
 from havre.domain.service_address import ServiceAddress, parse_address
 from havre.domain.transparency import NotFresh
@@ -43,7 +49,6 @@ from havre.domain.trust import Role
 from havre.errors import HavreError, InvalidInput, NotFound, Refused, Unavailable
 from havre.formats.canonical import encode_canonical
 from havre.ports.channel import Act, Desk
-from havre.ports.log import LogReader
 
 CONFIGURATION = "service.toml"
 FORMAT = "havre/v1/service"
@@ -71,16 +76,8 @@ class ServiceConfig:
     """
 
     listen: ServiceAddress
-    log: Path | str
+    log: str
     log_certificate: Path | None = None
-
-    def reader(self) -> LogReader:
-        """Open the log where this party reads it."""
-        if isinstance(self.log, Path):
-            return LogFolder(self.log)
-        from havre.adapters.log.http import LogSite
-
-        return LogSite(self.log, certificate=self.log_certificate)
 
 
 def read_service(party: Path) -> ServiceConfig:
@@ -109,7 +106,7 @@ def read_service(party: Path) -> ServiceConfig:
     certificate = body.get("log_certificate")
     return ServiceConfig(
         listen,
-        log if "://" in log else (party / log).resolve(),
+        log if "://" in log else str((party / log).resolve()),
         None if certificate is None else party / str(certificate),
     )
 
@@ -189,7 +186,8 @@ def _desk(party: Path, role: Role, config: ServiceConfig) -> tuple[Desk, Callabl
         return WitnessDesk(open_witness(party)).acts, lambda _trail: None
     mirror = open_mirror(party)
     kind = EscrowCustodian if role is Role.ESCROW else LocalCustodian
-    custodian = open_custodian(party, mirror=mirror, log=config.reader(), kind=kind)
+    log = open_log(config.log, certificate=config.log_certificate)
+    custodian = open_custodian(party, mirror=mirror, log=log, kind=kind)
     desk = {**CustodianDesk(custodian).acts, **MirrorDesk(mirror).acts}
     return desk, partial(_keep_following, custodian)
 

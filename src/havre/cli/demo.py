@@ -154,7 +154,7 @@ def _clear_stage(out: Path) -> None:
 
 
 def _verifier() -> Path:
-    from havre.bootstrap.place import verifier_path
+    from havre.bootstrap.strangers import verifier_path
 
     return verifier_path()
 

@@ -77,6 +77,54 @@ def decide(
 
 
 @permit.command()
+def withdraw(
+    name: Name,
+    state: Annotated[str, typer.Argument(help="suspended or revoked.")],
+    *,
+    reason: Annotated[str, typer.Option(help="Why, for the signed decision.")],
+    log: Annotated[str, typer.Option(help="The published log: a folder, or https://host/log.")],
+    to: Annotated[list[str], typer.Option(help="A custodian or witness: directory or address.")],
+    out: Annotated[Path, typer.Option(help="Where the signed decision is written, for the hub.")],
+    party: PartyOption,
+    as_json: JsonOption = False,
+) -> None:
+    """As an authority, past the hub: suspend or revoke, and tell custodians and witnesses.
+
+    The hub gets the decision afterwards: `havre permit record`. That it is not on the
+    log after a day is an alarm of `havre audit`.
+    """
+    from havre.bootstrap.deciding import withdraw_past_the_hub
+    from havre.bootstrap.reports import open_party, read_reason, read_state
+
+    told = withdraw_past_the_hub(
+        name,
+        read_state(state),
+        authority=open_party(party, role="authority"),
+        reason=read_reason(reason),
+        log=log,
+        to=to,
+        out=out,
+    )
+    Screen(as_json=as_json).show(
+        {"custodians_told": told.obey, "witnesses_told": told.keep, "not_reached": told.silent}
+    )
+
+
+@permit.command()
+def record(
+    decision: Annotated[Path, typer.Argument(help="What `havre permit withdraw` wrote.")],
+    *,
+    hub: HubOption,
+    as_json: JsonOption = False,
+) -> None:
+    """Put a decision on the log that an authority signed elsewhere."""
+    from havre.bootstrap.reports import permit_row, read_file
+
+    standing = open_hub(hub).permits.take_decision(read_file(decision))
+    Screen(as_json=as_json).show(permit_row(standing))
+
+
+@permit.command()
 def show(name: Name, *, hub: HubOption, as_json: JsonOption = False) -> None:
     """Show where a permit stands and what it grants."""
     from havre.bootstrap.reports import permit_details

@@ -26,8 +26,8 @@ from urllib.request import ProxyHandler, build_opener
 from havre.adapters.machine.apart import become
 from havre.adapters.tokens.file import FileToken
 from havre.bootstrap.drills.false_operator import ASK, FILE_LIST
-from havre.bootstrap.place import verifier_path
 from havre.bootstrap.reaching import open_custodian, open_mirror, open_witness
+from havre.bootstrap.strangers import verifier_path
 from havre.domain.custody import ShareRequest
 from havre.domain.transparency import NotFresh
 from havre.errors import HavreError, InvalidInput, NotFound, NotGenuine

@@ -29,8 +29,9 @@ from havre.bootstrap.drills.stage import Stage, found_stage
 from havre.bootstrap.drills.subpoena import subpoena
 from havre.bootstrap.founding import give_mandate
 from havre.bootstrap.hub import OpenHub
-from havre.bootstrap.place import CONFIGURATION, verifier_path
+from havre.bootstrap.place import CONFIGURATION
 from havre.bootstrap.reports import hub_status
+from havre.bootstrap.strangers import verifier_path
 from havre.bootstrap.studies import check_environment
 from havre.domain.permit_states import PermitState
 from havre.errors import HavreError, NotGenuine, Refused
