@@ -765,6 +765,7 @@ RULES: dict[str, Callable[[Story, Event], None]] = {
     "OutputReviewed": _reviewed,
     "PartitionsCreated": _made,
     "PermitMoved": _permit,
+    "Recovery": _handover,
     "ReleaseMoved": _moved,
     "VersionPublished": _version,
     "VoteCast": _vote,
@@ -834,6 +835,7 @@ FIELDS = {
     "OutputReviewed": "decision request salts:map turn:number votes:map",
     "PartitionsCreated": "public_keys:map shares:map-map",
     "PermitMoved": "permit predecessor:number? signers:texts state statement_sha256",
+    "Recovery": "backup_sha256 log_key statement",
     "ReleaseMoved": "findings_commitment job request state",
     "VersionPublished": "dataset manifests:map parent:number? rows:number",
     "VoteCast": "checker request vote_commitment",
@@ -879,18 +881,25 @@ def _check_fields(event: Event) -> None:
 
 
 def _log_keys(story: Story, *, trust: Trust) -> list[tuple[int, bytes]]:
-    """Work out who signs heads, by size: the hub's key, then each signed handover's."""
+    """Work out who signs heads, by size: the hub's key, then each signed handover's or recovery's.
+
+    A handover's head is the old key's last word; a lost host has none.
+    """
     keys = [(0, trust.hub)]
     for index, event in story.handovers:
-        what = f"The handover in entry {index}"
+        recovered = event["kind"] == "Recovery"
+        what = f"The {'recovery' if recovered else 'handover'} in entry {index}"
         signed = _open_signed(_decode(event["statement"], what=what), what=what)
         if signed.keys != [trust.controller]:
             raise Fault(f"{what} is not signed by the controller.")
-        said = {"from_size": index + 2, "log_key": event["log_key"]}
+        first, kind = (index + 1, "recovery") if recovered else (index + 2, "handover")
+        said = {"from_size": first, "log_key": event["log_key"]}
+        if recovered:
+            said["backup_sha256"] = event["backup_sha256"]
         about = (signed.kind, signed.origin, signed.subject)
-        if signed.said != said or about != ("havre/v1/handover", trust.origin, "log-key"):
+        if signed.said != said or about != (f"havre/v1/{kind}", trust.origin, "log-key"):
             raise Fault(f"{what} is signed for another key, another place or another log.")
-        keys.append((index + 2, bytes.fromhex(event["log_key"])))
+        keys.append((first, bytes.fromhex(event["log_key"])))
     return keys
 
 

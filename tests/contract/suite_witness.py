@@ -16,8 +16,8 @@ from fakes.log import MemoryLog
 from fakes.parties import START, Cast, Hands, SetClock
 from havre.crypto.merkle import consistency_proof, inclusion_proof
 from havre.crypto.random import new_object_id
-from havre.domain.events import CatalogueImported, Handover, encode_event
-from havre.domain.handover import handover_statement
+from havre.domain.events import CatalogueImported, Handover, Recovery, encode_event
+from havre.domain.handover import handover_statement, recovery_statement
 from havre.domain.permit_signing import Ground
 from havre.domain.statements import Statement, sign_statement
 from havre.domain.transparency import check_cosignature
@@ -84,6 +84,23 @@ class Stage:
             at=START,
             log_key=public.hex(),
             statement=base64.b64encode(envelope).decode(),
+        )
+        self.grow(encode_event(event))
+        return index
+
+    def recover(self, to: str, *, signer: str = "controller", at: int | None = None) -> int:
+        """Append a recovery; returns its index. at: the place that the controller signed for."""
+        index = self.size
+        public, origin = self.cast[to].public, self.cast.roots.origin
+        statement = recovery_statement(
+            public, index=index if at is None else at, origin=origin, backup_sha256="0" * 64
+        )
+        event = Recovery(
+            event_id=new_object_id(),
+            at=START,
+            log_key=public.hex(),
+            statement=base64.b64encode(sign_statement(statement, [self.cast[signer]])).decode(),
+            backup_sha256="0" * 64,
         )
         self.grow(encode_event(event))
         return index
@@ -264,3 +281,69 @@ def test_a_decision_by_nobody_who_may_is_not_kept(stage: Stage) -> None:
             stage.witness.keep_decision(signed)
 
     assert list(stage.witness.withdrawals()) == []
+
+
+# ------------------------------------------------------------ a host that was lost
+
+
+def test_a_recovery_is_cosigned_under_the_new_key_at_once(stage: Stage) -> None:
+    """A lost host has no last word: the head that ends with the recovery is the new key's."""
+    stage.grow(b"one")
+    stage.ask(stage.note())
+    index = stage.recover(new_host(stage))
+
+    stage.ask(stage.note(signer="new-host"), handovers=(stage.proof(index),))
+
+    assert stage.witness.size_seen(stage.cast.roots.origin) == index + 1
+
+
+def test_after_a_recovery_the_lost_hosts_key_signs_no_more(stage: Stage) -> None:
+    stage.grow(b"one")
+    stage.ask(stage.note())
+    index = stage.recover(new_host(stage))
+    with pytest.raises(NotGenuine):
+        stage.ask(stage.note(signer="hub"), handovers=(stage.proof(index),))
+    stage.ask(stage.note(signer="new-host"), handovers=(stage.proof(index),))
+    stage.grow(b"the lost host is back")
+
+    with pytest.raises(NotGenuine):
+        stage.ask(stage.note(signer="hub"))
+
+
+def test_a_recovery_does_not_take_back_what_a_witness_saw(stage: Stage) -> None:
+    """The new host has a log that lacks the last entry that this witness cosigned."""
+    stage.grow(b"one", b"two")
+    stage.ask(stage.note())
+    stage.size = 1
+    index = stage.recover(new_host(stage))
+
+    with pytest.raises(NotGenuine):
+        stage.ask(stage.note(signer="new-host"), handovers=(stage.proof(index),))
+
+    assert stage.witness.size_seen(stage.cast.roots.origin) == 2
+
+
+@pytest.mark.parametrize("amiss", ["signer", "place"])
+def test_a_recovery_that_the_controller_did_not_sign_for_this_place_is_refused(
+    stage: Stage, amiss: str
+) -> None:
+    stage.grow(b"one")
+    stage.ask(stage.note())
+    host = new_host(stage)
+    index = stage.recover(host, signer="hub") if amiss == "signer" else stage.recover(host, at=7)
+
+    with pytest.raises((NotGenuine, Refused)):
+        stage.ask(stage.note(signer="new-host"), handovers=(stage.proof(index),))
+
+
+def test_a_host_that_was_lost_before_it_wrote_anything_is_recovered(stage: Stage) -> None:
+    """And the handover to it, shown again, does not bring its key back."""
+    handed = stage.hand_over(new_host(stage, "lost-host"))
+    stage.ask(stage.note(), handovers=(stage.proof(handed),))
+    index = stage.recover(new_host(stage, "third-host"))
+    stage.ask(stage.note(signer="third-host"), handovers=(stage.proof(index),))
+    stage.grow(b"the lost host is back")
+
+    with pytest.raises(NotGenuine):
+        stage.ask(stage.note(signer="lost-host"), handovers=(stage.proof(handed),))
+    stage.ask(stage.note(signer="third-host"), handovers=(stage.proof(handed),))

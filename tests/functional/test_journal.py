@@ -12,7 +12,7 @@ import pytest
 from fakes.hub_log import HubLog, catalogue_event
 from fakes.parties import START, Hands
 from havre.adapters.log.mirror import MirrorFolder
-from havre.application.journal import TooFewWitnesses
+from havre.application.outside import TooFewWitnesses
 from havre.crypto.random import new_object_id
 from havre.domain.events import Handover, encode_event
 from havre.domain.handover import HandedOver, handover_statement

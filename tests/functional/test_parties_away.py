@@ -10,7 +10,7 @@ import pytest
 from fakes.parties import SetClock
 from fakes.small_hub import SmallHub, copy_of, founded, quiet
 from havre.adapters.witness.local import LocalWitness
-from havre.application.journal import TooFewWitnesses
+from havre.application.outside import TooFewWitnesses
 from havre.bootstrap.growing import make_partitions
 from havre.bootstrap.hub import OpenHub
 from havre.bootstrap.parties import ReachedWitness

@@ -22,7 +22,7 @@ import pytest
 
 from fakes.hub_log import WITNESSES, HubLog, catalogue_event, hub_in, known_cast
 from havre.adapters.log.files import LogFiles
-from havre.application.journal import TooFewWitnesses
+from havre.application.outside import TooFewWitnesses
 from havre.errors import NotGenuine
 from havre.formats.notes import parse_checkpoint, parse_note
 

@@ -23,7 +23,8 @@ from fakes.hub_log import catalogue_event
 from fakes.processes import WITNESSES, ServedHub, changed_program, served_hub, skewed_clock
 from fakes.verifier import verify
 from havre.application.asking import Patience
-from havre.application.journal import Journal, TooFewWitnesses
+from havre.application.journal import Journal
+from havre.application.outside import TooFewWitnesses
 from havre.bootstrap.growing import make_partitions
 from havre.bootstrap.hub import OpenHub
 from havre.bootstrap.restoring import restore_witness

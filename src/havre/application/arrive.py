@@ -43,8 +43,9 @@ from havre.domain.departure import (
     named_paths,
     parse_manifest,
 )
-from havre.domain.events import Arrived, Departed, Event, Handover, OutputReleased, events_of
+from havre.domain.events import Arrived, Departed, Event, OutputReleased, events_of
 from havre.domain.following import Followed, follow_entries
+from havre.domain.handover import is_handover
 from havre.domain.trust import TrustRoots, encode_trust_roots
 from havre.errors import InvalidInput, NotFound, NotGenuine, Refused
 from havre.formats.canonical import Json, encode_canonical, parse_canonical
@@ -311,7 +312,7 @@ def check_log(
     # The entry right behind the packed log: after it nothing can have been left out.
     if not isinstance(departed, Departed) or departed.manifest_sha256 != digest:
         raise NotGenuine("The log does not say that a hub left with this package.")
-    if not isinstance(handover, Handover) or handover.log_key != ours.hex():
+    if handover is None or not is_handover(handover) or handover.log_key != ours.hex():
         raise NotGenuine(
             "The log was not handed over to this host.",
             hint="The controller must name this host's key: `havre depart --for`.",

@@ -40,7 +40,7 @@ from havre.domain.events import (
     VersionPublished,
     events_of,
 )
-from havre.domain.handover import handover_statement
+from havre.domain.handover import handover_statement, is_handover
 from havre.domain.statements import sign_statement
 from havre.domain.trust import Role, TrustRoots, encode_trust_roots
 from havre.errors import HavreError, NotFound, NotGenuine, Refused, Unavailable
@@ -126,10 +126,12 @@ class Departure:
         packages: where it may be.
         """
         events = [logged.event for logged in self._log.entries()]
-        if len(events) < 2 or not isinstance(events[-1], Handover):
+        if len(events) < 2:
             return None
-        left = events[-2]
-        if not isinstance(left, Departed) or events[-1].log_key != host.log_key.hex():
+        left, handover = events[-2], events[-1]
+        if not isinstance(left, Departed) or not is_handover(handover):
+            return None
+        if handover.log_key != host.log_key.hex():
             return None
         for package in packages:
             document = _manifest_of(package)

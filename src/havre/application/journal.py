@@ -16,17 +16,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from functools import partial, wraps
+from functools import wraps
 from typing import Concatenate, ParamSpec, Protocol, TypeVar
 
-from havre.application.asking import Asking, Patience
-from havre.crypto.merkle import consistency_proof, inclusion_proof
+from havre.application.asking import Patience
+from havre.application.outside import Copies, Cosigners
 from havre.domain.events import Event, Handover, encode_event, parse_event
 from havre.domain.following import Followed, follow_entries
 from havre.domain.handover import HandedOver
-from havre.domain.transparency import Head, check_cosignature, check_log_signature
-from havre.domain.trust import Party, Role, TrustRoots
-from havre.errors import NotFound, NotGenuine, Refused, Unavailable
+from havre.domain.transparency import Head
+from havre.domain.trust import TrustRoots
+from havre.errors import NotFound, NotGenuine, Refused
 from havre.formats.notes import (
     ED25519,
     Checkpoint,
@@ -41,11 +41,7 @@ from havre.formats.notes import (
 from havre.ports.log import LogMirror, LogStore
 from havre.ports.records import Document, OutboxRow, Records
 from havre.ports.tokens import Token
-from havre.ports.witness import HandoverProof, Witness
-
-
-class TooFewWitnesses(Unavailable):
-    """A quorum is missing: no new act until those named answer."""
+from havre.ports.witness import Witness
 
 
 class Journal:
@@ -70,11 +66,9 @@ class Journal:
         self._records = records
         self._token = token
         self._roots = roots
-        self._mirrors = mirrors
-        self._patience = patience or Patience()
-        self._cosigners = _Cosigners(
-            store, witnesses=witnesses, roots=roots, patience=self._patience
-        )
+        patience = patience or Patience()
+        self._cosigners = Cosigners(store, witnesses=witnesses, roots=roots, patience=patience)
+        self._copies = Copies(store, mirrors=mirrors, roots=roots, patience=patience)
         self._followed = Followed()
         self._locked = False
 
@@ -156,6 +150,37 @@ class Journal:
             self._catch_up()
         return size
 
+    def recover(self, recovery: Callable[[int], Event]) -> int:
+        """Go on with a log whose host was lost: the recovery is the first entry under this key.
+
+        recovery: for the size that the log has here, which must be all that any
+            mirror has. It does not go through the outbox, as a handover does not.
+
+        Returns its index.
+
+        Raises:
+            Refused: this key signs the log already, or the controller's recovery is
+                for another key.
+            NotGenuine: mirrors or witnesses have more of the log than is here.
+            Unavailable: too few witnesses or no mirror answered; if a head was
+                signed already, it goes out with the next resume.
+        """
+        with self._lock():
+            waiting = self._store.pending()
+            if waiting is not None:
+                self._publish(waiting)
+            self._catch_up()
+            if not self._handed_over():
+                raise Refused("This host's key signs the log already: nothing is to be recovered.")
+            size = self._followed.size
+            entry = encode_event(recovery(size))
+            after, _ = follow_entries(self._followed, [entry])
+            if after.keys(self._roots).key_for(size + 1) != self._token.public:
+                raise Refused("The controller's recovery is for the key of another host.")
+            self._publish(self._put_head([entry]))
+            self._catch_up()
+        return size
+
     def resume(self) -> None:
         """Finish whatever was begun: a pending checkpoint first, then the outbox.
 
@@ -208,12 +233,15 @@ class Journal:
 
     def _append(self, entries: Sequence[bytes]) -> bytes:
         """Store entries, sign the head over them, and store that before anybody sees it."""
+        self._check_key()
+        return self._put_head(entries)
+
+    def _put_head(self, entries: Sequence[bytes]) -> bytes:
         start = self._followed.size
         size = start + len(entries)
-        self._check_key()
         # Before a new head is signed: a hub that was set back in time must not
         # sign a second history.
-        self._check_mirrors_saw_no_more(start)
+        self._copies.check_saw_no_more(start, keys=self._followed.keys(self._roots))
         self._cosigners.check_saw_no_more(start)
         root = self._store.append(entries, at=start)
         signed = self._sign(Checkpoint(self._roots.origin, size, root))
@@ -269,62 +297,10 @@ class Journal:
 
     def _publish(self, signed: bytes) -> None:
         """Mirror, cosign, publish; signed bytes are used as they are stored."""
-        self._mirror(signed)
+        self._copies.extend(signed)
         note = parse_note(signed)
         cosigned = self._cosigners.collect(signed)
         self._store.publish(encode_note(SignedNote(note.text, (*note.signatures, *cosigned))))
-
-    def _mirror(self, signed: bytes) -> None:
-        """Have the entries kept outside the hub before any witness sees the head."""
-        size = parse_checkpoint(parse_note(signed).text).size
-        acknowledged, refusals = 0, []
-        asking = Asking(
-            {each.name: partial(self._extend, each, size, signed) for each in self._mirrors},
-            patience=self._patience,
-        )
-        for said in asking:
-            if said.refusal is None:
-                acknowledged += 1
-                asking.hurry()
-            else:
-                refusals.append(said.refusal.message)
-        if not acknowledged:
-            raise Unavailable(
-                "Nobody outside the hub keeps a copy of the log."
-                # Often every one says the same: once is enough.
-                f" {' '.join(dict.fromkeys(refusals))}".rstrip(),
-                hint="Start at least one custodian, then run the command again.",
-            )
-
-    def _extend(self, mirror: LogMirror, size: int, signed: bytes) -> None:
-        held = mirror.held()
-        mirror.extend(held, self._store.entries(min(held, size), size), note=signed)
-
-    def _check_mirrors_saw_no_more(self, size: int) -> None:
-        """Stop when a mirror shows a longer head under the log's own signature."""
-        asking = Asking(
-            {each.name: partial(self._longer_note, each, size) for each in self._mirrors},
-            patience=self._patience,
-        )
-        for said in asking:
-            if said.refusal is None:
-                asking.hurry()
-            if said.answer is not None:
-                raise NotGenuine(
-                    f"A mirror keeps more of the log than the {size} entries that are here.",
-                    hint="The log was set back. Restore it from the mirror before you go on.",
-                )
-
-    def _longer_note(self, mirror: LogMirror, size: int) -> bytes | None:
-        """Ask a mirror for a longer head that the log signed; null when it has none."""
-        note = mirror.newest_note() if mirror.held() > size else None
-        # Without the signature it is only a claim, and one mirror must not be able to
-        # stop a hub by a claim.
-        return note if note is not None and self._is_longer(note, size) else None
-
-    def _is_longer(self, note: bytes, size: int) -> bool:
-        keys = self._followed.keys(self._roots)
-        return check_log_signature(parse_note(note), roots=self._roots, keys=keys).size > size
 
 
 class _Desk(Protocol):
@@ -347,127 +323,6 @@ def taken_alone(act: Callable[Concatenate[_D, _P], _R]) -> Callable[Concatenate[
             return act(self, *args, **named)
 
     return alone
-
-
-class _Cosigners:
-    """The witnesses of one log, as its journal sees them.
-
-    complaints: what those said that did not cosign the last head, by name.
-    """
-
-    def __init__(
-        self,
-        store: LogStore,
-        *,
-        witnesses: Sequence[Witness],
-        roots: TrustRoots,
-        patience: Patience,
-    ) -> None:
-        self._store = store
-        self._witnesses = witnesses
-        self._roots = roots
-        self._patience = patience
-        self.complaints: dict[str, str] = {}
-
-    def check_saw_no_more(self, size: int) -> None:
-        """Stop when more witnesses than may lie have seen a longer log.
-
-        Raises:
-            NotGenuine: naming them.
-        """
-        ahead, answered = [], 0
-        asking = self._asking(lambda witness: witness.size_seen(self._roots.origin))
-        for said in asking:
-            if said.answer is None:
-                continue
-            answered += 1
-            if said.answer > size:
-                ahead.append(said.name)
-            if answered == self._roots.quorum:
-                asking.hurry()
-        if len(ahead) > self._roots.faulty_witnesses:
-            raise NotGenuine(
-                f"These witnesses saw more of the log than the {size} entries that are here:"
-                f" {', '.join(sorted(ahead))}.",
-                hint="The log was set back. Restore it from a custodian's mirror.",
-            )
-
-    def collect(self, signed: bytes) -> list[NoteSignature]:
-        """Ask every witness for a cosignature of a signed head.
-
-        Returns at least a quorum of lines, each verified.
-
-        Raises:
-            TooFewWitnesses: naming each that did not cosign.
-        """
-        checkpoint = parse_checkpoint(parse_note(signed).text)
-        self.complaints = {}
-        lines: list[NoteSignature] = []
-        asking = self._asking(lambda witness: self._ask(witness, signed, checkpoint))
-        for said in asking:
-            if said.answer is None:
-                self.complaints[said.name] = said.refusal.message if said.refusal else ""
-                continue
-            lines.append(said.answer)
-            if len(lines) == self._roots.quorum:
-                asking.hurry()
-        if len(lines) < self._roots.quorum:
-            why = " ".join(f"{name}: {text}" for name, text in sorted(self.complaints.items()))
-            raise TooFewWitnesses(
-                f"{len(lines)} witnesses cosigned, {self._roots.quorum} are needed. {why}",
-                hint="The act is kept and goes out when they answer: run the command again.",
-            )
-        self.complaints |= {name: late.message for name, late in asking.late().items()}
-        return sorted(lines, key=lambda line: line.name)
-
-    def _asking(self, question: Callable[[Witness], _R]) -> Asking[_R]:
-        """Put a question to every witness at once."""
-        return Asking(
-            {each.name: partial(question, each) for each in self._witnesses},
-            patience=self._patience,
-        )
-
-    def _ask(self, witness: Witness, signed: bytes, checkpoint: Checkpoint) -> NoteSignature:
-        """Ask one witness, and check its answer: one that lies must not spoil the note."""
-        party = self._party(witness.name)
-        seen = witness.size_seen(self._roots.origin)
-        if seen > checkpoint.size:
-            raise NotGenuine(f"It saw {seen} entries, and the log has {checkpoint.size}.")
-        node = _NodeAt(self._store, checkpoint.size)
-        line = witness.cosign(
-            signed,
-            old_size=seen,
-            proof=consistency_proof(seen, size=checkpoint.size, node=node),
-            handovers=self._handovers(seen, checkpoint.size, node=node),
-        )
-        check_cosignature(line, parse_note(signed).text, witness=party)
-        return line
-
-    def _party(self, name: str) -> Party:
-        for party in self._roots.with_role(Role.WITNESS):
-            if party.name == name:
-                return party
-        raise NotGenuine("It is no witness of these trust roots.")
-
-    def _handovers(self, seen: int, size: int, *, node: _NodeAt) -> list[HandoverProof]:
-        """Prove each change of the log's key from the last entry that a witness saw on."""
-        first = max(0, seen - 1)
-        proofs = []
-        for index, entry in enumerate(self._store.entries(first, size), start=first):
-            if isinstance(parse_event(entry), Handover):
-                proof = inclusion_proof(index, size=size, node=node)
-                proofs.append(HandoverProof(entry, index, tuple(proof)))
-        return proofs
-
-
-class _NodeAt:
-    """Reads subtree hashes of a log at one size."""
-
-    def __init__(self, store: LogStore, size: int) -> None:
-        self._store, self._size = store, size
-
-    def __call__(self, level: int, index: int) -> bytes:
-        return self._store.node(level, index, size=self._size)
 
 
 def _first_batch(rows: Iterable[OutboxRow]) -> list[OutboxRow]:

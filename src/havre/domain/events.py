@@ -332,6 +332,18 @@ class Handover(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Recovery(Handover):
+    """The log's host was lost: another key goes on from here, and signs already this entry's head.
+
+    statement: the controller's, as of a handover, of a kind of its own.
+    backup_sha256: of the backup's signed manifest from which the records came.
+    """
+
+    kind: ClassVar[str] = "Recovery"
+    backup_sha256: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Arrived(Event):
     """A departure was unpacked elsewhere and its proofs of equality held."""
 
@@ -366,6 +378,7 @@ EVENT_KINDS: dict[str, type[Event]] = {
         OutputReviewed,
         PartitionsCreated,
         PermitMoved,
+        Recovery,
         ReleaseMoved,
         VersionPublished,
         VoteCast,

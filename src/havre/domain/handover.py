@@ -2,8 +2,9 @@
 
 The log's key never moves between hosts. A new host makes a key of its own, the
 controller signs that it takes over, and the old host appends that as its last
-entry (`docs/protocols.md`, section 7). Who stops a dead host is another
-statement, which is not built yet: a log whose host is lost stays where it is.
+entry (`docs/protocols.md`, section 7). A host that was lost can append nothing:
+then the controller signs a recovery, and the new host appends it as its first
+entry, behind everything that any mirror has.
 """
 
 from __future__ import annotations
@@ -11,14 +12,16 @@ from __future__ import annotations
 import base64
 import binascii
 from collections.abc import Sequence
+from typing import TypeGuard
 
-from havre.domain.events import Event, Handover
+from havre.domain.events import Event, Handover, Recovery
 from havre.domain.statements import Statement, open_statement
 from havre.domain.trust import Role, TrustRoots
 from havre.errors import InvalidInput, NotGenuine, Refused
 from havre.formats.canonical import Json
 
 PREDICATE_HANDOVER = "havre/v1/handover"
+PREDICATE_RECOVERY = "havre/v1/recovery"
 _SUBJECT = "log-key"
 
 
@@ -43,37 +46,56 @@ def check_stays(events: Sequence[Event]) -> None:
     events: all of them; at the new host the log goes on behind a handover.
 
     Raises:
-        HandedOver: the log ends with a handover.
+        HandedOver: the log ends with a handover; behind a recovery it goes on here.
     """
-    if events and isinstance(events[-1], Handover):
+    if events and is_handover(events[-1]):
         raise HandedOver(events[-1], index=len(events) - 1)
 
 
-def first_size_of(index: int) -> int:
-    """The first size of a head that the new key signs, for a handover at this index.
+def is_handover(event: Event) -> TypeGuard[Handover]:
+    """Tell a handover, behind which another host goes on, from a recovery, which that host wrote."""
+    return isinstance(event, Handover) and not isinstance(event, Recovery)
 
-    The head that ends with the handover is the old key's last word, so that
-    what it says stands under a signature that everybody knows already.
 
-    >>> first_size_of(6)
-    8
+def first_size_of(change: Handover, *, index: int) -> int:
+    """The first size of a head that the new key signs, for a change of keys at this index.
+
+    The head that ends with a handover is the old key's last word, so that what it
+    says stands under a signature that everybody knows already. A lost host has no
+    last word: the head that ends with a recovery is signed by the new key.
     """
-    return index + 2
+    return index + 2 if is_handover(change) else index + 1
 
 
 def handover_statement(log_key: bytes, *, index: int, origin: str) -> Statement:
-    """Write what the controller signs.
+    """Write what the controller signs when a host hands over.
 
     log_key: the new Ed25519 public key, 32 bytes.
     index: the place the entry will have: the log's size now. A statement for
         one place is worth nothing at another.
     """
-    predicate: dict[str, Json] = {"from_size": first_size_of(index), "log_key": log_key.hex()}
+    predicate: dict[str, Json] = {"from_size": index + 2, "log_key": log_key.hex()}
     return Statement(PREDICATE_HANDOVER, origin, _SUBJECT, predicate)
 
 
+def recovery_statement(log_key: bytes, *, index: int, origin: str, backup_sha256: str) -> Statement:
+    """Write what the controller signs when a host was lost.
+
+    index: the place the entry will have: the size that the longest mirror has.
+    backup_sha256: of the backup's signed manifest from which the records come.
+    """
+    predicate: dict[str, Json] = {
+        "backup_sha256": backup_sha256,
+        "from_size": index + 1,
+        "log_key": log_key.hex(),
+    }
+    return Statement(PREDICATE_RECOVERY, origin, _SUBJECT, predicate)
+
+
 def check_handover(handover: Handover, *, index: int, roots: TrustRoots) -> bytes:
-    """Make sure that the controller signed this handover for this place, and return the new key.
+    """Make sure that the controller signed this handover or recovery for this place.
+
+    Returns the new key.
 
     Raises:
         NotGenuine: signed by somebody else, or for another key, place or log.
@@ -85,14 +107,19 @@ def check_handover(handover: Handover, *, index: int, roots: TrustRoots) -> byte
         log_key = bytes.fromhex(handover.log_key)
     except (binascii.Error, ValueError):
         raise InvalidInput("A handover's entry holds no signed statement.") from None
+    if isinstance(handover, Recovery):
+        expected = recovery_statement(
+            log_key, index=index, origin=roots.origin, backup_sha256=handover.backup_sha256
+        )
+    else:
+        expected = handover_statement(log_key, index=index, origin=roots.origin)
     opened = open_statement(
         envelope,
         roots=roots,
-        predicate_type=PREDICATE_HANDOVER,
+        predicate_type=expected.predicate_type,
         origin=roots.origin,
         required={Role.CONTROLLER: 1},
     )
-    expected = handover_statement(log_key, index=index, origin=roots.origin)
     if len(log_key) != 32 or opened.statement != expected:
         raise NotGenuine("A handover was signed for another key or another place on the log.")
     return log_key

@@ -15,7 +15,6 @@ from havre.domain.events import (
     DrillRan,
     Event,
     ExtractMade,
-    Handover,
     JobRan,
     KeysAbandoned,
     KeysReleased,
@@ -28,6 +27,7 @@ from havre.domain.events import (
     VersionPublished,
     VoteCast,
 )
+from havre.domain.handover import is_handover
 from havre.domain.key_events import ErasureOrdered, KeysErased
 from havre.domain.permit_states import PermitState
 from havre.domain.release import APPROVE, ReleaseState
@@ -103,7 +103,7 @@ class Register:
     @property
     def handed_over(self) -> bool:
         """Whether the log ends here because another host writes it on."""
-        return bool(self.timeline) and isinstance(self.timeline[-1][1], Handover)
+        return bool(self.timeline) and is_handover(self.timeline[-1][1])
 
     def about_permit(self, permit: str) -> list[tuple[int, Event]]:
         """List every entry that belongs to one permit, in order."""

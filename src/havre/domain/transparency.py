@@ -91,7 +91,7 @@ def log_keys(roots: TrustRoots, handovers: Iterable[tuple[int, Handover]]) -> Lo
     changes = [(0, roots.with_role(Role.HUB)[0].key)]
     for index, handover in handovers:
         log_key = check_handover(handover, index=index, roots=roots)
-        changes.append((first_size_of(index), log_key))
+        changes.append((first_size_of(handover, index=index), log_key))
     return LogKeys(tuple(changes))
 
 

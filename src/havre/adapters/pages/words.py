@@ -326,6 +326,10 @@ WORDS: Mapping[str, tuple[str, str]] = MappingProxyType(
         "copies_lacking": ("{0} : {1} à réparer", "{0}: {1} to repair"),
         "Departed": ("Départ préparé", "Departure packed"),
         "Handover": ("Journal remis à un autre hôte", "Log handed over to another host"),
+        "Recovery": (
+            "Reprise du journal après la perte de l'hôte",
+            "Log taken up again after its host was lost",
+        ),
         "Arrived": ("Arrivée chez un autre hôte", "Arrived at another host"),
         "submitted": ("déposé", "submitted"),
         "assessment": ("à l'étude", "under assessment"),

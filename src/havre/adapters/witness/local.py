@@ -23,7 +23,7 @@ from pathlib import Path
 
 from havre.crypto.merkle import check_consistency, check_inclusion, leaf_hash
 from havre.domain.clocks import check_clock
-from havre.domain.events import Handover, parse_event
+from havre.domain.events import Handover, Recovery, parse_event
 from havre.domain.following import Followed, follow
 from havre.domain.handover import check_handover, first_size_of
 from havre.domain.transparency import (
@@ -220,18 +220,20 @@ class LocalWitness:
         """Who signs heads when the controller's handovers that are offered count too.
 
         Only what comes after the newest one known counts: an old handover,
-        shown again, must not bring an old key back.
+        shown again, must not bring an old key back. A host that was lost before
+        it wrote anything is recovered at the very size at which it was to begin.
         """
         changes = list(seen.keys.changes)
         for handover in handovers:
-            first_size = first_size_of(handover.index)
-            if first_size <= changes[-1][0]:
-                continue
-            if handover.index < seen.size - 1:
-                raise NotGenuine("A handover is older than the last entry this witness saw.")
             event = parse_event(handover.entry)
             if not isinstance(event, Handover):
                 raise NotGenuine("An entry that is offered as a handover is none.")
+            first_size, newest = first_size_of(event, index=handover.index), changes[-1][0]
+            unseen = isinstance(event, Recovery) and handover.index >= seen.size
+            if first_size < newest or (first_size == newest and not unseen):
+                continue
+            if handover.index < seen.size - 1:
+                raise NotGenuine("A handover is older than the last entry this witness saw.")
             log_key = check_handover(event, index=handover.index, roots=self._roots)
             changes.append((first_size, log_key))
         return LogKeys(tuple(changes))
