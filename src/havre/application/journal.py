@@ -14,16 +14,16 @@ reading of the log and the recording: such acts are taken inside `Journal.alone`
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import wraps
 from typing import Concatenate, ParamSpec, Protocol, TypeVar
 
 from havre.application.asking import Patience
 from havre.application.outside import Copies, Cosigners
-from havre.domain.events import Event, Handover, encode_event, parse_event
+from havre.domain.events import Event, encode_event, parse_event
 from havre.domain.following import Followed, follow_entries
-from havre.domain.handover import HandedOver
+from havre.domain.handover import HandedOver, up_to_change
 from havre.domain.transparency import Head
 from havre.domain.trust import TrustRoots
 from havre.errors import NotFound, NotGenuine, Refused
@@ -153,23 +153,16 @@ class Journal:
     def recover(self, recovery: Callable[[int], Event]) -> int:
         """Go on with a log whose host was lost: the recovery is the first entry under this key.
 
-        recovery: for the size that the log has here, which must be all that any
-            mirror has. It does not go through the outbox, as a handover does not.
-
-        Returns its index.
+        recovery: for the size that the log has here; not through the outbox, as a
+            handover is not. Returns its index.
 
         Raises:
-            Refused: this key signs the log already, or the controller's recovery is
-                for another key.
+            Refused: this key signs the log already, or the recovery is for another.
             NotGenuine: mirrors or witnesses have more of the log than is here.
-            Unavailable: too few witnesses or no mirror answered; if a head was
-                signed already, it goes out with the next resume.
+            Unavailable: too few witnesses or no mirror answered.
         """
         with self._lock():
-            waiting = self._store.pending()
-            if waiting is not None:
-                self._publish(waiting)
-            self._catch_up()
+            self._settle()
             if not self._handed_over():
                 raise Refused("This host's key signs the log already: nothing is to be recovered.")
             size = self._followed.size
@@ -223,13 +216,16 @@ class Journal:
 
     def _finish(self) -> None:
         """Publish what was begun: a pending checkpoint first, then the outbox."""
+        self._settle()
+        while entries := up_to_change(row.entry for row in self._records.pending()):
+            self._publish(self._append(entries))
+            self._catch_up()
+
+    def _settle(self) -> None:
         waiting = self._store.pending()
         if waiting is not None:
             self._publish(waiting)
         self._catch_up()
-        while rows := _first_batch(self._records.pending()):
-            self._publish(self._append([row.entry for row in rows]))
-            self._catch_up()
 
     def _append(self, entries: Sequence[bytes]) -> bytes:
         """Store entries, sign the head over them, and store that before anybody sees it."""
@@ -323,13 +319,3 @@ def taken_alone(act: Callable[Concatenate[_D, _P], _R]) -> Callable[Concatenate[
             return act(self, *args, **named)
 
     return alone
-
-
-def _first_batch(rows: Iterable[OutboxRow]) -> list[OutboxRow]:
-    """Take rows up to a handover: what comes after it is under another key."""
-    batch: list[OutboxRow] = []
-    for row in rows:
-        batch.append(row)
-        if isinstance(parse_event(row.entry), Handover):
-            break
-    return batch

@@ -11,10 +11,10 @@ from __future__ import annotations
 
 import base64
 import binascii
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TypeGuard
 
-from havre.domain.events import Event, Handover, Recovery
+from havre.domain.events import Event, Handover, Recovery, parse_event
 from havre.domain.statements import Statement, open_statement
 from havre.domain.trust import Role, TrustRoots
 from havre.errors import InvalidInput, NotGenuine, Refused
@@ -55,6 +55,16 @@ def check_stays(events: Sequence[Event]) -> None:
 def is_handover(event: Event) -> TypeGuard[Handover]:
     """Tell a handover, behind which another host goes on, from a recovery, which that host wrote."""
     return isinstance(event, Handover) and not isinstance(event, Recovery)
+
+
+def up_to_change(entries: Iterable[bytes]) -> list[bytes]:
+    """Take entries up to a change of keys, that one too: what comes after it is under another key."""
+    taken: list[bytes] = []
+    for entry in entries:
+        taken.append(entry)
+        if isinstance(parse_event(entry), Handover):
+            break
+    return taken
 
 
 def first_size_of(change: Handover, *, index: int) -> int:
