@@ -164,9 +164,13 @@ def _draw(report: Mapping[str, Any]) -> None:
         grid.add_column(f"{law} law\n" + "  ".join(_MODES.values()), no_wrap=True)
     grid.add_column("alone", overflow="fold", ratio=2)
     grid.add_column("fewest together", overflow="fold", ratio=2)
+    foreign = {summary["law"] for summary in report["under_law"]}
     for row in report["matrix"]:
         public = row["smallest"]["passive"] == 0
-        cells = [_cell(row["answers"][law], public=public) for law in report["laws"]]
+        cells = [
+            _cell(row["answers"][law], quiet=public, foreign=law in foreign)
+            for law in report["laws"]
+        ]
         alone = "everybody" if public else ", ".join(row["alone"]) or "nobody"
         grid.add_row(_named(row, titled=width >= _TITLED), *cells, alone, _fewest(row))
     Console(width=width).print(grid)
@@ -179,16 +183,24 @@ def _named(row: Mapping[str, Any], *, titled: bool) -> Text:
     return name.append(f"\n{row['title']}", style="not bold dim") if titled else name
 
 
-def _cell(answers: Mapping[str, Mapping[str, Any]], *, public: bool) -> Text:
+def _cell(answers: Mapping[str, Mapping[str, Any]], *, quiet: bool, foreign: bool) -> Text:
+    """Draw one law's three answers.
+
+    quiet: everybody has the message. foreign: the law is from outside the Union; that
+        one of the Union reaches custodians of the Union is meant, and no alarm.
+    """
     from rich.text import Text
 
     text = Text()
     for mode in _MODES:
-        sign, style = _SIGNS[answers[mode]["verdict"]]
-        margin = answers[mode]["margin"]
-        if answers[mode]["verdict"] == "not derivable":
+        verdict, margin = answers[mode]["verdict"], answers[mode]["margin"]
+        sign, style = _SIGNS[verdict]
+        if verdict == "not derivable":
             sign += "–" if margin is None else str(margin)
-        text.append(f"{sign:<3}", style="dim" if public else style)
+            style = "yellow" if margin == 1 else style
+        elif verdict == "derivable" and not foreign:
+            style = "default"
+        text.append(f"{sign:<3}", style="dim" if quiet else style)
     return text
 
 
@@ -234,8 +246,13 @@ def _show_host(screen: Screen, row: Mapping[str, Any]) -> None:
     capital = row["secnumcloud_19_6_b"]
     lines: Sequence[Mapping[str, Any]] = capital["holders"]
     if lines:
-        screen.table("  Holders from outside the Union", lines)
+        shown = [{name: _yes_no(value) for name, value in line.items()} for line in lines]
+        screen.table("  Holders from outside the Union", shown)
     screen.say(
         f"  together {capital['together']}, unstated {capital['unstated']}:"
         f" thresholds of SecNumCloud 19.6.b {capital['thresholds']}"
     )
+
+
+def _yes_no(value: Any) -> Any:
+    return {True: "yes", False: "no"}[value] if isinstance(value, bool) else value
