@@ -202,11 +202,14 @@ class _Drawing:
         )
         yield _rule(x, shape.head, self._bottom, colour="#eef1f4", width=1)
         yield from self._dots(x, found, colour)
-        shown = {None: "–", 0: word("short-everybody", self._language)}.get(size, str(size))
-        larger = shape.size + (4 if size else 0)
-        yield _text(
-            shown, x, self._bottom + 28, size=larger, fill=colour, anchor="middle", weight="700"
-        )
+        y = self._bottom + 28
+        if size == 0:
+            # A word, where the others have a number: set small, and clear of its neighbour.
+            all_of_them = word("short-everybody", self._language)
+            yield _text(all_of_them, x - 6, y, size=11, fill=colour, weight="700")
+            return
+        shown = "–" if size is None else str(size)
+        yield _text(shown, x, y, size=shape.size + 4, fill=colour, anchor="middle", weight="700")
 
     def _dots(self, x: float, found: Coalitions, colour: str) -> Iterator[str]:
         first = sorted(found.least[0], key=self._middles.__getitem__) if found.least else []
