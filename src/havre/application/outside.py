@@ -37,6 +37,8 @@ class Copies:
         roots: TrustRoots,
         patience: Patience,
     ) -> None:
+        if len({each.name for each in mirrors}) != len(mirrors):
+            raise ValueError("Two keepers of a copy have one name: one would not be asked.")
         self._store = store
         self._mirrors = mirrors
         self._roots = roots
@@ -108,6 +110,8 @@ class Cosigners:
         roots: TrustRoots,
         patience: Patience,
     ) -> None:
+        if len({each.name for each in witnesses}) != len(witnesses):
+            raise ValueError("Two witnesses have one name: one would not be asked.")
         self._store = store
         self._witnesses = witnesses
         self._roots = roots

@@ -47,7 +47,7 @@ from havre.application.journal import Journal
 from havre.bootstrap.holders import publish_for_holders
 from havre.bootstrap.hub import OpenHub
 from havre.bootstrap.place import CONFIGURATION, parse_settings, write_place
-from havre.bootstrap.reaching import open_witness
+from havre.bootstrap.reaching import Reach, open_witness
 from havre.bootstrap.sheets import SHEETS, is_of_own_machine, list_sheet_files
 from havre.bootstrap.tokens import create_token, open_token
 from havre.domain.assets import ASSETS
@@ -227,6 +227,7 @@ class _NewPlace:
         self.package = package
         self.token = open_token(folder / "party")
         self.roots = self._roots()
+        self.reach = Reach(folder / "party", log=folder / "site" / "log")
         self.sheets = folder / SHEETS
 
     def arrival(self) -> Arrival:
@@ -248,10 +249,7 @@ class _NewPlace:
             token=self.token,
             roots=self.roots,
             witnesses=[open_witness(each) for each in self.parties.witnesses],
-            mirrors=[
-                MirrorFolder(each / "mirror", roots=open_token(each).trust_roots())
-                for each in (*self.parties.custodians, self.parties.escrow)
-            ],
+            mirrors=list(map(self.reach.mirror, (*self.parties.custodians, self.parties.escrow))),
         )
 
     def _records(self) -> SqlRecords:

@@ -21,6 +21,7 @@ from havre.crypto.shares import combine_shares
 from havre.errors import HavreError, InvalidInput
 from havre.formats.envelope import split_header
 from havre.formats.manifest import Manifest, ObjectKind, key_context, parse_manifest
+from havre.formats.padding import unpad_stream
 from havre.ports.seizure import SeizedFile, Seizure
 from havre.values import ObjectId, parse_object_id
 
@@ -114,7 +115,8 @@ class _Attempt:
                 continue
             self.told.opened.append(f"{self.file.place}/{self.file.name}")
             if kind is ObjectKind.MANIFEST:
-                content = b"".join(open_stream(rest, key=key, object_id=self.object_id))
+                opened = open_stream(rest, key=key, object_id=self.object_id)
+                content = b"".join(unpad_stream(opened))
                 self._try_listed(
                     parse_manifest(content, origin=self.origin, partition=partition.partition),
                     partition,
