@@ -470,6 +470,25 @@ class _Request:
 
 
 @dataclass
+class _Shares:
+    """A partition's shares: since which entry, by custodian, how many open it, those before.
+
+    threshold: null for as many as the trust roots say now.
+    former: order to the holders and threshold that it replaced.
+    """
+
+    since: int
+    holders: dict[str, str]
+    threshold: int | None = None
+    former: dict[int, tuple[dict[str, str], int]] = field(default_factory=dict)
+
+    def commitment_of(self, name: str, retired: dict[int, Event]) -> str:
+        """Find a custodian's share, the one that counts or one that is left."""
+        left = [holders for order, (holders, _) in self.former.items() if order not in retired]
+        return next((each[name] for each in (self.holders, *left) if name in each), "")
+
+
+@dataclass
 class Story:
     """What the entries so far have said, as far as later ones refer to it."""
 
@@ -486,7 +505,10 @@ class Story:
     requests: dict[str, _Request] = field(default_factory=dict)
     releases: dict[str, Event] = field(default_factory=dict)
     handovers: list[tuple[int, Event]] = field(default_factory=list)
-    shares: dict[str, dict[str, str]] = field(default_factory=dict)
+    shares: dict[str, _Shares] = field(default_factory=dict)
+    resharings: dict[int, Event] = field(default_factory=dict)
+    retired: dict[int, Event] = field(default_factory=dict)
+    trust_sha256: list[str] = field(default_factory=list)
     to_erase: dict[str, int] = field(default_factory=dict)
     erasures: dict[int, Event] = field(default_factory=dict)
     erased: dict[int, Event] = field(default_factory=dict)
@@ -557,6 +579,7 @@ ERASURE_GROUNDS = {
 
 
 def _opened(story: Story, event: Event) -> None:
+    story.trust_sha256.append(event["trust_sha256"])
     if story.events:
         raise Fault("the log was opened a second time")
     if event["origin"] != story.origin:
@@ -596,6 +619,9 @@ def _in_force(story: Story, name: str) -> None:
 
 def _requested(story: Story, event: Event) -> None:
     story.check_not_erased(event["partitions"])
+    if event["order"] is not None:
+        _requested_for_others(story, event)
+        return
     if event["permit"] is not None:
         story.earlier(event["permit"], "PermitMoved")
         if event["purpose"] not in ("extract", "run") or event["deliveries"]:
@@ -607,6 +633,16 @@ def _requested(story: Story, event: Event) -> None:
     for index in event["deliveries"]:
         if story.earlier(index, "DeliveryReceived")["delivery"] in story.taken_in:
             raise Fault("a delivery that it opens was taken in before")
+
+
+def _requested_for_others(story: Story, event: Event) -> None:
+    """A ceremony takes the shares of what it is about, once."""
+    order = story.earlier(event["order"], "ResharingOrdered")
+    if event["permit"] is not None or event["deliveries"] or event["purpose"] != "reshare":
+        raise Fault("a ceremony opens keys for new shares, and for nothing else")
+    for partition in event["partitions"]:
+        if story.shares[partition].since >= order["log_size"]:
+            raise Fault("the ceremony is not, or no longer, about one of its partitions")
 
 
 def _closed(story: Story, event: Event) -> None:
@@ -708,7 +744,60 @@ def _released(story: Story, event: Event) -> None:
 
 def _made(story: Story, event: Event) -> None:
     for partition, shares in event["shares"].items():
-        story.shares.setdefault(partition, shares)
+        story.shares.setdefault(partition, _Shares(len(story.events), shares))
+
+
+def _reshare_ordered(story: Story, event: Event) -> None:
+    if event["previous_sha256"] != story.trust_sha256[-1]:
+        raise Fault("it does not follow on the trust roots before it")
+    if any(event["order"] == before["order"] for before in story.resharings.values()):
+        raise Fault("an order of this name stands before it")
+    holders = event["holders"]
+    if holders != sorted(set(holders)) or not 2 <= event["threshold"] <= len(holders):
+        raise Fault("its holders and their threshold make no sense")
+    if event["log_size"] > len(story.events):
+        raise Fault("it is about a longer log")
+    story.trust_sha256.append(event["trust_sha256"])
+    story.resharings[len(story.events)] = event
+    for shares in story.shares.values():
+        shares.threshold = shares.threshold or event["threshold_before"]
+
+
+def _reshared(story: Story, event: Event) -> None:
+    order = story.earlier(event["order"], "ResharingOrdered")
+    lent = {
+        partition
+        for index in story.closed
+        if (asked := story.events[index])["order"] == event["order"]
+        for partition in asked["partitions"]
+    }
+    story.check_not_erased(list(event["shares"]))
+    for partition, holders in event["shares"].items():
+        known = story.shares.get(partition)
+        if known is None or known.since >= order["log_size"] or partition not in lent:
+            raise Fault("a partition gets new shares that no ceremony opened for it")
+        if sorted(holders) != order["holders"]:
+            raise Fault("others get shares than its order says")
+        former = {**known.former, event["order"]: (known.holders, known.threshold or 0)}
+        story.shares[partition] = _Shares(len(story.events), holders, order["threshold"], former)
+
+
+def _old_erased(story: Story, event: Event) -> None:
+    story.earlier(event["order"], "ResharingOrdered")
+    if event["order"] in story.retired or not event["certificates"]:
+        raise Fault("nobody attests it, or its order came to an end before")
+    replaced = [
+        shares.former[event["order"]]
+        for name, shares in story.shares.items()
+        if event["order"] in shares.former and name not in story.to_erase
+    ]
+    for holders, threshold in replaced:
+        needed = len(holders) - threshold + 1
+        if len(set(holders) & set(event["certificates"])) < needed:
+            raise Fault(f"{needed} of those who held the shares must attest it")
+    if not replaced:
+        raise Fault("its order replaced nothing")
+    story.retired[event["order"]] = event
 
 
 def _erase_ordered(story: Story, event: Event) -> None:
@@ -731,7 +820,8 @@ def _keys_erased(story: Story, event: Event) -> None:
     if event["order"] in story.erased:
         raise Fault("its order was carried out before")
     for partition in order["partitions"]:
-        if not set(event["certificates"]) <= set(story.shares[partition]):
+        shares = story.shares[partition]
+        if not all(shares.commitment_of(name, story.retired) for name in event["certificates"]):
             raise Fault("somebody attests who held no share")
     if not event["certificates"]:
         raise Fault("nobody attests it")
@@ -761,12 +851,15 @@ RULES: dict[str, Callable[[Story, Event], None]] = {
     "KeysErased": _keys_erased,
     "KeysReleased": _closed,
     "KeysRequested": _requested,
+    "OldSharesErased": _old_erased,
     "OutputReleased": _released,
     "OutputReviewed": _reviewed,
     "PartitionsCreated": _made,
+    "PartitionsReshared": _reshared,
     "PermitMoved": _permit,
     "Recovery": _handover,
     "ReleaseMoved": _moved,
+    "ResharingOrdered": _reshare_ordered,
     "VersionPublished": _version,
     "VoteCast": _vote,
 }
@@ -827,16 +920,22 @@ FIELDS = {
     "KeysErased": "certificates:map order:number",
     "KeysReleased": "receipts:map request:number",
     "KeysRequested": (
-        "deliveries:numbers one_time_key_sha256 partitions:texts "
+        "deliveries:numbers one_time_key_sha256 order:number? partitions:texts "
         "permit:number? plan_commitment purpose"
     ),
     "ObjectsListed": "act list_commitment",
+    "OldSharesErased": "certificates:map order:number",
     "OutputReleased": "files:map job manifest_sha256 permit request",
     "OutputReviewed": "decision request salts:map turn:number votes:map",
     "PartitionsCreated": "public_keys:map shares:map-map",
+    "PartitionsReshared": "order:number shares:map-map",
     "PermitMoved": "permit predecessor:number? signers:texts state statement_sha256",
     "Recovery": "backup_sha256 log_key statement",
     "ReleaseMoved": "findings_commitment job request state",
+    "ResharingOrdered": (
+        "holders:texts log_size:number order previous_sha256 signers:texts "
+        "statement_sha256 threshold:number threshold_before:number trust_sha256"
+    ),
     "VersionPublished": "dataset manifests:map parent:number? rows:number",
     "VoteCast": "checker request vote_commitment",
 }
@@ -1162,7 +1261,9 @@ def _check_order_text(signed: _Signed, order: Event, story: Story, *, what: str)
 
 def _check_certificate(signed: _Signed, at: int, who: str, story: Story, *, what: str) -> None:
     order = story.erasures[at]
-    shares = {each: story.shares[each][who] for each in order["partitions"]}
+    shares = {
+        each: story.shares[each].commitment_of(who, story.retired) for each in order["partitions"]
+    }
     about = (signed.kind, signed.origin, signed.subject, signed.said.get("custodian"))
     said = [signed.said.get(name) for name in ("order_sha256", "shares", "statement")]
     if (
@@ -1186,12 +1287,33 @@ def _check_erasures(story: Story, *, trust: Trust) -> None:
             raise Fault(f"Entry {index} is not right: nobody signed it who may order it.")
     for index, event in story.erased.items():
         for partition in story.erasures[index]["partitions"]:
-            needed = len(story.shares[partition]) - trust.threshold + 1
-            if len(event["certificates"]) < needed:
-                raise Fault(
-                    f"Entry {story.events.index(event)} is not right: {needed} custodians must"
-                    f" attest, and {len(event['certificates'])} did."
-                )
+            _check_enough(story, event, story.shares[partition], trust=trust)
+    _check_resharings(story, trust=trust)
+
+
+def _check_resharings(story: Story, *, trust: Trust) -> None:
+    """Make sure that two houses ordered that others hold the shares."""
+    for index, order in story.resharings.items():
+        signers = [trust.parties[key] for key in order["signers"] if key in trust.parties]
+        if not {"controller", "authority"} <= {party.role for party in signers}:
+            raise Fault(f"Entry {index} is not right: a controller and an authority must sign it.")
+        if len({party.operator for party in signers}) < 2:
+            raise Fault(f"Entry {index} is not right: one house alone signed it.")
+
+
+def _check_enough(story: Story, event: Event, shares: _Shares, *, trust: Trust) -> None:
+    """Make sure that of every set of shares so many are gone that the rest give nothing back."""
+    at = story.events.index(event)
+    sets = [(shares.holders, shares.threshold or trust.threshold)]
+    ended = {order for order, each in story.retired.items() if story.events.index(each) < at}
+    sets += [each for order, each in shares.former.items() if order not in ended]
+    for holders, threshold in sets:
+        needed = len(holders) - threshold + 1
+        attested = len(set(holders) & set(event["certificates"]))
+        if attested < needed:
+            raise Fault(
+                f"Entry {at} is not right: {needed} custodians must attest, and {attested} did."
+            )
 
 
 def _check_roles(story: Story, *, trust: Trust) -> None:
@@ -1364,9 +1486,11 @@ def _check_who(
         f"the log's signature, and {len(times)} of {len(trust.witnesses)} witnesses"
         f" ({trust.quorum} needed)"
     )
-    began_with = story.events[0]["trust_sha256"] if story.events else trust.sha256
-    if began_with != trust.sha256:
-        report.notes.append("these trust roots are not those that the log began with")
+    if story.trust_sha256 and story.trust_sha256[-1] != trust.sha256:
+        report.notes.append(
+            "these trust roots are not those that the log "
+            + ("began with" if len(story.trust_sha256) == 1 else "leads to")
+        )
     return times
 
 

@@ -19,6 +19,7 @@ from havre.domain.custody import ShareRequest
 from havre.domain.erasure_check import ErasureRequest
 from havre.domain.events import KeysReleased, events_of
 from havre.domain.receipt import Receipt, open_receipt, sign_receipt
+from havre.domain.resharing import CeremonyRequest
 from havre.domain.statements import Statement, sign_statement
 from havre.errors import NotFound, NotGenuine, Refused
 from havre.formats.canonical import Json, encode_canonical
@@ -89,6 +90,12 @@ class Liar:
 
     def erase(self, request: ErasureRequest) -> bytes:
         return self.hub.custodian(LIAR).erase(request)
+
+    def confirm(self, request: CeremonyRequest) -> bytes:
+        return self.hub.custodian(LIAR).confirm(request)
+
+    def retire(self, request: CeremonyRequest) -> bytes:
+        return self.hub.custodian(LIAR).retire(request)
 
     def release(self, request: ShareRequest) -> ShareAnswer:
         custodian = self.hub.custodian(LIAR)

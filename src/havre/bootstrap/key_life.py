@@ -13,7 +13,16 @@ from havre.bootstrap.reports import read_file
 from havre.bootstrap.tokens import open_token
 from havre.domain.erasure import Ground, open_order
 from havre.domain.permit import project_secret
-from havre.domain.statements import Signer, envelope_digest, merge_signatures, sign_statement
+from havre.domain.resharing import open_ceremony
+from havre.domain.statements import (
+    Signer,
+    Statement,
+    WrongContext,
+    envelope_digest,
+    merge_signatures,
+    sign_statement,
+)
+from havre.domain.trust import TrustRoots
 from havre.errors import NotFound, Refused
 from havre.formats.statements import parse_envelope
 from havre.values import Partition, PartitionKind, parse_partition
@@ -162,12 +171,20 @@ def sign_too(path: Path, party: Path) -> dict[str, object]:
         NotGenuine, InvalidInput: the file is no order that its trust roots believe.
     """
     token, envelope = open_token(party), read_file(path)
-    statement = open_order(envelope, roots=token.trust_roots()).opened.statement
+    statement = _statement(envelope, token.trust_roots())
     both = merge_signatures([envelope, sign_statement(statement, [token])])
     draft = path.with_name(f"{path.name}.part")
     draft.write_bytes(both)
     draft.replace(path)
     return _order_row(path, both)
+
+
+def _statement(envelope: bytes, roots: TrustRoots) -> Statement:
+    """Read an order of either kind, whose signatures so far hold."""
+    try:
+        return open_order(envelope, roots=roots).opened.statement
+    except WrongContext:
+        return open_ceremony(envelope, roots=roots, complete=False).opened.statement
 
 
 def _order_row(path: Path, envelope: bytes) -> dict[str, object]:

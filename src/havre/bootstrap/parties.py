@@ -19,6 +19,7 @@ from havre.bootstrap.place import PartyPlace
 from havre.bootstrap.tokens import open_token
 from havre.domain.custody import ShareRequest
 from havre.domain.erasure_check import ErasureRequest
+from havre.domain.resharing import CeremonyRequest
 from havre.domain.service_address import ServiceAddress
 from havre.errors import InvalidInput, NotFound, Unavailable
 from havre.formats.notes import NoteSignature
@@ -163,6 +164,16 @@ class ReachedCustodian(_Reached[_SpokenCustodian]):
         """Ask for the decisions that authorities brought to it."""
         with self._reached() as custodian:
             return custodian.withdrawals()
+
+    def confirm(self, request: CeremonyRequest) -> bytes:
+        """Have it sign that its new shares are there."""
+        with self._reached() as custodian:
+            return custodian.confirm(request)
+
+    def retire(self, request: CeremonyRequest) -> bytes:
+        """Have it destroy the shares that were replaced."""
+        with self._reached() as custodian:
+            return custodian.retire(request)
 
     def give_mandate(self, envelope: bytes) -> None:
         """Hand it the controller's mandate for ingestion."""

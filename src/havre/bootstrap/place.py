@@ -38,6 +38,7 @@ class HubPlace:
     custodians: the daily ones. Each party stands in a directory, or answers at an address.
     settings: what the public site says of this hub that its log does not know.
     stores: those that the file names; without any, there is the directory `store`.
+    former: who was a custodian and still has shares to give or to destroy.
     """
 
     folder: Path
@@ -47,6 +48,7 @@ class HubPlace:
     records_url: str
     settings: SiteSettings
     stores: StoreRules = field(default_factory=StoreRules)
+    former: tuple[PartyPlace, ...] = ()
 
     @property
     def party(self) -> Path:
@@ -134,6 +136,7 @@ def _place(folder: Path, body: dict[str, Any]) -> HubPlace:
             str(body["records"]["url"]).replace("{hub}", str(folder.resolve())),
             read_settings(body.get("site", {})),
             read_stores(body, folder=folder),
+            tuple(read_party(folder, each) for each in parties.get("former", ())),
         )
     except (KeyError, TypeError) as fault:
         raise InvalidInput(f"{CONFIGURATION} misses {fault}.") from None

@@ -31,7 +31,12 @@ from havre.domain.events import (
     VersionPublished,
     events_of,
 )
-from havre.domain.key_events import ErasureOrdered, KeysErased
+from havre.domain.key_events import (
+    ErasureOrdered,
+    KeysErased,
+    OldSharesErased,
+    ResharingOrdered,
+)
 from havre.formats.ro_crate import NAME as CRATE
 
 
@@ -207,6 +212,18 @@ _NAMES: Mapping[type[Event], Callable[[Any], Iterable[Named]]] = MappingProxyTyp
             Named(
                 AssetClass.KEYS, f"documents/erasure-order/{e.statement_sha256}", e.statement_sha256
             ),
+        ),
+        ResharingOrdered: lambda e: (
+            Named(
+                AssetClass.TRUST,
+                f"documents/ceremony-order/{e.statement_sha256}",
+                e.statement_sha256,
+            ),
+            Named(AssetClass.TRUST, f"documents/trust-roots/{e.trust_sha256}", e.trust_sha256),
+        ),
+        OldSharesErased: lambda e: (
+            Named(AssetClass.KEYS, f"documents/retirement-certificate/{e.order}-{name}", sha256)
+            for name, sha256 in e.certificates.items()
         ),
         KeysErased: lambda e: (
             Named(AssetClass.KEYS, f"documents/erasure-certificate/{e.order}-{name}", sha256)

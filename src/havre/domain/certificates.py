@@ -19,6 +19,8 @@ from havre.formats.canonical import Json
 from havre.values import instant_text, parse_digest, parse_instant
 
 PREDICATE_CERTIFICATE = "havre/v1/erasure-certificate"
+# Whoever holds shares, or held some.
+KEEPERS = frozenset({Role.CUSTODIAN, Role.ESCROW, Role.FORMER})
 STATEMENT = "The shares named here are destroyed, and no other copy of them exists."
 _FIELDS = [
     "custodian",
@@ -87,8 +89,8 @@ def open_certificate(envelope: bytes, *, roots: TrustRoots, custodian: str) -> C
         origin=roots.origin,
         required={},
     )
-    signers = [(signer.name, signer.role) for signer in opened.signers]
-    if signers not in ([(custodian, Role.CUSTODIAN)], [(custodian, Role.ESCROW)]):
+    signers = [signer.name for signer in opened.signers if signer.role in KEEPERS]
+    if signers != [custodian] or len(opened.signers) != 1:
         raise NotGenuine(f"A certificate of custodian {custodian} is signed by somebody else.")
     said = opened.statement.predicate
     if sorted(said) != _FIELDS or not isinstance(said["shares"], dict):

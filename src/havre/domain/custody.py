@@ -25,11 +25,14 @@ from havre.domain.events import (
     PermitMoved,
     events_of,
 )
-from havre.domain.key_events import ErasureOrdered
+from havre.domain.key_events import ErasureOrdered, ResharingOrdered
+from havre.domain.key_states import list_to_reshare
 from havre.domain.permit import project_secret
 from havre.domain.permit_signing import check_ground, open_permit
 from havre.domain.permit_states import PermitState, check_in_force, replay_permit
+from havre.domain.resharing import CEREMONY_DAYS, check_ceremony
 from havre.domain.statements import Opened, open_statement
+from havre.domain.succession import trust_digest
 from havre.domain.trust import Role, TrustRoots
 from havre.errors import InvalidInput, NotGenuine, Refused
 from havre.values import Partition, PartitionKind, parse_instant
@@ -77,6 +80,7 @@ class CustodianView:
     partitions: opaque id to what it is, from the envelopes of its own shares.
     revoked: permits that an authority has revoked or suspended directly.
     mandate: the controller's signed mandate for ingestion, or null.
+    attended: SHA-256 of the orders for ceremonies that its own people have looked at.
     """
 
     roots: TrustRoots
@@ -85,6 +89,7 @@ class CustodianView:
     revoked: frozenset[str]
     mandate: bytes | None
     now: datetime
+    attended: frozenset[str] = frozenset()
 
 
 def check_release(request: ShareRequest, view: CustodianView) -> KeysRequested:
@@ -110,7 +115,9 @@ def check_release(request: ShareRequest, view: CustodianView) -> KeysRequested:
             f"The request names {len(unknown)} partitions that have no share here."
         )
     partitions = [view.partitions[each] for each in entry.partitions]
-    if entry.permit is None:
+    if entry.order is not None:
+        _check_ceremony(request, entry, view)
+    elif entry.permit is None:
         _check_mandate(request, entry, view, partitions)
     else:
         _check_permit(request, entry, view, partitions)
@@ -179,6 +186,31 @@ def _moves(
     if index != named:
         raise ReleaseRefused("The request does not rest on the permit's last entry.")
     return moves, state
+
+
+def _check_ceremony(request: ShareRequest, entry: KeysRequested, view: CustodianView) -> None:
+    """A ceremony that two houses ordered and people here attend takes the shares to others."""
+    if entry.purpose != "reshare" or entry.permit is not None or entry.deliveries:
+        raise ReleaseRefused("A ceremony's order opens keys for new shares, and for nothing else.")
+    index = -1 if entry.order is None else entry.order
+    named = view.events[index] if 0 <= index < request.index else None
+    sha256 = named.statement_sha256 if isinstance(named, ResharingOrdered) else ""
+    envelope = request.documents.get(sha256, b"")
+    signed = check_ceremony(index, envelope, events=view.events, roots=view.roots)
+    if trust_digest(view.roots) not in (signed.order.previous_sha256, signed.order.trust_sha256):
+        raise ReleaseRefused("The ceremony's order rests on other trust roots than these.")
+    if signed.sha256 not in view.attended:
+        raise ReleaseRefused(
+            "Nobody here has looked at the ceremony's order.",
+            hint="Its operator must: `havre keys attend`.",
+        )
+    if view.now - signed.order.decided_at > timedelta(days=CEREMONY_DAYS):
+        raise ReleaseRefused("The ceremony's order is too old.", hint="Have it given anew.")
+    left = list_to_reshare(view.events, log_size=signed.order.log_size)
+    if beyond := len(set(entry.partitions) - set(left)):
+        raise ReleaseRefused(
+            f"The ceremony's order is not, or no longer, about {beyond} of the partitions."
+        )
 
 
 def _check_mandate(

@@ -116,7 +116,7 @@ def _check_shares(order: ErasureOrder, events: Sequence[Event]) -> None:
     states = read_key_states(events)
     if unknown := [each for each in order.partitions if each not in states]:
         raise ErasureRefused(f"The order names {len(unknown)} partitions that the log never made.")
-    if any(states[each].shared >= order.log_size for each in order.partitions):
+    if any(states[each].sharing.index >= order.log_size for each in order.partitions):
         raise ErasureRefused(
             "New shares were made since the order to erase was given.",
             hint="Have it given anew.",

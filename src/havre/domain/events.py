@@ -19,7 +19,13 @@ from typing import Any, ClassVar, TypeVar
 
 # The base class is taken from here by everybody; it lies apart so that kinds may too.
 from havre.domain.event import Event as Event  # noqa: PLC0414
-from havre.domain.key_events import ErasureOrdered, KeysErased
+from havre.domain.key_events import (
+    ErasureOrdered,
+    KeysErased,
+    OldSharesErased,
+    PartitionsReshared,
+    ResharingOrdered,
+)
 from havre.errors import InvalidInput
 from havre.formats.canonical import Json, encode_canonical, parse_canonical
 from havre.values import instant_text, parse_instant, parse_object_id
@@ -148,15 +154,17 @@ class KeysRequested(Event):
     """The hub asks the custodians for shares; its entry is the request.
 
     permit: index of the permit's entry, or null under a standing mandate, which
-        covers ingestion only.
+        covers ingestion only, and in a ceremony.
+    order: index of the entry of the ceremony's order, or null outside of one.
     deliveries: indexes of the `DeliveryReceived` entries a mandate cites.
     partitions: opaque partition ids, in order.
-    purpose: `ingest`, `extract` or `run`.
+    purpose: `ingest`, `extract`, `run` or `reshare`.
     one_time_key_sha256: of the public key that the shares are to be sealed to.
     """
 
     kind: ClassVar[str] = "KeysRequested"
     permit: int | None
+    order: int | None = None
     deliveries: tuple[int, ...]
     partitions: tuple[str, ...]
     purpose: str
@@ -374,12 +382,15 @@ EVENT_KINDS: dict[str, type[Event]] = {
         KeysReleased,
         KeysRequested,
         ObjectsListed,
+        OldSharesErased,
         OutputReleased,
         OutputReviewed,
         PartitionsCreated,
+        PartitionsReshared,
         PermitMoved,
         Recovery,
         ReleaseMoved,
+        ResharingOrdered,
         VersionPublished,
         VoteCast,
     )

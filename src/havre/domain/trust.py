@@ -27,6 +27,8 @@ class Role(StrEnum):
     CONTROLLER = "controller"
     CUSTODIAN = "custodian"
     ESCROW = "escrow"
+    # Its key is still known, for what it signed and for the shares it had; it gets no more.
+    FORMER = "former-custodian"
     HOLDER = "holder"
     HUB = "hub"
     RESEARCHER = "researcher"

@@ -20,6 +20,7 @@ from typing import Protocol
 
 from havre.domain.custody import ShareRequest
 from havre.domain.erasure_check import ErasureRequest
+from havre.domain.resharing import CeremonyRequest
 
 # What a share's words are committed to under, on the log.
 SHARE_LABEL = "havre/v1/share-commitment"
@@ -100,6 +101,24 @@ class Custodian(Protocol):
             Refused, NotGenuine: naming what is missing or amiss; nothing was destroyed.
         """
 
+    def confirm(self, request: CeremonyRequest) -> bytes:
+        """Sign that the new shares of a logged re-sharing are here.
+
+        Returns the signed acceptance; the same each time.
+
+        Raises:
+            Refused, NotGenuine: there is no such order, or the shares are not here.
+        """
+
+    def retire(self, request: CeremonyRequest) -> bytes:
+        """Destroy the shares that a logged re-sharing has replaced.
+
+        Returns the signed certificate; the same order asked again gets the same bytes.
+
+        Raises:
+            Refused, NotGenuine: they may be needed still; nothing was destroyed.
+        """
+
 
 class DailyCustodian(Custodian, Protocol):
     """A custodian that also opens deliveries at night, under the controller's mandate."""
@@ -120,3 +139,25 @@ def share_context(*, origin: str, index: int, partition: str, custodian: str) ->
 def ceremony_context(*, origin: str, ceremony: str, custodian: str) -> bytes:
     """Write what a ceremony's shares are bound to on their way to a custodian."""
     return f"havre/v1/ceremony\n{origin}\n{ceremony}\n{custodian}".encode()
+
+
+_RESHARING = "reshare-"
+
+
+def ceremony_name(order: int, attempt: str) -> str:
+    """Name one attempt at a part of a re-sharing, so that custodians know which order it is of.
+
+    >>> ceremony_name(12, "ab")
+    'reshare-12-ab'
+    """
+    return f"{_RESHARING}{order}-{attempt}"
+
+
+def order_of(ceremony: str) -> int | None:
+    """Tell which order a ceremony's name is of, or null when it makes new key pairs.
+
+    >>> order_of("reshare-12-ab"), order_of("0123")
+    (12, None)
+    """
+    number = ceremony.removeprefix(_RESHARING).partition("-")[0]
+    return int(number) if ceremony.startswith(_RESHARING) and number.isdecimal() else None

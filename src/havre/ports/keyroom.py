@@ -67,6 +67,15 @@ class GivenShare:
     text: str
 
 
+@dataclass(frozen=True, slots=True)
+class PartitionToReshare:
+    """A partition that is to have new shares: which, its public key's SHA-256, enough old shares."""
+
+    partition_id: str
+    public_sha256: str
+    shares: Sequence[GivenShare]
+
+
 class OpenRoom(Protocol):
     """A room that waits for shares."""
 
@@ -88,6 +97,24 @@ class OpenRoom(Protocol):
         Raises:
             NotGenuine: a share does not hold (as in `check`), or they make another
                 key than the catalogue's.
+            InvalidInput: too few or too many shares.
+        """
+
+    def reshare(
+        self,
+        partitions: Sequence[PartitionToReshare],
+        *,
+        recipients: Sequence[Recipient],
+        threshold: int,
+        origin: str,
+        ceremony: str,
+    ) -> Ceremony:
+        """Combine the old shares of each partition, split its seed anew, seal the new shares.
+
+        Nothing whole comes out, and no public key: they stay as they are.
+
+        Raises:
+            NotGenuine: a share does not hold, or they make another key than the catalogue's.
             InvalidInput: too few or too many shares.
         """
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from havre.adapters.custody.local import LocalCustodian
-from havre.adapters.custody.wire import encode_answer, parse_erasure, parse_request
+from havre.adapters.custody.wire import encode_answer, parse_ceremony, parse_erasure, parse_request
 from havre.domain.trust import Role
 from havre.errors import NotGenuine
 from havre.formats.canonical import encode_canonical
@@ -29,6 +29,8 @@ class CustodianDesk:
             "begin-ceremony": Act(self._begin_ceremony, _HUB),
             "accept": Act(self._accept, _HUB),
             "release": Act(self._release, _HUB),
+            "retire": Act(self._retire, _HUB),
+            "confirm": Act(self._confirm, _HUB),
             "erase": Act(self._erase, _HUB),
             "revoke": Act(self._revoke, _HUB | {Role.AUTHORITY}, direct=True),
             "counter": Act(self._counter, _ANYBODY),
@@ -53,6 +55,14 @@ class CustodianDesk:
 
     def _erase(self, body: bytes) -> bytes:
         certificate = self._custodian.erase(parse_erasure(body))
+        return encode_canonical({"certificate": to_base64(certificate)})
+
+    def _confirm(self, body: bytes) -> bytes:
+        acceptance = self._custodian.confirm(parse_ceremony(body))
+        return encode_canonical({"acceptance": to_base64(acceptance)})
+
+    def _retire(self, body: bytes) -> bytes:
+        certificate = self._custodian.retire(parse_ceremony(body))
         return encode_canonical({"certificate": to_base64(certificate)})
 
     def _revoke(self, body: bytes) -> bytes:

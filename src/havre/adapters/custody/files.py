@@ -2,35 +2,66 @@
 
 from __future__ import annotations
 
+import ctypes
 import fcntl
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 from havre.errors import Unavailable
 
+# Up to so many files each is flushed by itself: others may be writing to the same disk.
+_FEW = 8
+
 
 def write_durably(path: Path, content: bytes) -> None:
     """Write a private file so that after a crash it is the old one or the new one."""
-    write_all_durably(path.parent, {path.name: content})
+    make_durably(path.parent)
+    beside = path.with_name(f".{path.name}.new")
+    descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+    beside.rename(path)
+    sync_folder(path.parent)
 
 
 def write_all_durably(folder: Path, contents: Mapping[str, bytes]) -> None:
-    """Write private files of one folder, each of which is the old or the new one after a crash.
+    """Write private files into one folder, each the old or the new one after a crash.
 
-    contents: by file name. When this returns, all of them are on the disk.
+    One flush for all of them: a ceremony has thousands.
     """
     make_durably(folder)
     for name, content in contents.items():
-        beside = folder / f".{name}.new"
-        descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        descriptor = os.open(folder / f".{name}.new", os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         with os.fdopen(descriptor, "wb") as file:
             file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        beside.rename(folder / name)
-    _sync_folder(folder)
+    _flush_all(folder, [folder / f".{name}.new" for name in contents])
+    for name in contents:
+        (folder / f".{name}.new").rename(folder / name)
+    sync_folder(folder)
+
+
+def _flush_all(folder: Path, paths: Sequence[Path]) -> None:
+    """Have the disk keep files that were just written: the whole file system at once, if it can."""
+    if len(paths) > _FEW:
+        descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            if ctypes.CDLL(None, use_errno=True).syncfs(descriptor) == 0:
+                return
+        except AttributeError:
+            # Not this system's: file by file then.
+            pass
+        finally:
+            os.close(descriptor)
+    for path in paths:
+        descriptor = os.open(path, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
 
 
 def append_durably(path: Path, content: bytes) -> None:
@@ -43,7 +74,7 @@ def append_durably(path: Path, content: bytes) -> None:
         file.flush()
         os.fsync(file.fileno())
     if made:
-        _sync_folder(path.parent)
+        sync_folder(path.parent)
 
 
 def make_durably(folder: Path) -> None:
@@ -51,19 +82,19 @@ def make_durably(folder: Path) -> None:
     if not folder.is_dir():
         make_durably(folder.parent)
         folder.mkdir(exist_ok=True, mode=0o700)
-        _sync_folder(folder.parent)
+        sync_folder(folder.parent)
 
 
 def rename_durably(path: Path, target: Path) -> None:
     """Give a folder its name so that after a crash it has the old one or the new one."""
     path.rename(target)
-    _sync_folder(target.parent)
+    sync_folder(target.parent)
 
 
 def remove_durably(path: Path) -> None:
     """Remove a file so that after a crash it does not come back."""
     path.unlink()
-    _sync_folder(path.parent)
+    sync_folder(path.parent)
 
 
 def remove_folder_durably(folder: Path) -> None:
@@ -71,7 +102,7 @@ def remove_folder_durably(folder: Path) -> None:
     for path in folder.iterdir():
         path.unlink()
     folder.rmdir()
-    _sync_folder(folder.parent)
+    sync_folder(folder.parent)
 
 
 def read_whole_lines(path: Path) -> list[str]:
@@ -115,7 +146,7 @@ def alone(folder: Path, *, party: str) -> Iterator[None]:
         ) from error
 
 
-def _sync_folder(folder: Path) -> None:
+def sync_folder(folder: Path) -> None:
     """Make a rename durable."""
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:

@@ -4,9 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from havre.adapters.custody.wire import encode_erasure, encode_request, parse_answer
+from havre.adapters.custody.wire import (
+    encode_ceremony,
+    encode_erasure,
+    encode_request,
+    parse_answer,
+)
 from havre.domain.custody import ShareRequest
 from havre.domain.erasure_check import ErasureRequest
+from havre.domain.resharing import CeremonyRequest
 from havre.formats.canonical import encode_canonical
 from havre.formats.wire import Message, said_by, to_base64
 from havre.ports.channel import FOLLOW_WITHIN_S, Channel
@@ -57,6 +63,18 @@ class RemoteCustodian:
     def erase(self, request: ErasureRequest) -> bytes:
         """Have it destroy its shares; it follows the log before it answers."""
         said = self._channel.call("erase", encode_erasure(request), within_s=FOLLOW_WITHIN_S)
+        with said_by(self.name):
+            return Message(said, "certificate").binary("certificate")
+
+    def confirm(self, request: CeremonyRequest) -> bytes:
+        """Have it sign that its new shares are there."""
+        said = self._channel.call("confirm", encode_ceremony(request), within_s=FOLLOW_WITHIN_S)
+        with said_by(self.name):
+            return Message(said, "acceptance").binary("acceptance")
+
+    def retire(self, request: CeremonyRequest) -> bytes:
+        """Have it destroy the shares that were replaced."""
+        said = self._channel.call("retire", encode_ceremony(request), within_s=FOLLOW_WITHIN_S)
         with said_by(self.name):
             return Message(said, "certificate").binary("certificate")
 

@@ -18,6 +18,7 @@ from havre.adapters.custody.erasing import ErasureBook, KnownPartitions, destroy
 from havre.adapters.custody.files import alone, remove_durably, write_durably
 from havre.adapters.custody.notes import CeremonyNotes
 from havre.adapters.custody.shares import ShareStore
+from havre.adapters.custody.succession import Succession
 from havre.crypto.random import random_bytes
 from havre.crypto.sealing import PartitionKey, seal_key
 from havre.domain.ceremony_record import CeremonyNote
@@ -33,16 +34,27 @@ from havre.domain.erasure_check import (
 )
 from havre.domain.events import Event, KeysReleased, KeysRequested
 from havre.domain.following import Followed, follow_entries
-from havre.domain.key_states import read_key_states
+from havre.domain.key_states import KeyState, read_key_states
+from havre.domain.resharing import (
+    CeremonyRequest,
+    SignedCeremony,
+    check_ceremony,
+)
 from havre.domain.transparency import check_fresh, check_head
 from havre.domain.trust import Role, TrustRoots
 from havre.domain.withdrawal import Withdrawal, list_withdrawn, open_withdrawal, stronger_of
 from havre.errors import NotGenuine, Refused, Unavailable
-from havre.formats.canonical import encode_canonical, parse_canonical
+from havre.formats.canonical import Json, encode_canonical, parse_canonical
 from havre.formats.notes import parse_checkpoint, parse_note
 from havre.ports.clock import Clock
 from havre.ports.counters import MOST_RECEIPTS, CounterPage
-from havre.ports.custody import SealedShares, ShareAnswer, ceremony_context, share_context
+from havre.ports.custody import (
+    SealedShares,
+    ShareAnswer,
+    ceremony_context,
+    order_of,
+    share_context,
+)
 from havre.ports.log import LogMirror, LogReader
 from havre.ports.tokens import CustodianToken
 from havre.values import instant_text, parse_instant, parse_name
@@ -88,6 +100,9 @@ class LocalCustodian:
         self._notes = CeremonyNotes(folder)
         self._answers = AnswerBook(folder, token=token, roots=roots)
         self._erased = ErasureBook(folder, custodian=token.name)
+        self._succession = Succession(
+            folder, signer=token, shares=self._shares, answers=self._answers
+        )
         self._followed = Followed()
         self._events: list[Event] = []
 
@@ -109,6 +124,7 @@ class LocalCustodian:
     def accept(self, ceremony: str, shares: SealedShares) -> Sequence[str]:
         """Store a ceremony's shares under the epoch key, and destroy the one-time key."""
         path = self._ceremony_path(ceremony)
+        offered = self._fetch() if order_of(ceremony) is not None else None
         with alone(self._folder, party=self.name):
             try:
                 locked = path.read_bytes()
@@ -122,15 +138,46 @@ class LocalCustodian:
             )
             bundle = parse_canonical(key.open_key(shares.sealed, info=context))
             self._erased.check_new(bundle)
-            kept = self._shares.keep(bundle)
+            kept = self._keep(ceremony, bundle, offered)
             epoch, epoch_key = self._shares.begin_epoch()
             self._notes.add(
                 CeremonyNote(
-                    ceremony, self._clock.now(), epoch, epoch_key, self._shares.commitments(kept)
+                    ceremony,
+                    self._clock.now(),
+                    epoch,
+                    epoch_key,
+                    self._shares.commitments(kept, waiting=order_of(ceremony) is not None),
                 )
             )
             remove_durably(path)
         return kept
+
+    def _keep(self, ceremony: str, bundle: Json, offered: _Offered | None) -> list[str]:
+        order = order_of(ceremony)
+        if order is None or offered is None:
+            return self._shares.keep(bundle)
+        self._catch_up(offered)
+        return self._succession.keep(order, bundle, events=self._events)
+
+    def confirm(self, request: CeremonyRequest) -> bytes:
+        """Sign that the new shares of a ceremony are here."""
+        offered = self._fetch()
+        with alone(self._folder, party=self.name):
+            self._catch_up(offered)
+            return self._succession.confirm(request, self._ceremony(request), events=self._events)
+
+    def retire(self, request: CeremonyRequest) -> bytes:
+        """Destroy the shares that a ceremony has replaced, once others hold the new ones."""
+        offered = self._fetch()
+        with alone(self._folder, party=self.name):
+            self._answers.finish()
+            now = self._catch_up(offered)
+            return self._succession.retire(
+                request, self._ceremony(request), events=self._events, now=now
+            )
+
+    def _ceremony(self, request: CeremonyRequest) -> SignedCeremony:
+        return check_ceremony(request.index, request.order, events=self._events, roots=self._roots)
 
     def release(self, request: ShareRequest) -> ShareAnswer:
         """Answer a logged request: the stored answer, or a new one after every check."""
@@ -144,9 +191,23 @@ class LocalCustodian:
             self._check_not_erased(request.index)
             stored = self._answers.find(request.index)
             if stored is not None:
-                return stored
+                return self._whole(stored, request.index)
+            self._check_may_answer(request.index)
             entry = check_release(request, self._view(request, now))
             return self._answers.add(request.index, self._sealed(request, entry))
+
+    def _whole(self, stored: ShareAnswer, index: int) -> ShareAnswer:
+        """Refuse an old answer whose shares were destroyed since."""
+        entry = self._events[index]
+        if isinstance(entry, KeysRequested) and set(stored.shares) != set(entry.partitions):
+            raise ReleaseRefused(
+                f"Custodian {self.name} has destroyed shares that it gave for this request.",
+                hint="Ask anew.",
+            )
+        return stored
+
+    def _check_may_answer(self, index: int) -> None:
+        """A daily custodian answers whoever has a ground; an escrow asks for more."""
 
     def revoke(self, envelope: bytes) -> str:
         """Obey an authority that revokes or suspends a permit directly, whatever the log says.
@@ -196,7 +257,7 @@ class LocalCustodian:
     def _commitments(self, partitions: Sequence[str]) -> dict[str, str]:
         """What the log has of this custodian's shares, by partition."""
         states = read_key_states(self._events)
-        found = {each: states[each].holders.get(self.name, "") for each in partitions}
+        found = {each: states[each].commitment_of(self.name) for each in partitions}
         if missing := sum(not each for each in found.values()):
             raise ErasureRefused(
                 f"Custodian {self.name} took no part in the ceremony of {missing} partitions."
@@ -297,6 +358,7 @@ class LocalCustodian:
             ),
             mandate=mandate.read_bytes() if mandate.exists() else None,
             now=now,
+            attended=self._succession.attended(),
         )
 
     def _withdrawals(self) -> dict[str, Withdrawal]:
@@ -306,10 +368,11 @@ class LocalCustodian:
         return {withdrawal.permit: withdrawal for withdrawal in opened}
 
     def _sealed(self, request: ShareRequest, entry: KeysRequested) -> dict[str, bytes]:
-        """Seal the shares that are asked for to the request's one-time key."""
+        """Seal the shares that are asked for, those that the log names, to the one-time key."""
+        states = read_key_states(self._events)
         return {
             partition: seal_key(
-                encode_canonical(self._shares.open(partition)),
+                encode_canonical(self._share(partition, states.get(partition))),
                 to=request.one_time_key,
                 info=share_context(
                     origin=self._roots.origin,
@@ -320,6 +383,12 @@ class LocalCustodian:
             )
             for partition in entry.partitions
         }
+
+    def _share(self, partition: str, state: KeyState | None) -> dict[str, Json]:
+        commitment = state.holders.get(self.name) if state else None
+        if commitment is None:
+            return self._shares.open(partition)
+        return self._shares.find(partition, commitment)
 
     def _check_not_set_back(self, receipts: frozenset[str]) -> None:
         """Notice a counter that was set back.
@@ -348,12 +417,14 @@ class LocalCustodian:
 class EscrowCustodian(LocalCustodian):
     """The sealed escrow: takes part in ceremonies, and answers no daily request."""
 
-    def release(self, request: ShareRequest) -> ShareAnswer:
-        """Refuse: only a signed ceremony opens an escrow, with its people present."""
-        raise Unavailable(
-            f"Custodian {self.name} is sealed and answers no daily request.",
-            hint=f"Request {request.index} needs the daily custodians.",
-        )
+    def _check_may_answer(self, index: int) -> None:
+        """Answer in a ceremony only: people of two houses ordered it, and its own attend."""
+        entry = self._events[index] if 0 <= index < len(self._events) else None
+        if not isinstance(entry, KeysRequested) or entry.order is None:
+            raise Unavailable(
+                f"Custodian {self.name} is sealed and answers no daily request.",
+                hint=f"Request {index} needs the daily custodians.",
+            )
 
     def _check_order(self, signed: SignedOrder) -> SignedOrder:
         """Obey the controller's own order only: what a hub orders does not open a safe."""

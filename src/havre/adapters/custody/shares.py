@@ -14,7 +14,7 @@ from collections.abc import Collection
 from pathlib import Path
 
 from havre.adapters.custody.epochs import Epochs, EpochTurn
-from havre.adapters.custody.files import write_all_durably
+from havre.adapters.custody.files import sync_folder, write_all_durably
 from havre.crypto.commitments import SALT_BYTES, commit_to
 from havre.crypto.sealing import FileKey, PartitionKey, open_stream, seal_key, seal_stream
 from havre.domain.custody import ReleaseRefused
@@ -27,6 +27,8 @@ from havre.values import Partition, parse_object_id, parse_partition
 # Beside the shares an epoch has its key and its history, whose names are shorter.
 _ID_CHARACTERS = 32
 _SALT = re.compile(rf"[0-9a-f]{{{2 * SALT_BYTES}}}")
+# What the file of a share is named that waits for the log to say that it counts.
+_WAITING = ".next"
 _FIELDS = ("salt", "text", "words")
 
 
@@ -67,24 +69,69 @@ class ShareStore:
         )
         return list(shares)
 
+    def keep_waiting(self, bundle: Json) -> list[str]:
+        """Store the shares of a re-sharing beside those that count; `find` tells which does.
+
+        What waited before, of a ceremony that was cut short, is replaced.
+
+        Returns the opaque ids of their partitions, in order.
+
+        Raises:
+            InvalidInput: the bundle is none.
+        """
+        shares = _parse_bundle(bundle)
+        epoch = self._epochs.begin()
+        write_all_durably(
+            epoch.folder,
+            {
+                f"{name}{_WAITING}": _locked(name, share, to=epoch.key)
+                for name, share in shares.items()
+            },
+        )
+        return list(shares)
+
+    def find(self, partition: str, commitment: str) -> dict[str, Json]:
+        """Open the share that the log's commitment names, of those that are here.
+
+        Raises:
+            ReleaseRefused: there is none, or only others.
+        """
+        for share in self._all(partition).values():
+            if _commitment_of(share) == commitment:
+                return share
+        raise ReleaseRefused(
+            f"Custodian {self._custodian} does not hold the share of a partition that the log names."
+        )
+
+    def settle(self, partitions: Collection[str]) -> None:
+        """Let shares that waited take their place, where no older one stands in it."""
+        epoch = self._epochs.begin()
+        moved = False
+        for name in partitions:
+            waiting, place = epoch.folder / f"{name}{_WAITING}", epoch.folder / name
+            if waiting.exists() and not place.exists():
+                waiting.rename(place)
+                moved = True
+        if moved:
+            sync_folder(epoch.folder)
+
     def open(self, partition: str) -> dict[str, Json]:
-        """Open one share: `salt`, `text` and `words`.
+        """Open one share: `salt`, `text` and `words`; one that waits only if there is no other.
 
         Raises:
             ReleaseRefused: there is none.
             NotGenuine: what lies there was altered.
         """
-        epoch = self._epochs.current()
-        path = epoch.folder / parse_object_id(partition) if epoch else None
-        if epoch is None or path is None or not path.exists():
-            raise ReleaseRefused(f"Custodian {self._custodian} has no share of a partition.")
-        return read_share_file(path.read_bytes(), partition, key=epoch.key)
+        for share in self._all(partition).values():
+            return share
+        raise ReleaseRefused(f"Custodian {self._custodian} has no share of a partition.")
 
     def held(self) -> set[str]:
         """Tell of which partitions a share is held, by opaque id; nothing is opened."""
         epoch = self._epochs.current()
         names = (path.name for path in epoch.folder.iterdir()) if epoch else ()
-        return {name for name in names if len(name) == _ID_CHARACTERS}
+        bare = (name.removesuffix(_WAITING) for name in names)
+        return {name for name in bare if len(name) == _ID_CHARACTERS}
 
     def partition(self, name: str) -> Partition:
         """Tell what the partition of this opaque id is.
@@ -98,10 +145,12 @@ class ShareStore:
         """Tell what each partition is that a share is held of; opens every share."""
         return {name: self.partition(name) for name in sorted(self.held())}
 
-    def new_epoch(self, keep: Collection[str]) -> EpochTurn:
+    def new_epoch(self, keep: Collection[str], *, succeed: Collection[str] = ()) -> EpochTurn:
         """Erase every share but those of these partitions: end the epoch, go on in a new one.
 
         keep: opaque ids of partitions.
+        succeed: those of them whose share that waits takes the place of the one before,
+            which is erased; they count as erased in the history.
 
         When this returns, the key of the epoch that ended is destroyed, and with it
         whatever copies of the store were made in it. Cut short, either everything is
@@ -119,10 +168,16 @@ class ShareStore:
                 f"Custodian {self._custodian} holds no share of {len(unknown)} of the partitions"
                 " whose shares it is to keep."
             )
-        shares = {name: self.open(name) for name in sorted(wanted)}
+        shares = {
+            (name, place): share
+            for name in sorted(wanted)
+            for place, share in self._carried(name, succeeds=name in succeed).items()
+        }
         return self._epochs.turn(
-            lambda key: {name: _locked(name, share, to=key) for name, share in shares.items()},
-            erased=sorted(held - wanted),
+            lambda key: {
+                place: _locked(name, share, to=key) for (name, place), share in shares.items()
+            },
+            erased=sorted((held - wanted) | set(succeed)),
         )
 
     def begin_epoch(self) -> tuple[int, str]:
@@ -135,9 +190,36 @@ class ShareStore:
         epoch = self._epochs.current()
         return (epoch.number, epoch.key_sha256) if epoch else None
 
-    def commitments(self, partitions: Collection[str]) -> dict[str, str]:
-        """Compute what the log must have for shares that are held, by opaque id."""
-        return {name: _commitment_of(self.open(name)) for name in partitions}
+    def commitments(self, partitions: Collection[str], *, waiting: bool = False) -> dict[str, str]:
+        """Compute what the log must have for shares that are held, by opaque id.
+
+        waiting: of those that wait, not of those that count.
+        """
+        suffix = _WAITING if waiting else ""
+        return {name: _commitment_of(self._all(name)[f"{name}{suffix}"]) for name in partitions}
+
+    def waiting(self) -> set[str]:
+        """Tell of which partitions a share waits beside another or alone, by opaque id."""
+        epoch = self._epochs.current()
+        names = (path.name for path in epoch.folder.iterdir()) if epoch else ()
+        return {name.removesuffix(_WAITING) for name in names if name.endswith(_WAITING)}
+
+    def _all(self, partition: str) -> dict[str, dict[str, Json]]:
+        """Open every share of a partition that is here, by the name of its file."""
+        epoch = self._epochs.current()
+        if epoch is None:
+            return {}
+        names = (parse_object_id(partition), f"{partition}{_WAITING}")
+        paths = [epoch.folder / name for name in names]
+        return {
+            path.name: read_share_file(path.read_bytes(), partition, key=epoch.key)
+            for path in paths
+            if path.exists()
+        }
+
+    def _carried(self, partition: str, *, succeeds: bool) -> dict[str, dict[str, Json]]:
+        shares = self._all(partition)
+        return {partition: shares[f"{partition}{_WAITING}"]} if succeeds else shares
 
     def history(self) -> list[EpochTurn]:
         """List the epochs that ended, oldest first, each with what was erased by its end."""

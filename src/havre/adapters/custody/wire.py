@@ -9,6 +9,7 @@ from havre.domain.erasure_check import ErasureRefused, ErasureRequest
 from havre.domain.permit import OutsidePermit
 from havre.domain.permit_signing import AnotherGround, SignedByApplicant
 from havre.domain.permit_states import NotInForce
+from havre.domain.resharing import CeremonyRefused, CeremonyRequest
 from havre.domain.statements import MissingSignature, WrongContext
 from havre.domain.transparency import NotFresh, NotWitnessed
 from havre.errors import HavreError, InvalidInput
@@ -19,6 +20,7 @@ from havre.ports.custody import ShareAnswer
 # What a custodian refuses with, below the kinds of `havre.errors`.
 CARRIED: tuple[type[HavreError], ...] = (
     AnotherGround,
+    CeremonyRefused,
     ClockWentBack,
     ErasureRefused,
     MissingSignature,
@@ -57,6 +59,33 @@ def parse_request(body: bytes) -> ShareRequest:
         message.binary("one_time_key"),
         message.named_binaries("documents"),
         {_index(name): salt for name, salt in message.named_binaries("salts").items()},
+    )
+
+
+def encode_ceremony(request: CeremonyRequest) -> bytes:
+    """Write what a hub asks of a custodian when shares were replaced."""
+    return encode_canonical(
+        {
+            "acceptances": {name: to_base64(each) for name, each in request.acceptances.items()},
+            "index": request.index,
+            "order": to_base64(request.order),
+            "trust": to_base64(request.trust),
+        }
+    )
+
+
+def parse_ceremony(body: bytes) -> CeremonyRequest:
+    """Read it strictly.
+
+    Raises:
+        InvalidInput: it is no such request.
+    """
+    message = Message(body, "acceptances", "index", "order", "trust")
+    return CeremonyRequest(
+        message.number("index"),
+        message.binary("order"),
+        message.binary("trust"),
+        message.named_binaries("acceptances"),
     )
 
 

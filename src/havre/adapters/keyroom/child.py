@@ -33,6 +33,32 @@ def _text(content: bytes) -> str:
     return base64.b64encode(content).decode()
 
 
+class _SharedOut:
+    """Seeds split among the recipients of one ceremony: bundles by custodian, commitments by partition."""
+
+    def __init__(self, line: dict[str, Any]) -> None:
+        self._threshold = line["threshold"]
+        self._names = [recipient["custodian"] for recipient in line["recipients"]]
+        self.bundles: dict[str, list[dict[str, str]]] = {name: [] for name in self._names}
+        self.commitments: dict[str, dict[str, str]] = {}
+
+    def add(self, partition: str, text: str, seed: bytes) -> None:
+        """Split one seed."""
+        words = split_secret(seed, threshold=self._threshold, shares=len(self._names))
+        # Cheap beside what it would cost: a split that does not give the seed back
+        # loses everything that was sealed to it.
+        if combine_shares(words[-self._threshold :]) != seed:
+            raise NotGenuine("New shares do not give their seed back.")
+        self.commitments[partition] = {}
+        for name, share in zip(self._names, words, strict=True):
+            salt = new_salt()
+            committed = commit_to(share.encode(), label=SHARE_LABEL, salt=salt)
+            self.commitments[partition][name] = committed
+            self.bundles[name].append(
+                {"id": partition, "text": text, "salt": salt.hex(), "words": share}
+            )
+
+
 class Room:
     """The state of one room: a one-time key, and what was combined in it."""
 
@@ -46,6 +72,7 @@ class Room:
         """Do what one line asks."""
         acts = {
             "make": self._make,
+            "reshare": self._reshare,
             "one_time_key": lambda _line: _text(self._key.public),
             "check": self._check,
             "load": self._load,
@@ -56,25 +83,28 @@ class Room:
 
     def _make(self, line: dict[str, Any]) -> Any:
         """Draw a seed for each partition and split it; seal every custodian's shares together."""
-        names = [recipient["custodian"] for recipient in line["recipients"]]
-        bundles: dict[str, list[dict[str, str]]] = {name: [] for name in names}
         public_keys: dict[str, str] = {}
-        commitments: dict[str, dict[str, str]] = {}
+        shared = _SharedOut(line)
         for partition in line["partitions"]:
             seed = random_bytes(32)
-            words = split_secret(seed, threshold=line["threshold"], shares=len(names))
             public_keys[partition["id"]] = _text(PartitionKey.from_seed(seed).public)
-            commitments[partition["id"]] = {}
-            for name, share in zip(names, words, strict=True):
-                salt = new_salt()
-                committed = commit_to(share.encode(), label=SHARE_LABEL, salt=salt)
-                commitments[partition["id"]][name] = committed
-                bundles[name].append({**partition, "salt": salt.hex(), "words": share})
+            shared.add(partition["id"], partition["text"], seed)
+        return {"public_keys": public_keys, **self._sealed(line, shared)}
+
+    def _reshare(self, line: dict[str, Any]) -> Any:
+        """Combine each partition's shares and split its seed anew; a seed is kept for no longer."""
+        shared = _SharedOut(line)
+        for partition in line["partitions"]:
+            seed = self._combined(partition)[0]
+            shared.add(partition["id"], partition["shares"][0]["text"], seed)
+        return self._sealed(line, shared)
+
+    def _sealed(self, line: dict[str, Any], shared: _SharedOut) -> dict[str, Any]:
         sealed = {
-            recipient["custodian"]: self._sealed_bundle(line, recipient, bundles)
+            recipient["custodian"]: self._sealed_bundle(line, recipient, shared.bundles)
             for recipient in line["recipients"]
         }
-        return {"public_keys": public_keys, "commitments": commitments, "sealed": sealed}
+        return {"commitments": shared.commitments, "sealed": sealed}
 
     @staticmethod
     def _sealed_bundle(
@@ -90,15 +120,18 @@ class Room:
             self._opened_words(share)
 
     def _load(self, line: dict[str, Any]) -> None:
-        seed = combine_shares([self._opened_words(share) for share in line["shares"]])
+        self._seeds[line["id"]], self._keys[line["id"]] = self._combined(line)
+        # Every share said the same: `_opened_words` compared them.
+        self._texts[line["id"]] = line["shares"][0]["text"]
+
+    def _combined(self, partition: dict[str, Any]) -> tuple[bytes, PartitionKey]:
+        seed = combine_shares([self._opened_words(share) for share in partition["shares"]])
         key = PartitionKey.from_seed(seed)
         # A share that fits its checksum can still be of another secret: only the
         # public key tells.
-        if hashlib.sha256(key.public).hexdigest() != line["public_sha256"]:
+        if hashlib.sha256(key.public).hexdigest() != partition["public_sha256"]:
             raise NotGenuine("The shares make another key than the catalogue's.")
-        self._seeds[line["id"]], self._keys[line["id"]] = seed, key
-        # Every share said the same: `_opened_words` compared them.
-        self._texts[line["id"]] = line["shares"][0]["text"]
+        return seed, key
 
     def _opened_words(self, share: dict[str, str]) -> str:
         """Open one share and hold it against the log's commitment and the catalogue's text.

@@ -12,7 +12,13 @@ from typing import Any
 
 from havre.errors import HavreError, InvalidInput, NotGenuine, Refused, Unavailable
 from havre.ports.custody import SealedShares
-from havre.ports.keyroom import Ceremony, GivenShare, PartitionToMake, Recipient
+from havre.ports.keyroom import (
+    Ceremony,
+    GivenShare,
+    PartitionToMake,
+    PartitionToReshare,
+    Recipient,
+)
 
 # Isolated (-I): no module comes from the directory in which somebody stands, from
 # PYTHONPATH or from a user's own site. Any of them would run where seeds are whole.
@@ -40,6 +46,33 @@ class ProcessRoom:
     def load(self, partition_id: str, *, public_sha256: str, shares: Sequence[GivenShare]) -> None:
         """Combine shares in the room."""
         self._ask(act="load", id=partition_id, public_sha256=public_sha256, shares=_spelled(shares))
+
+    def reshare(
+        self,
+        partitions: Sequence[PartitionToReshare],
+        *,
+        recipients: Sequence[Recipient],
+        threshold: int,
+        origin: str,
+        ceremony: str,
+    ) -> Ceremony:
+        """Give partitions new shares, in the room."""
+        made = self._ask(
+            act="reshare",
+            partitions=[
+                {
+                    "id": each.partition_id,
+                    "public_sha256": each.public_sha256,
+                    "shares": _spelled(each.shares),
+                }
+                for each in partitions
+            ],
+            recipients=_recipients(recipients),
+            threshold=threshold,
+            origin=origin,
+            ceremony=ceremony,
+        )
+        return _ceremony({}, made)
 
     def unwrap(self, partition_id: str, sealed: bytes, info: bytes) -> bytes:
         """Open one sealed key in the room."""
@@ -119,22 +152,25 @@ class ProcessKeyRoom:
         with self.open() as room:
             made = room.make(
                 partitions=[{"id": each.partition_id, "text": each.text} for each in partitions],
-                recipients=[
-                    {
-                        "custodian": each.custodian,
-                        "one_time_key": base64.b64encode(each.one_time_key).decode(),
-                    }
-                    for each in recipients
-                ],
+                recipients=_recipients(recipients),
                 threshold=threshold,
                 origin=origin,
                 ceremony=ceremony,
             )
-        return Ceremony(
-            {key: base64.b64decode(public) for key, public in made["public_keys"].items()},
-            made["commitments"],
-            [
-                SealedShares(name, base64.b64decode(sealed))
-                for name, sealed in made["sealed"].items()
-            ],
-        )
+        public_keys = {key: base64.b64decode(each) for key, each in made["public_keys"].items()}
+        return _ceremony(public_keys, made)
+
+
+def _recipients(recipients: Sequence[Recipient]) -> list[dict[str, str]]:
+    return [
+        {
+            "custodian": each.custodian,
+            "one_time_key": base64.b64encode(each.one_time_key).decode(),
+        }
+        for each in recipients
+    ]
+
+
+def _ceremony(public_keys: dict[str, bytes], made: Any) -> Ceremony:
+    sealed = [SealedShares(name, base64.b64decode(each)) for name, each in made["sealed"].items()]
+    return Ceremony(public_keys, made["commitments"], sealed)

@@ -24,7 +24,13 @@ from havre.domain.events import (
     ReleaseMoved,
     VersionPublished,
 )
-from havre.domain.key_events import ErasureOrdered, KeysErased
+from havre.domain.key_events import (
+    ErasureOrdered,
+    KeysErased,
+    OldSharesErased,
+    PartitionsReshared,
+    ResharingOrdered,
+)
 from havre.domain.register import Register
 from havre.domain.trust import THIS_MACHINE, TrustRoots
 
@@ -98,6 +104,13 @@ class Teller:
             KeysRequested: self._about_request,
             KeysReleased: lambda event: say("asked_at", event.request),
             KeysAbandoned: lambda event: say("asked_at", event.request),
+            ResharingOrdered: lambda event: say(
+                "holders", event.threshold, len(event.holders), ", ".join(event.holders)
+            ),
+            PartitionsReshared: lambda event: say("key_pairs", number(len(event.shares))),
+            OldSharesErased: lambda event: say(
+                "attested_by", ", ".join(sorted(event.certificates)), event.order
+            ),
             ErasureOrdered: lambda event: " · ".join(
                 (
                     say(f"erasure-{event.ground}", event.permit),

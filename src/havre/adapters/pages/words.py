@@ -136,6 +136,11 @@ WORDS: Mapping[str, tuple[str, str]] = MappingProxyType(
             "gardent les clés en parts, et n'en donnent que si le journal et le permis le veulent",
             "keep the keys in shares, and give one only as the log and the permit allow",
         ),
+        "former-custodian": ("Anciens dépositaires", "Former custodians"),
+        "does_former-custodian": (
+            "ne gardent plus rien ; ce qu'ils ont signé reste vérifiable",
+            "keep nothing any more; what they signed can still be verified",
+        ),
         "escrow": ("Séquestre", "Escrow"),
         "does_escrow": (
             "garde des parts de secours, hors du quotidien",
@@ -298,6 +303,11 @@ WORDS: Mapping[str, tuple[str, str]] = MappingProxyType(
         "KeysRequested": ("Clés demandées", "Keys requested"),
         "KeysReleased": ("Clés ouvertes", "Keys opened"),
         "KeysAbandoned": ("Demande de clés abandonnée", "Key request abandoned"),
+        "ResharingOrdered": ("Nouveaux dépositaires ordonnés", "Other custodians ordered"),
+        "PartitionsReshared": ("Clés partagées à nouveau", "Keys shared out anew"),
+        "OldSharesErased": ("Anciennes parts détruites", "Old shares destroyed"),
+        "reshare": ("nouveau partage", "new shares"),
+        "holders": ("{0} sur {1} : {2}", "{0} of {1}: {2}"),
         "ErasureOrdered": ("Destruction de clés ordonnée", "Erasure of keys ordered"),
         "KeysErased": ("Clés détruites", "Keys erased"),
         "erasure-permit-over": ("fin du permis {0}", "end of permit {0}"),

@@ -25,6 +25,7 @@ from havre.domain.erasure_check import ErasureRequest, ErasureView, check_erasur
 from havre.domain.events import Event, PermitMoved
 from havre.domain.key_events import ErasureOrdered, KeysErased
 from havre.domain.key_states import KeyState, read_key_states
+from havre.domain.resharing import check_no_ceremony
 from havre.domain.statements import Signer
 from havre.domain.trust import TrustRoots
 from havre.errors import HavreError, NotFound, Refused
@@ -124,7 +125,7 @@ class Erasures:
         """
         ordered, envelope = self._ordered(index)
         states = read_key_states(self._events())
-        holders = _holders(states, ordered.partitions)
+        holders, sharings = _holders(states, ordered.partitions, roots=self._roots)
         request = ErasureRequest(index, envelope, self._statements(ordered.permit))
         attested, missing = self._attested(index, holders), dict[str, str]()
         for custodian in self._custodians:
@@ -141,8 +142,9 @@ class Erasures:
             self._records.commit([], [Document(KIND_CERTIFICATE, name, certificate)])
         for name in set(holders) - set(attested) - set(missing):
             missing[name] = f"Nobody called {name} can be asked."
-        needed = len(holders) - self._roots.custodian_threshold + 1
-        erased = self._close(index, attested) if len(attested) >= needed else None
+        enough = all(len(names & set(attested)) >= needed for names, needed in sharings)
+        erased = self._close(index, attested) if enough else None
+        needed = max(needed for _, needed in sharings)
         return ErasureReport(index, needed, ordered.partitions, attested, missing, erased)
 
     def find_order(self, partitions: Sequence[KnownPartition]) -> int | None:
@@ -174,6 +176,7 @@ class Erasures:
             for index, event in enumerate(events):
                 if isinstance(event, ErasureOrdered) and event.statement_sha256 == digest:
                     return index
+            check_no_ceremony(events, now=self._clock.now())
             signed = open_order(envelope, roots=self._roots)
             order = signed.order
             entry = ErasureOrdered(
@@ -265,20 +268,32 @@ def certificate_name(order: int, custodian: str) -> str:
 
 
 def _holders(
-    states: Mapping[str, KeyState], partitions: Sequence[str]
-) -> dict[str, dict[str, str]]:
-    """Tell who holds shares of partitions: custodian to partition to its share's commitment.
+    states: Mapping[str, KeyState], partitions: Sequence[str], *, roots: TrustRoots
+) -> tuple[dict[str, dict[str, str]], list[tuple[set[str], int]]]:
+    """Tell who holds shares of partitions, and how many of whom must destroy theirs.
+
+    Returns custodian to partition to its share's commitment; and for each set of
+    shares that could still open them, its holders and how many are needed.
 
     Raises:
         Refused: they are not all held by the same custodians.
     """
-    holders: dict[str, dict[str, str]] = {}
-    for partition in partitions:
-        for name, commitment in states[partition].holders.items():
-            holders.setdefault(name, {})[partition] = commitment
-    if any(len(shares) != len(partitions) for shares in holders.values()):
+    named = {
+        frozenset(
+            (frozenset(each.holders), each.threshold_under(roots))
+            for each in states[partition].open_sharings()
+        )
+        for partition in partitions
+    }
+    if len(named) != 1:
         raise Refused(
             "These partitions are held by different custodians.",
             hint="Order those erased together that the same custodians hold.",
         )
-    return holders
+    sharings = [(set(names), len(names) - threshold + 1) for names, threshold in named.pop()]
+    everybody = set().union(*(names for names, _ in sharings))
+    holders = {
+        name: {partition: states[partition].commitment_of(name) for partition in partitions}
+        for name in sorted(everybody)
+    }
+    return holders, sharings

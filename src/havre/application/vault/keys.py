@@ -23,9 +23,8 @@ from havre.domain.events import (
     KeysAbandoned,
     KeysReleased,
     KeysRequested,
-    PartitionsCreated,
-    events_of,
 )
+from havre.domain.key_states import read_key_states
 from havre.domain.lending import check_still_so
 from havre.domain.receipt import check_receipt
 from havre.domain.statements import envelope_digest
@@ -40,7 +39,8 @@ from havre.ports.keyroom import GivenShare, KeyRoom, OpenRoom
 class KeysWanted:
     """What is to be opened, and on what ground.
 
-    permit: index of the permit's last entry, or null under the mandate.
+    permit: index of the permit's last entry, or null under the mandate and in a ceremony.
+    order: index of the entry of a ceremony's order, or null.
     deliveries: indexes of the deliveries that the mandate opens.
     documents: envelopes that custodians compare with the log, by SHA-256.
     salts: openings of delivery notes' commitments, by the delivery's index.
@@ -49,6 +49,7 @@ class KeysWanted:
     purpose: str
     partitions: Sequence[KnownPartition]
     permit: int | None = None
+    order: int | None = None
     deliveries: tuple[int, ...] = ()
     plan_commitment: str = ""
     documents: Mapping[str, bytes] = field(default_factory=dict)
@@ -61,6 +62,24 @@ class _Answer:
 
     receipt: bytes
     shares: Mapping[str, GivenShare]
+
+
+@dataclass(frozen=True, slots=True)
+class _Shared:
+    """Who holds shares of all that is asked for: commitments by partition and custodian, how many."""
+
+    commitments: Mapping[str, Mapping[str, str]]
+    holders: frozenset[str]
+    threshold: int
+
+
+@dataclass(frozen=True, slots=True)
+class Collected:
+    """A room with enough shares outside it: its request's entry, and the shares by partition."""
+
+    room: OpenRoom
+    request: int
+    shares: Mapping[str, Sequence[GivenShare]]
 
 
 class OpenPartitions:
@@ -126,19 +145,32 @@ class KeyRelease:
             NotGenuine: too few answers hold; whose do not is named.
             NotFound: a partition is not on the log.
         """
-        committed = self._commitments(wanted.partitions)
+        with self.collect(wanted) as collected:
+            for known in wanted.partitions:
+                collected.room.load(
+                    known.partition_id,
+                    public_sha256=known.public_sha256,
+                    shares=collected.shares[known.partition_id],
+                )
+            yield OpenPartitions(collected.room, request=collected.request)
+
+    @contextmanager
+    def collect(self, wanted: KeysWanted) -> Iterator[Collected]:
+        """Collect enough shares in a key room, and combine nothing; otherwise as `open`."""
+        shared = self._shared(wanted.partitions)
         with self._room.open() as room:
             # The price: a revocation waits while custodians are asked, which takes
             # `Patience.within_s` at most. An authority can also bring it to each of them directly.
             with self._journal.alone():
                 self._check_ground(wanted)
                 index = self._request(wanted, room.one_time_key)
-                answers = self._ask(wanted, index, room=room, committed=committed)
+                answers = self._ask(wanted, index, room=room, shared=shared)
                 self._release(index, answers)
-            for known in wanted.partitions:
-                shares = [answer.shares[known.partition_id] for answer in answers.values()]
-                room.load(known.partition_id, public_sha256=known.public_sha256, shares=shares)
-            yield OpenPartitions(room, request=index)
+            shares = {
+                known.partition_id: [each.shares[known.partition_id] for each in answers.values()]
+                for known in wanted.partitions
+            }
+            yield Collected(room, index, shares)
 
     def close_abandoned(self) -> int:
         """Close requests that a dead process left open; each counts as released.
@@ -188,6 +220,7 @@ class KeyRelease:
                 event_id=new_object_id(),
                 at=self._clock.now(),
                 permit=wanted.permit,
+                order=wanted.order,
                 deliveries=wanted.deliveries,
                 partitions=tuple(sorted(known.partition_id for known in wanted.partitions)),
                 purpose=wanted.purpose,
@@ -203,7 +236,7 @@ class KeyRelease:
         index: int,
         *,
         room: OpenRoom,
-        committed: Mapping[str, Mapping[str, str]],
+        shared: _Shared,
     ) -> dict[str, _Answer]:
         """Ask as many custodians as are needed at once, until enough answers hold.
 
@@ -216,8 +249,12 @@ class KeyRelease:
         self.complaints = {}
         bad = 0
         asking = Asking(
-            {each.name: partial(each.release, request) for each in self._custodians},
-            at_once=self._threshold,
+            {
+                each.name: partial(each.release, request)
+                for each in self._custodians
+                if each.name in shared.holders
+            },
+            at_once=shared.threshold,
             patience=self._patience,
         )
         for said in asking:
@@ -225,7 +262,7 @@ class KeyRelease:
                 self._complain(said.name, said.refusal)
                 continue
             try:
-                answer = self._answer(said.name, said.answer, wanted, index, committed=committed)
+                answer = self._answer(said.name, said.answer, wanted, index, shared=shared)
                 room.check(list(answer.shares.values()))
             except HavreError as fault:
                 self._complain(said.name, fault)
@@ -233,13 +270,13 @@ class KeyRelease:
                 bad += 1
                 continue
             answers[said.name] = answer
-            if len(answers) == self._threshold:
+            if len(answers) == shared.threshold:
                 for name, refusal in asking.late().items():
                     self._complain(name, refusal)
                 return answers
         why = " ".join(f"{name}: {text}" for name, text in sorted(self.complaints.items()))
         raise (NotGenuine if bad else Refused)(
-            f"{len(answers)} custodians answered, {self._threshold} are needed. {why}",
+            f"{len(answers)} custodians answered, {shared.threshold} are needed. {why}",
             hint="Mend what the custodians name, then ask again.",
         )
 
@@ -254,7 +291,7 @@ class KeyRelease:
         wanted: KeysWanted,
         index: int,
         *,
-        committed: Mapping[str, Mapping[str, str]],
+        shared: _Shared,
     ) -> _Answer:
         """Make sure that an answer is this custodian's, whole, and for this request.
 
@@ -271,13 +308,11 @@ class KeyRelease:
         )
         if set(given.shares) != set(partitions):
             raise NotGenuine(f"Custodian {name} gave other shares than its receipt names.")
-        if any(name not in committed[partition] for partition in partitions):
-            raise NotGenuine(f"Custodian {name} took no part in the ceremony of a partition.")
         shares = {
             partition_id: GivenShare(
                 name,
                 given.shares[partition_id],
-                committed[partition_id][name],
+                shared.commitments[partition_id][name],
                 share_context(
                     origin=self._roots.origin, index=index, partition=partition_id, custodian=name
                 ),
@@ -287,17 +322,31 @@ class KeyRelease:
         }
         return _Answer(given.receipt, shares)
 
-    def _commitments(self, partitions: Sequence[KnownPartition]) -> dict[str, Mapping[str, str]]:
-        """What each custodian committed to, by partition; the first entry of a partition counts."""
-        asked = {known.partition_id for known in partitions}
-        events = (each.event for each in self._log.entries())
-        found: dict[str, Mapping[str, str]] = {}
-        for created in events_of(events, PartitionsCreated):
-            for partition_id in asked & set(created.shares):
-                found.setdefault(partition_id, created.shares[partition_id])
-        if asked - set(found):
+    def _shared(self, partitions: Sequence[KnownPartition]) -> _Shared:
+        """Tell who holds shares of partitions, by the log: those that count now.
+
+        Raises:
+            NotFound: the log does not say that one was made.
+            Refused: they do not open with one number of shares, or nobody holds all.
+        """
+        states = read_key_states(each.event for each in self._log.entries())
+        asked = [known.partition_id for known in partitions]
+        if any(name not in states for name in asked):
             raise NotFound("The log does not say that a partition was made.")
-        return found
+        sharings = {name: states[name].sharing for name in asked}
+        thresholds = {each.threshold or self._threshold for each in sharings.values()}
+        holders = [set(each.holders) for each in sharings.values()]
+        both = set.intersection(*holders) if holders else set[str]()
+        if len(thresholds) > 1 or len(both) < max(thresholds, default=0):
+            raise Refused(
+                "Of these partitions some were shared anew and some were not.",
+                hint="Finish the ceremony: `havre keys reshare`.",
+            )
+        return _Shared(
+            {name: each.holders for name, each in sharings.items()},
+            frozenset(both),
+            max(thresholds, default=self._threshold),
+        )
 
 
 def public_digest_of(seed: bytes) -> str:

@@ -1,0 +1,95 @@
+"""When a custodian destroys the shares that a ceremony has replaced.
+
+Only when everything that the order is about has new shares on the log, and
+everybody who is to hold them has signed that he does. A hub that lost the new
+shares, or never made them, cannot have the old ones destroyed.
+
+Source: `docs/protocols.md`, section 2.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from havre.domain.acceptance import check_acceptance
+from havre.domain.events import Event
+from havre.domain.key_events import PartitionsReshared
+from havre.domain.key_states import list_to_reshare, read_key_states
+from havre.domain.resharing import CeremonyRefused, CeremonyRequest, SignedCeremony
+from havre.domain.succession import trust_digest
+from havre.domain.trust import parse_trust_roots
+from havre.errors import NotGenuine
+
+
+def new_shares(events: Sequence[Event], index: int, *, custodian: str) -> dict[str, str]:
+    """List what a ceremony gave a custodian, as the log says: partition to commitment, in order.
+
+    index: of the order's entry. Partitions that were ordered erased since are left out.
+    """
+    states = read_key_states(events)
+    given: dict[str, str] = {}
+    for event in events:
+        if isinstance(event, PartitionsReshared) and event.order == index:
+            for partition, shares in event.shares.items():
+                if custodian in shares and states[partition].living:
+                    given[partition] = shares[custodian]
+    return dict(sorted(given.items()))
+
+
+def old_shares(events: Sequence[Event], index: int, *, custodian: str) -> dict[str, str]:
+    """List what a ceremony took from a custodian: partition to the old commitment, in order."""
+    taken: dict[str, str] = {}
+    for partition, state in sorted(read_key_states(events).items()):
+        before = state.replaced_by(index)
+        if before is not None and state.living and custodian in before.holders:
+            taken[partition] = before.holders[custodian]
+    return taken
+
+
+def check_retirement(
+    request: CeremonyRequest, signed: SignedCeremony, *, events: Sequence[Event]
+) -> None:
+    """Make sure that the old shares of a ceremony are needed no more.
+
+    signed: the order, checked.
+
+    Raises:
+        CeremonyRefused: something has no new shares yet, or an acceptance is missing.
+        NotGenuine: an acceptance does not hold, or other trust roots were brought along.
+    """
+    order = signed.order
+    if left := len(list_to_reshare(events, log_size=order.log_size)):
+        raise CeremonyRefused(f"{left} partitions have no new shares yet.")
+    check_accepted(request, signed, events=events, names=order.holders)
+
+
+def check_accepted(
+    request: CeremonyRequest,
+    signed: SignedCeremony,
+    *,
+    events: Sequence[Event],
+    names: Sequence[str],
+) -> None:
+    """Make sure that some of those who are to hold new shares have signed that they do.
+
+    Raises:
+        CeremonyRefused: one of them has not.
+        NotGenuine: an acceptance does not hold, or other trust roots were brought along.
+    """
+    roots = parse_trust_roots(request.trust)
+    if trust_digest(roots) != signed.order.trust_sha256:
+        raise NotGenuine("The trust roots are not those that the ceremony's order names.")
+    missing = [name for name in names if name not in request.acceptances]
+    if missing:
+        raise CeremonyRefused(
+            f"Not everybody has accepted the new shares: {', '.join(missing)} has not."
+        )
+    for name in names:
+        check_acceptance(
+            request.acceptances[name],
+            roots=roots,
+            custodian=name,
+            order=request.index,
+            order_sha256=signed.sha256,
+            shares=new_shares(events, request.index, custodian=name),
+        )
