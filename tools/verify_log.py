@@ -9,7 +9,8 @@ for making sense one after the other.
 
 What this cannot know by itself comes from you, and from elsewhere than DIR:
 `--trust`, who may sign; `--max-age` or `--seen`, that this is not an old copy.
-Without them it says that authenticity and freshness were not checked.
+Without them it says that authenticity and freshness were not checked. With
+`--receipt` it says whether somebody's opposition was in the list of an extract.
 
 It needs Python 3.11 and the package `cryptography`, nothing else. Exit codes:
 0 what was checked is genuine, 4 something is not, 5 it is genuine and older than
@@ -34,6 +35,7 @@ import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -49,6 +51,8 @@ MAX_RELEASE_BYTES = 4 * 1024 * 1024 * 1024
 MAX_AHEAD_S = 120
 # Counts about people stand on the log rounded; a finer one would say too much.
 COUNT_ROUNDING = 100
+# How long before its time a register's version may come: clocks differ.
+EARLY_S = 3600
 
 EXIT_WRONG_COMMAND, EXIT_NOT_GENUINE, EXIT_TOO_OLD = 2, 4, 5
 
@@ -514,6 +518,8 @@ class Story:
     erased: dict[int, Event] = field(default_factory=dict)
     drills: dict[int, Event] = field(default_factory=dict)
     roots: dict[int, bytes] = field(default_factory=dict)
+    registers: dict[str, Event] = field(default_factory=dict)
+    despite: list[tuple[int, str]] = field(default_factory=list)
     unknown: int = 0
 
     def earlier(self, index: Any, *kinds: str) -> Event:
@@ -531,12 +537,12 @@ class Story:
                 at = self.to_erase[partition]
                 raise Fault(f"it opens keys that were ordered erased in entry {at}")
 
-    def check_lent(self, permit: str, purpose: str, *, since: int = 0, plan: str = "") -> None:
-        """Make sure that custodians had lent a permit's keys for what was then done."""
-        for at, name, asked in self.lent:
+    def check_lent(self, permit: str, purpose: str, *, since: int = 0, plan: str = "") -> Event:
+        """Find the last time that custodians had lent a permit's keys for what was then done."""
+        for at, name, asked in reversed(self.lent):
             same = (name, asked["purpose"]) == (permit, purpose) and at >= since
             if same and plan in ("", asked["plan_commitment"]):
-                return
+                return asked
         raise Fault(f"no keys of permit {permit} had been lent for it")
 
 
@@ -660,8 +666,56 @@ def _closed(story: Story, event: Event) -> None:
         story.lent.append((len(story.events), name, request))
 
 
+def _oppositions(story: Story, event: Event) -> None:
+    """A register's version is a whole list, comes by its rhythm, and from one holder's delivery."""
+    received = [
+        each
+        for each in story.events
+        if each["kind"] == "DeliveryReceived" and each["delivery"] == event["delivery"]
+    ]
+    if not received or received[0]["holder"] != event["holder"]:
+        raise Fault("its holder delivered no such list")
+    if event["delivery"] not in story.taken_in:
+        raise Fault("its list was not opened before")
+    before = story.registers.get(event["register"])
+    if before is not None:
+        _follows(before, event)
+    if not event["people"]:
+        raise Fault("a list is never empty: it is filled up")
+    story.registers[event["register"]] = event
+
+
+def _follows(before: Event, event: Event) -> None:
+    if event["version"] <= before["version"]:
+        raise Fault("its version is not newer than the one before")
+    due_s = _seconds(before["at"]) + before["every_hours"] * 3600
+    if _seconds(event["at"]) < due_s - EARLY_S:
+        raise Fault("it comes before its day: a version could then come because of one person")
+
+
+def _seconds(text: str) -> float:
+    if not text.endswith("Z"):
+        raise ValueError
+    return datetime.fromisoformat(text).timestamp()
+
+
+def _left_out(story: Story, event: Event, asked: Event) -> None:
+    """An extract leaves out everybody in the newest version of every register, and no other."""
+    newest = {name: each["root"] for name, each in story.registers.items()}
+    used = event.get("oppositions")
+    if used == {} and newest:
+        # Whether the permit says why is seen where its text is.
+        story.despite.append((len(story.events), event["permit"]))
+        return
+    if used != (newest or None):
+        raise Fault("it does not leave out the newest version of every register of oppositions")
+    if not {each["partition"] for each in story.registers.values()} <= set(asked["partitions"]):
+        raise Fault("no keys of the registers of oppositions had been lent for it")
+
+
 def _extract(story: Story, event: Event) -> None:
-    story.check_lent(event["permit"], "extract", plan=event["plan_commitment"])
+    asked = story.check_lent(event["permit"], "extract", plan=event["plan_commitment"])
+    _left_out(story, event, asked)
     for dataset, index in event["versions"].items():
         if story.earlier(index, "VersionPublished")["dataset"] != dataset:
             raise Fault("it was cut from another dataset than it says")
@@ -852,6 +906,7 @@ RULES: dict[str, Callable[[Story, Event], None]] = {
     "KeysReleased": _closed,
     "KeysRequested": _requested,
     "OldSharesErased": _old_erased,
+    "OppositionsUpdated": _oppositions,
     "OutputReleased": _released,
     "OutputReviewed": _reviewed,
     "PartitionsCreated": _made,
@@ -897,7 +952,7 @@ SHAPES: dict[str, Callable[[Any], bool]] = {
 }
 
 # Every field of every kind of entry, with its shape where it is no text: an entry has
-# these and no others.
+# these and no others. What stands in brackets came later: entries from before lack it.
 FIELDS = {
     "Arrived": "departure manifest_sha256 parity_sha256",
     "CatalogueImported": "catalogue_sha256 tables:number",
@@ -911,7 +966,8 @@ FIELDS = {
     "DrillRan": "counters:number-map drill receipt_sha256 verdict",
     "ErasureOrdered": "ground order partitions:texts permit signers:texts statement_sha256",
     "ExtractMade": (
-        "manifest_sha256 partition permit plan_commitment rows:number versions:number-map"
+        "manifest_sha256 [oppositions:map] partition permit plan_commitment rows:number"
+        " versions:number-map"
     ),
     "Handover": "log_key statement",
     "HubOpened": "origin trust_sha256",
@@ -925,6 +981,10 @@ FIELDS = {
     ),
     "ObjectsListed": "act list_commitment",
     "OldSharesErased": "certificates:map order:number",
+    "OppositionsUpdated": (
+        "delivery every_hours:number holder manifest_sha256 partition people:number register root"
+        " version:number"
+    ),
     "OutputReleased": "files:map job manifest_sha256 permit request",
     "OutputReviewed": "decision request salts:map turn:number votes:map",
     "PartitionsCreated": "public_keys:map shares:map-map",
@@ -967,14 +1027,18 @@ def _take(story: Story, entry: bytes) -> None:
 def _check_fields(event: Event) -> None:
     """Make sure that an entry has the fields of its kind and no more."""
     known = f"{COMMON_FIELDS} {FIELDS.get(str(event.get('kind')), '')}".split()
-    for name, _, shape in (each.partition(":") for each in known):
-        if name not in event or not SHAPES[shape or "text"](event[name]):
+    lacking = 0
+    for word in known:
+        name, _, shape = word.strip("[]").partition(":")
+        if word.startswith("[") and name not in event:
+            lacking += 1
+        elif name not in event or not SHAPES[shape or "text"](event[name]):
             raise Fault("its fields are not those of its kind")
-    if event["kind"] in FIELDS and len(event) != len(known):
+    if event["kind"] in FIELDS and len(event) != len(known) - lacking:
         raise Fault("it has fields that its kind has not")
     if not re.fullmatch("[0-9a-f]{32}", event["event_id"]) or event["v"] != 1:
         raise Fault("it is not an event of version 1")
-    for name in ("rows", "rows_accepted", "rows_set_aside"):
+    for name in ("people", "rows", "rows_accepted", "rows_set_aside"):
         if event.get(name, 0) % COUNT_ROUNDING:
             raise Fault("a count about people is not rounded")
 
@@ -1208,6 +1272,23 @@ def _check_ends(permits: _Permits, story: Story) -> None:
             raise Fault(f"Entry {at} is not right: the permit holds until {ends[-1]}.")
 
 
+def _check_despite(permits: _Permits, story: Story) -> int:
+    """Make sure that who left nobody out had a reason that authorities signed; how many are unseen."""
+    unseen = 0
+    for at, permit in story.despite:
+        moves = [
+            index
+            for index, event in story.permit_moves.items()
+            if event["permit"] == permit and event["state"] == "granted" and index < at
+        ]
+        signed = permits.statements.get(moves[-1]) if moves else None
+        if signed is None:
+            unseen += 1
+        elif not str(signed.said.get("despite_oppositions", "")).strip():
+            raise Fault(f"Entry {at} leaves nobody out, and its permit does not say why.")
+    return unseen
+
+
 def _check_dates(permits: _Permits, story: Story) -> None:
     """Make sure that keys were lent while the signed permit held, by the hub's own clock."""
     for at, _, asked in story.lent:
@@ -1318,13 +1399,19 @@ def _check_enough(story: Story, event: Event, shares: _Shares, *, trust: Trust) 
 
 def _check_roles(story: Story, *, trust: Trust) -> None:
     """Make sure that whoever the log says has voted or delivered is one who may."""
-    acting = {"VoteCast": ("checker", "checker"), "DeliveryReceived": ("holder", "holder")}
+    acting = {
+        "VoteCast": ("checker", "checker"),
+        "DeliveryReceived": ("holder", "holder"),
+        "OppositionsUpdated": ("holder", "holder"),
+    }
     for index, event in enumerate(story.events):
         if event["kind"] in acting:
             field_name, role = acting[event["kind"]]
             party = trust.parties.get(event[field_name])
             if party is None or party.role != role:
                 raise Fault(f"Entry {index} is not right: its {role} is none of the trust roots.")
+            if event.get("register", party.name) != party.name:
+                raise Fault(f"Entry {index} is not right: it is another holder's register.")
         approved = event["kind"] == "OutputReviewed" and event["decision"] == "approved"
         if approved and len({trust.parties[key].operator for key in event["votes"]}) < VOTES_NEEDED:
             raise Fault(f"Entry {index} is not right: one house alone approved.")
@@ -1429,6 +1516,129 @@ def _check_receipt_signers(
             raise Fault(f"The receipt of entry {index} is not signed by the hub.")
 
 
+# ---------------------------------------------------------------- a receipt of an opposition
+
+
+@dataclass(frozen=True)
+class _OppositionReceipt:
+    """What a holder signed for somebody who objects, and the keys behind it."""
+
+    said: dict[str, Any]
+    keys: list[bytes]
+
+
+# A receipt says these, with their shapes, and nothing else.
+RECEIPT_FIELDS = {
+    "extracts": "numbers",
+    "numbers": "text",
+    "people": "number",
+    "person": "text",
+    "place": "number",
+    "proof": "texts",
+    "register": "text",
+    "root": "text",
+    "salt": "text",
+    "update": "number",
+    "version": "number",
+}
+
+
+def _read_opposition_receipt(path: Path, *, origin: str) -> _OppositionReceipt:
+    what = "The receipt"
+    document = _read(path, limit_bytes=MAX_DOCUMENT_BYTES, what=what)
+    signed = _open_signed(document, what=what)
+    said = signed.said
+    if set(said) != set(RECEIPT_FIELDS) or not all(
+        SHAPES[shape](said[name]) for name, shape in RECEIPT_FIELDS.items()
+    ):
+        raise Fault(f"{what} is spelled as no receipt of an opposition.")
+    about = (signed.kind, signed.origin, signed.subject)
+    if about != ("havre/v1/opposition-receipt", origin, f"opposition-{said['update']}"):
+        raise Fault(f"{what} is of another log, or no receipt of an opposition.")
+    return _OppositionReceipt(said, signed.keys)
+
+
+def _committed(label: str, salt: str, document: Any) -> str:
+    message = label.encode() + b"\n" + _canonical(document)
+    return hmac.new(bytes.fromhex(salt), message, hashlib.sha256).hexdigest()
+
+
+def _check_person(said: dict[str, Any], number: str) -> None:
+    """Make sure that a receipt was made for the person with this number."""
+    spelled = "".join(number.split()).upper()
+    found = _committed("havre/v1/opposition-person", said["salt"], spelled)
+    if not hmac.compare_digest(found, said["person"]):
+        raise Fault("The receipt is another person's.")
+
+
+def _check_in_tree(said: dict[str, Any]) -> None:
+    """Follow the hashes from the person's leaf up to the root (RFC 9162, section 2.1.3.2)."""
+    found = _leaf(_canonical({"numbers": said["numbers"], "person": said["person"]}))
+    place, last = said["place"], said["people"] - 1
+    fault = Fault("The receipt does not lead to its root: the opposition is not in that list.")
+    if place > last:
+        raise fault
+    for text in said["proof"]:
+        if last == 0:
+            raise fault
+        sibling = bytes.fromhex(text)
+        if place & 1 or place == last:
+            found = _node(sibling, found)
+            while not place & 1 and place:
+                place, last = place >> 1, last >> 1
+        else:
+            found = _node(found, sibling)
+        place, last = place >> 1, last >> 1
+    if last or found.hex() != said["root"]:
+        raise fault
+
+
+def _check_on_log(said: dict[str, Any], story: Story) -> None:
+    """Make sure that the log has the version, and that each extract named was made with it."""
+    index = said["update"]
+    update = story.events[index] if index < len(story.events) else {}
+    same = all(update.get(name) == said[name] for name in ("register", "root", "version", "people"))
+    if update.get("kind") != "OppositionsUpdated" or not same:
+        raise Fault("The receipt's version of the register is not the one on the log.")
+    for at in said["extracts"]:
+        event = story.events[at] if at < len(story.events) else {}
+        if (event.get("oppositions") or {}).get(said["register"]) != said["root"]:
+            raise Fault(f"The receipt names entry {at}, which was not made with that version.")
+
+
+def _check_opposition(
+    options: argparse.Namespace, story: Story, report: Report, *, trust: Trust | None
+) -> None:
+    """Check a receipt, if there is one, against the log that was read, and say what it shows."""
+    if options.receipt is None:
+        return
+    number = options.person
+    try:
+        receipt = _read_opposition_receipt(options.receipt, origin=story.origin)
+        said = receipt.said
+        _check_on_log(said, story)
+        _check_in_tree(said)
+        if number is not None:
+            _check_person(said, number)
+    except (TypeError, ValueError):
+        raise Fault("The receipt is spelled as no receipt of an opposition.") from None
+    if trust is not None:
+        signers = [trust.parties.get(hashlib.sha256(key).hexdigest()) for key in receipt.keys]
+        if [each and (each.role, each.name) for each in signers] != [("holder", said["register"])]:
+            raise Fault("The receipt is not signed by the holder who keeps the register.")
+    listed = ", ".join(map(str, said["extracts"])) or "none yet"
+    report.checked.append(
+        f"the receipt: this opposition is in version {said['version']} of the register of"
+        f" {said['register']} (entry {said['update']}), which these extracts left out: {listed}"
+    )
+    if number is None:
+        report.not_checked.append("whose receipt it is: give --person NUMBER")
+    report.not_checked.append(
+        "of the receipt, the holder's and the hub's word: that the pseudonyms behind it are this"
+        " person's, and that no row of them was in those extracts"
+    )
+
+
 # ---------------------------------------------------------------- the whole
 
 
@@ -1527,6 +1737,7 @@ def verify(site: Path, report: Report, *, options: argparse.Namespace, now: int)
         report.checked.append(f"it continues the head of {seen.size} entries seen earlier")
     _check_beside(site, story, report, trust=trust)
     _check_drills(receipts, story, report, trust=trust)
+    _check_opposition(options, story, report, trust=trust)
     for what, count in {
         "files past the checkpoint": log.ahead,
         "unknown kinds": story.unknown,
@@ -1567,6 +1778,7 @@ def _check_beside(site: Path, story: Story, report: Report, *, trust: Trust | No
     _check_dates(permits, story)
     _check_ends(permits, story)
     erasures = _check_erased_files(site / "register" / "erasures", story, trust=trust)
+    unseen = _check_despite(permits, story)
     found, missing = _check_releases(site / "releases", story)
     moves, texts = len(story.permit_moves), len(permits.statements)
     named = len(story.erasures) + sum(len(each["certificates"]) for each in story.erased.values())
@@ -1586,6 +1798,8 @@ def _check_beside(site: Path, story: Story, report: Report, *, trust: Trust | No
         )
     if moves - texts:
         report.not_checked.append(f"permit statements that are not beside the log: {moves - texts}")
+    if unseen:
+        report.not_checked.append(f"why extracts leave nobody out who objects: {unseen}")
     if missing:
         report.not_checked.append(f"released files that are not beside the log: {missing}")
 
@@ -1610,6 +1824,8 @@ def _arguments() -> argparse.ArgumentParser:
     parser.add_argument("--trust", type=Path, metavar="FILE", help="trust roots, from elsewhere")
     parser.add_argument("--max-age", type=int, metavar="SECONDS", help="oldest head accepted")
     parser.add_argument("--seen", type=Path, metavar="FILE", help="a checkpoint seen earlier")
+    parser.add_argument("--receipt", type=Path, metavar="FILE", help="a receipt of an opposition")
+    parser.add_argument("--person", metavar="NUMBER", help="the number that the receipt is for")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     return parser
 
@@ -1663,6 +1879,8 @@ def main() -> int:
         parser.error("DIR is not a folder")
     if options.max_age is not None and (options.trust is None or options.max_age < 0):
         parser.error("--max-age needs --trust, and is not negative")
+    if options.person is not None and options.receipt is None:
+        parser.error("--person needs --receipt")
     report = Report()
     try:
         code, fault = _verified(report, options)

@@ -14,7 +14,7 @@ import pyarrow as pa
 import pytest
 
 from havre.adapters.tables.parquet import ParquetTables
-from havre.domain.plan import Between, Follow, OneOf, Plan, TablePlan
+from havre.domain.plan import Between, Follow, OneOf, Oppositions, Plan, TablePlan, Tie
 from havre.errors import InvalidInput, NotGenuine
 from havre.ports.engine import Engine, SourceFile
 
@@ -179,3 +179,86 @@ def test_a_flipped_byte_is_refused(engine: Engine, seal: Seal) -> None:
 
     with pytest.raises((NotGenuine, pa.ArrowException)):
         rows_of(engine.run(plan, sources={"C": [file]}), "C")
+
+
+def people(*numbers: bytes | None) -> pa.Array:
+    return pa.array([number and number * 16 for number in numbers], pa.binary(16))
+
+
+LISTED = pa.table({"NUMBER": people(b"b", b"n")})
+STAYS = pa.table(
+    {
+        "PATIENT": people(b"a", b"b", None, b"c", b"d"),
+        "MOTHER": people(None, None, None, b"b", b"a"),
+        "STAY": [1, 2, 3, 4, 5],
+    }
+)
+ACTS = pa.table({"STAY": [1, 1, 2, 2, 4], "ACT": list("vwxyz")})
+
+
+def without(*parts: TablePlan, ties: tuple[Tie, ...] = ()) -> Plan:
+    return Plan(parts, Oppositions("LIST", "NUMBER", ties))
+
+
+def test_a_row_that_names_somebody_who_objects_is_left_out_with_what_follows_it(
+    engine: Engine, seal: Seal
+) -> None:
+    """In whatever column they are named, and with an empty cell nobody is."""
+    plan = without(
+        TablePlan(table="S", columns=("STAY",), names=("PATIENT", "MOTHER")),
+        TablePlan(table="A", columns=("ACT",), follows=(Follow("S", ("STAY",), ("STAY",)),)),
+    )
+    sources = {"LIST": seal(LISTED), "S": seal(STAYS), "A": seal(ACTS)}
+
+    results = engine.run(plan, sources=sources)
+
+    assert rows_of(results, "S") == [(1,), (3,), (5,)]
+    assert rows_of(results, "A") == [("v",), ("w",)]
+
+
+def test_several_lists_count_together(engine: Engine, seal: Seal) -> None:
+    plan = without(TablePlan(table="S", columns=("STAY",), names=("PATIENT",)))
+    lists = seal(LISTED, pa.table({"NUMBER": people(b"a")}))
+
+    results = engine.run(plan, sources={"LIST": lists, "S": seal(STAYS)})
+
+    assert rows_of(results, "S") == [(3,), (4,), (5,)]
+
+
+def test_somebody_who_objects_is_found_under_every_number_that_rows_tie_together(
+    engine: Engine, seal: Seal
+) -> None:
+    """From row to row: child's number, own number, number after a marriage."""
+    tied = pa.table(
+        {
+            "PSA": people(b"d", b"c", b"b", b"a", None),
+            "ANO": people(b"2", b"2", b"1", None, b"1"),
+            "IDT": people(b"x", None, b"x", b"a", b"z"),
+            "AREA": ["out", "in", "out", "in", "in"],
+        }
+    )
+    plan = without(
+        TablePlan(table="S", columns=("STAY",), names=("PATIENT",)),
+        # What the plan keeps of a table changes nothing about whom it ties.
+        TablePlan(
+            table="T", columns=("AREA",), conditions=(OneOf("AREA", ("in",)),), names=("PSA",)
+        ),
+        ties=(Tie("T", ("PSA", "ANO", "IDT")),),
+    )
+    sources = {"LIST": seal(LISTED), "S": seal(STAYS), "T": seal(tied)}
+
+    results = engine.run(plan, sources=sources)
+
+    assert rows_of(results, "S") == [(1,), (3,)]
+    assert rows_of(results, "T") == [("in",), ("in",)]
+
+
+def test_a_register_and_ties_without_a_file_leave_nobody_out(engine: Engine, seal: Seal) -> None:
+    plan = without(
+        TablePlan(table="S", columns=("STAY",), names=("PATIENT",)),
+        ties=(Tie("T", ("PSA", "ANO")),),
+    )
+
+    results = engine.run(plan, sources={"LIST": [], "T": [], "S": seal(STAYS)})
+
+    assert len(rows_of(results, "S")) == 5

@@ -57,6 +57,13 @@ def test_what_is_written_is_read_in_its_order(tables: TableFiles) -> None:
     assert read(tables, written(tables, care())).equals(care())
 
 
+@pytest.mark.parametrize("texts", [[], ["é", ""]])
+def test_texts_in_memory_become_a_table(tables: TableFiles, texts: list[str]) -> None:
+    file = written(tables, tables.texts({"a": texts, "b": texts}))
+
+    assert read(tables, file).to_pydict() == {"a": texts, "b": texts}
+
+
 @pytest.mark.parametrize("rows", [0, 1, 500])
 def test_encoded_or_not_the_cells_are_the_same(tables: TableFiles, rows: int) -> None:
     file = written(tables, care(rows))

@@ -204,7 +204,7 @@ def test_the_verifier_knows_every_field_of_every_kind() -> None:
     common = {word.partition(":")[0] for word in namespace["COMMON_FIELDS"].split()}
 
     listed = {
-        kind: {word.partition(":")[0] for word in words.split()} | common
+        kind: {word.strip("[]").partition(":")[0] for word in words.split()} | common
         for kind, words in namespace["FIELDS"].items()
     }
 

@@ -7,9 +7,19 @@ from datetime import UTC, date, datetime
 import pytest
 
 from havre.domain.permit import Population, TableGrant
-from havre.domain.plan import Between, Follow, OneOf, Plan, TablePlan, check_plan, encode_plan
+from havre.domain.plan import (
+    Between,
+    Follow,
+    OneOf,
+    Oppositions,
+    Plan,
+    TablePlan,
+    Tie,
+    check_plan,
+    encode_plan,
+)
 from havre.domain.plan_making import PopulationTable, make_plan
-from havre.domain.schema import Catalogue, Column, ColumnType, Link, TableSchema
+from havre.domain.schema import Catalogue, Column, ColumnType, Link, TableSchema, Treatment
 from havre.errors import InvalidInput
 
 REALMS = dict.fromkeys(("BEN_NIR_PSA", "NIR_ANO_17"), "nir-psa")
@@ -208,3 +218,63 @@ def test_two_plans_have_two_spellings() -> None:
     ]
 
     assert len({encode_plan(plan) for plan in plans}) == len(plans)
+
+
+_NAMED = TableSchema(
+    name="NAMED",
+    dataset="d",
+    columns=(
+        Column(name="OWN", treatment=Treatment.FOREIGN_PSEUDONYM),
+        Column(name="OTHER", treatment=Treatment.FOREIGN_PSEUDONYM),
+        Column(name="DAY", type=ColumnType.DATE),
+        Column(name="KEY", treatment=Treatment.TECHNICAL_KEY),
+    ),
+    person=("OWN",),
+    period_column="DAY",
+)
+_PEOPLE_TABLE = PopulationTable("NAMED", "YEAR", "AREA", ("OWN", "OTHER", "NEVER-DELIVERED"))
+
+
+def leaving_out(**changes: PopulationTable) -> Plan:
+    return make_plan(
+        [TableGrant("d", "NAMED", ("KEY",))],
+        period=PERIOD,
+        population=Population(),
+        people=changes.get("people", _PEOPLE_TABLE),
+        catalogue=Catalogue((_NAMED, CODES)),
+        register=("LIST", "NUMBER"),
+    )
+
+
+def test_with_a_register_every_column_that_names_a_person_is_looked_at() -> None:
+    plan = leaving_out()
+
+    assert plan.table("NAMED").names == ("OWN", "OTHER")
+    assert plan.oppositions == Oppositions("LIST", "NUMBER", (Tie("NAMED", ("OWN", "OTHER")),))
+    assert plan.tables_read == {"LIST", "NAMED"}
+    assert plan.tables_read_whole == {"LIST", "NAMED"}
+
+
+def test_a_catalogue_without_a_table_of_people_ties_no_numbers() -> None:
+    assert leaving_out(people=WHERE).oppositions == Oppositions("LIST", "NUMBER")
+
+
+def test_a_plan_that_looks_for_oppositions_elsewhere_is_refused_with_every_fault() -> None:
+    plan = Plan(
+        (TablePlan(table="NAMED", columns=("KEY",), names=("OWN",)),),
+        Oppositions("LIST", "NUMBER", (Tie("NAMED", ("OWN", "KEY")), Tie("NONE", ("A", "B")))),
+    )
+
+    with pytest.raises(InvalidInput) as refusal:
+        check_plan(plan, Catalogue((_NAMED,)))
+
+    assert refusal.value.message == (
+        "The plan cannot be worked out: NAMED: oppositions are looked for in other columns than"
+        " name people; NAMED: no number of a person in KEY; NONE: the catalogue has no such table"
+        " to tie numbers with."
+    )
+
+
+def test_a_plan_says_whom_it_leaves_out_and_one_that_leaves_nobody_out_says_nothing() -> None:
+    assert b'"register":"LIST"' in encode_plan(leaving_out())
+    assert b"oppositions" not in encode_plan(Plan((TablePlan(table="T", columns=("A",)),)))

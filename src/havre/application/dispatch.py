@@ -7,22 +7,21 @@ processes at once never take the same delivery or the same place: both are claim
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from collections.abc import Set as AbstractSet
-from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
 
 from havre.application.audit import PublicLog
 from havre.application.deliver import HolderDesk
+from havre.application.landing_places import LandingPlaces, find_posted, note_of
 from havre.application.vault.sealing import VaultWriter, WritePlace
 from havre.domain.announcement import Announcement, check_found, content_digest, parse_announcement
-from havre.domain.delivery_note import DeliveryNote, parse_note
+from havre.domain.delivery_note import DeliveryNote
 from havre.domain.events import DeliveryReceived, events_of
 from havre.domain.handover import check_stays
 from havre.domain.shown import show_file
-from havre.errors import HavreError, InvalidInput, NotFound, Refused, Unavailable
-from havre.formats.statements import parse_envelope, parse_statement
+from havre.errors import HavreError, InvalidInput, Refused, Unavailable
 from havre.ports.inbox import Inbox, SentDeliveries, SentDelivery
 from havre.ports.sources import DeliveryFolder
 
@@ -72,8 +71,7 @@ class Dispatch:
         self._sent = sent
         self._log = log
         self._vault = vault
-        self._places = places
-        self._landings: dict[str, str] = {}
+        self._landings = LandingPlaces(inbox=inbox, log=log, places=places)
 
     def send(
         self, folder: DeliveryFolder, *, name: str, leave: AbstractSet[str] = frozenset()
@@ -107,7 +105,7 @@ class Dispatch:
         self, folder: DeliveryFolder, announced: Announcement, leave: AbstractSet[str]
     ) -> DeliveryNote:
         self._check_stays()
-        with self._free_place() as place:
+        with self._landings.free() as place:
             prepared = self._desk.prepare(
                 folder, vault=self._vault(announced.name), place=place, leave=leave
             )
@@ -131,14 +129,14 @@ class Dispatch:
         """
         name = announced.name
         # The inbox first: what is taken in meanwhile is on the log before it leaves the inbox.
-        waiting = _posted(self._inbox, name)
+        waiting = find_posted(self._inbox, name)
         events = [logged.event for logged in self._log.entries()]
         taken_in = [e for e in events_of(events, DeliveryReceived) if e.delivery == name]
         if waiting is None and not taken_in:
             return None
         sent = self._sent.find(name)
         if sent is not None and sent.content == content_digest(announced):
-            note = _note_of(sent.envelope)
+            note = note_of(sent.envelope)
             objects = {str(key): str(sha256) for key, sha256 in note.objects.items()}
             if waiting == sent.envelope or any(each.objects == objects for each in taken_in):
                 return note
@@ -146,43 +144,3 @@ class Dispatch:
             f"Another delivery {name} {'was taken in before' if taken_in else 'waits already'}.",
             hint="Give this one another name: a delivery is never replaced by a later one.",
         )
-
-    @contextmanager
-    def _free_place(self) -> Iterator[WritePlace]:
-        """Claim a landing place that no delivery has used, for as long as it is needed."""
-        used = self._used()
-        with ExitStack() as stack:
-            for place in self._places:
-                if place.partition_id in used:
-                    continue
-                is_ours = stack.enter_context(self._inbox.claim(place.partition_id))
-                # Looked at again: whoever had it until now may have used it.
-                if is_ours and place.partition_id not in self._used():
-                    yield place
-                    return
-        raise Refused(
-            "The hub has no landing place left.",
-            hint="Its operator makes more with `havre ceremony --landing 50`.",
-        )
-
-    def _used(self) -> set[str]:
-        """Landing partitions of deliveries that wait or were taken in; the inbox is read first."""
-        for name in self._inbox.list_deliveries():
-            if name not in self._landings and (envelope := _posted(self._inbox, name)):
-                self._landings[name] = str(_note_of(envelope).landing)
-        events = [logged.event for logged in self._log.entries()]
-        received = {event.partition for event in events_of(events, DeliveryReceived)}
-        return received | set(self._landings.values())
-
-
-def _posted(inbox: Inbox, delivery: str) -> bytes | None:
-    try:
-        return inbox.note(delivery)
-    except NotFound:
-        return None
-
-
-def _note_of(envelope: bytes) -> DeliveryNote:
-    # Read without its signature: whoever forged one could only waste a place.
-    statement = parse_statement(parse_envelope(envelope).payload)
-    return parse_note(statement.subject, statement.predicate)

@@ -2,7 +2,8 @@
 
 The plan is made from the permit, so it cannot reach past it; a narrower one may
 be asked for, and every column too many is named. Custodians see the permit and
-the log, never the plan's rows.
+the log, never the plan's rows. Whoever objects is left out, by the registers that are
+newest when the extract is recorded.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from havre.application.audit import PublicLog
 from havre.application.ceremony import Ceremonies, KnownPartition, PartitionCatalogue
 from havre.application.ingest import newest_version
 from havre.application.journal import Journal
+from havre.application.oppositions import CountingRegisters, counting_registers
 from havre.application.permits import Permits, PermitStanding
 from havre.application.pseudonymise import Pseudonyms
 from havre.application.vault.inventory import list_written
@@ -36,6 +38,7 @@ from havre.application.vault.sealing import (
 from havre.crypto.commitments import commit_to, new_salt
 from havre.crypto.random import new_object_id
 from havre.domain.events import ExtractMade, VersionPublished, rounded_count
+from havre.domain.oppositions import REGISTER
 from havre.domain.permit import OutsidePermit, Permit, TableGrant, project_secret
 from havre.domain.permit_states import PermitState
 from havre.domain.plan import Plan, encode_plan
@@ -131,23 +134,27 @@ class Extraction:
         grants = permit.tables if asked is None else asked
         check_asked(grants, permit)
         self._prepare(permit)
+        registers = self._registers(permit)
         plan = make_plan(
             grants,
             period=permit.period,
             population=permit.population,
             people=PEOPLE,
             catalogue=self._catalogue,
+            register=(REGISTER.name, REGISTER.columns[0].name) if registers.updates else None,
         )
-        versions = self._versions(plan)
+        versions = self._versions(plan, permit)
         salt = new_salt()
         document = encode_plan(plan)
         commitment = commit_to(document, label=PLAN_LABEL, salt=salt)
-        with self._opened(standing, versions, commitment) as keys, self._tools.vault.batch():
-            sealed = self._seal(plan, grants, permit, versions, keys, progress=progress)
+        source = _Source(versions, registers)
+        with self._opened(standing, source, commitment) as keys, self._tools.vault.batch():
+            sealed = self._seal(plan, grants, permit, source, keys, progress=progress)
         with self._journal.alone():
-            # An extract that a revocation has overtaken does not exist.
+            # An extract that a revocation or an opposition has overtaken does not exist.
             self._granted(name)
-            index = self._record(permit, versions, commitment, sealed, plan=(document, salt))
+            self._check_newest(permit, registers)
+            index = self._record(permit, source, commitment, sealed, plan=(document, salt))
         living = {each.partition_id for each in self._reached(permit, versions)}
         lost = [
             each.partition.text
@@ -174,7 +181,20 @@ class Extraction:
         if fresh := [each for each in wanted if each not in known]:
             self._ceremonies.make(fresh)
 
-    def _versions(self, plan: Plan) -> dict[str, int]:
+    def _registers(self, permit: Permit) -> CountingRegisters:
+        """Find the registers that count for a permit; none where its text says why."""
+        if permit.despite_oppositions:
+            return CountingRegisters({})
+        return counting_registers((each.index, each.event) for each in self._log.entries())
+
+    def _check_newest(self, permit: Permit, used: CountingRegisters) -> None:
+        if self._registers(permit).roots != used.roots:
+            raise Refused(
+                "A register of people who object got a new version while the extract was made.",
+                hint="Make it again: `havre extract`. This one does not exist.",
+            )
+
+    def _versions(self, plan: Plan, permit: Permit) -> dict[str, int]:
         datasets = {self._catalogue.table(part.table).dataset for part in plan.tables}
         versions: dict[str, int] = {}
         for dataset in sorted(datasets):
@@ -184,6 +204,12 @@ class Extraction:
                     f"There is no version of dataset {dataset}.", hint="Run `havre ingest` first."
                 )
             versions[dataset] = newest
+        # What ties the numbers of a person together is read as far as the permit reaches.
+        ties = plan.oppositions.ties if plan.oppositions is not None else ()
+        for dataset in {self._catalogue.table(tie.table).dataset for tie in ties}:
+            newest = newest_version(self._log, dataset)
+            if newest is not None and dataset in permit.years:
+                versions[dataset] = newest
         return versions
 
     def _chain(self, version: int) -> tuple[VersionPublished, ...]:
@@ -214,15 +240,23 @@ class Extraction:
             and each.partition.year in permit.years.get(each.partition.name, ())
         ]
 
+    def _listed(self, source: _Source) -> list[KnownPartition]:
+        """The partitions in which the registers that count lie."""
+        return [
+            each
+            for each in self._partitions.list_partitions()
+            if each.partition_id in source.registers.partitions
+        ]
+
     @contextmanager
     def _opened(
-        self, standing: PermitStanding, versions: dict[str, int], commitment: str
+        self, standing: PermitStanding, source: _Source, commitment: str
     ) -> Iterator[OpenPartitions]:
         permit = standing.permit
         secret = self._partitions.find(Partition(PartitionKind.SECRET, project_secret(permit.name)))
         wanted = KeysWanted(
             purpose="extract",
-            partitions=[*self._reached(permit, versions), secret],
+            partitions=[*self._reached(permit, source.versions), *self._listed(source), secret],
             permit=standing.index,
             plan_commitment=commitment,
             documents={envelope_digest(standing.envelope): standing.envelope},
@@ -235,12 +269,15 @@ class Extraction:
         plan: Plan,
         grants: Sequence[TableGrant],
         permit: Permit,
-        versions: dict[str, int],
+        source: _Source,
         keys: OpenPartitions,
         *,
         progress: Callable[[str], None],
     ) -> SealedVersion:
-        files = self._files(permit, versions, keys)
+        files = [
+            *self._files(permit, source.versions, keys),
+            *self._register_files(source, keys),
+        ]
         secret_id = self._partitions.find(
             Partition(PartitionKind.SECRET, project_secret(permit.name))
         ).partition_id
@@ -275,10 +312,28 @@ class Extraction:
             for file in reader.list_files(self._chain(version), places=places, locations=locations)
         ]
 
+    def _register_files(self, source: _Source, keys: OpenPartitions) -> list[ListedFile]:
+        places = {
+            each.partition_id: ReadPlace(each.partition, each.partition_id)
+            for each in self._listed(source)
+        }
+        return source.registers.list_files(
+            self._tools.reader(keys),
+            places=places,
+            locations=manifest_locations(self._records.list_documents(MANIFEST_DOCUMENT)),
+        )
+
+    def _bound(self, permit: Permit, source: _Source) -> dict[str, str] | None:
+        """What the entry says of oppositions: nothing while nobody keeps a register."""
+        everybody = counting_registers((each.index, each.event) for each in self._log.entries())
+        if not everybody.updates:
+            return None
+        return {} if permit.despite_oppositions else source.registers.roots
+
     def _record(
         self,
         permit: Permit,
-        versions: dict[str, int],
+        source: _Source,
         commitment: str,
         sealed: SealedVersion,
         *,
@@ -296,10 +351,11 @@ class Extraction:
                 at=now,
                 permit=permit.name,
                 partition=manifest.partition_id,
-                versions=versions,
+                versions=source.versions,
                 plan_commitment=commitment,
                 manifest_sha256=manifest.stored.sha256,
                 rows=rounded_count(sealed.rows),
+                oppositions=self._bound(permit, source),
             ),
             documents=[
                 *sealed.documents,
@@ -309,6 +365,14 @@ class Extraction:
             ],
         )
         return index
+
+
+@dataclass(frozen=True, slots=True)
+class _Source:
+    """What an extract is cut from: versions by dataset, and the registers that count."""
+
+    versions: dict[str, int]
+    registers: CountingRegisters
 
 
 def check_asked(asked: Sequence[TableGrant], permit: Permit) -> None:

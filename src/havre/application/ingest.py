@@ -15,29 +15,25 @@ from havre.application.audit import PublicLog
 from havre.application.ceremony import PartitionCatalogue
 from havre.application.ingest_run import DatasetRun, FileReport, IngestTools, RunProgress, stage_2
 from havre.application.journal import Journal
-from havre.application.receive import KIND_NOTE, KIND_NOTE_SALT
 from havre.application.rotation import Generations
 from havre.application.vault.inventory import list_written
-from havre.application.vault.keys import KeyRelease, KeysWanted
+from havre.application.vault.keys import KeyRelease
 from havre.application.vault.sealing import SealedVersion
+from havre.application.waiting import ReceivedDeliveries, WaitingDelivery, wanted_for
 from havre.crypto.commitments import commit_to, new_salt
 from havre.crypto.random import new_object_id
 from havre.domain.catalogue_text import KnownTables
-from havre.domain.custody import PREDICATE_DELIVERY_NOTE, ReleaseRefused, check_openings
-from havre.domain.delivery_note import DeliveryNote, parse_note
 from havre.domain.events import (
     DatasetPseudonymised,
     DeliveryChecked,
-    DeliveryReceived,
     Event,
     VersionPublished,
-    events_of,
     rounded_count,
 )
+from havre.domain.oppositions import OPPOSITIONS_DATASET
 from havre.domain.rotation import RotationRule
 from havre.domain.schema import TableSchema
-from havre.domain.statements import envelope_digest, open_statement
-from havre.domain.trust import Role, TrustRoots
+from havre.domain.trust import TrustRoots
 from havre.errors import NotFound, Refused
 from havre.formats.canonical import Json, encode_canonical
 from havre.ports.clock import Clock
@@ -77,17 +73,6 @@ class IngestReport:
         return self.lines - self.accepted
 
 
-@dataclass(frozen=True, slots=True)
-class _Waiting:
-    """A delivery that was received and not yet checked."""
-
-    index: int
-    event: DeliveryReceived
-    note: DeliveryNote
-    envelope: bytes
-    salt: bytes
-
-
 class Ingestion:
     """Makes versions of datasets."""
 
@@ -114,10 +99,12 @@ class Ingestion:
         self._clock = clock
         self._catalogue = PartitionCatalogue(records, log=log)
         self._generations = Generations(records, log=log, clock=clock, rule=rotation)
+        self._received = ReceivedDeliveries(records=records, log=log, roots=roots, clock=clock)
 
     def waiting_datasets(self) -> list[str]:
-        """Name the datasets for which deliveries wait."""
-        return sorted({each.note.dataset for each in self._waiting()})
+        """Name the datasets for which deliveries wait; the register of oppositions is none."""
+        named = {each.note.dataset for each in self._received.waiting()}
+        return sorted(named - {OPPOSITIONS_DATASET})
 
     def ingest(self, dataset: str, *, progress: Callable[[RunProgress], None]) -> IngestReport:
         """Make one version of a dataset from every delivery of it that waits.
@@ -131,14 +118,16 @@ class Ingestion:
             LinesLost: a sum does not close; no version was made.
             NotGenuine: an object is not what the holder signed for.
         """
-        waiting = [each for each in self._waiting() if each.note.dataset == dataset]
+        waiting = [each for each in self._received.waiting() if each.note.dataset == dataset]
         if not waiting:
             raise NotFound(f"No delivery of {dataset} waits.", hint="See `havre status`.")
-        left = self._opened_too_often(waiting)
+        left = self._received.opened_too_often(waiting)
         waiting = [each for each in waiting if each.note.delivery not in left]
         if not waiting:
             raise next(iter(left.values()))
-        with self._release.open(self._wanted(waiting)) as keys:
+        partitions = self._catalogue.list_partitions()
+        wanted = wanted_for(waiting, partitions=partitions, stage_2=stage_2(partitions))
+        with self._release.open(wanted) as keys:
             run = DatasetRun(
                 [each.note for each in waiting],
                 keys=keys,
@@ -150,68 +139,16 @@ class Ingestion:
                 run.check_tables(progress)
                 sealed = run.close()
         with self._journal.alone():
-            self._check_still_wait(waiting)
+            self._received.check_still_wait(waiting)
             version = self._record(dataset, waiting, run, sealed)
         return IngestReport(dataset, version, tuple(run.reports), left)
 
-    def _opened_too_often(self, waiting: Iterable[_Waiting]) -> dict[str, Refused]:
-        events = [logged.event for logged in self._log.entries()]
-        left: dict[str, Refused] = {}
-        for each in waiting:
-            try:
-                check_openings(events, each.index, now=self._clock.now())
-            except ReleaseRefused as refusal:
-                left[each.note.delivery] = refusal
-        return left
-
-    def _waiting(self) -> list[_Waiting]:
-        checked = self._taken_in()
-        found = []
-        for logged in self._log.entries():
-            event = logged.event
-            if isinstance(event, DeliveryReceived) and event.delivery not in checked:
-                envelope = self._records.document(KIND_NOTE, event.event_id)
-                note = self._read_note(envelope)
-                salt = self._records.document(KIND_NOTE_SALT, event.event_id)
-                found.append(_Waiting(logged.index, event, note, envelope, salt))
-        return found
-
-    def _taken_in(self) -> set[str]:
-        events = (logged.event for logged in self._log.entries())
-        return {each.delivery for each in events_of(events, DeliveryChecked)}
-
-    def _check_still_wait(self, waiting: Iterable[_Waiting]) -> None:
-        """Refuse to publish rows a second time that another run has published meanwhile."""
-        taken = self._taken_in()
-        if twice := sorted(each.note.delivery for each in waiting if each.note.delivery in taken):
-            raise Refused(
-                f"Another run took these deliveries in meanwhile: {', '.join(twice)}.",
-                hint="This run published nothing. See `havre status` for what still waits.",
-            )
-
-    def _read_note(self, envelope: bytes) -> DeliveryNote:
-        opened = open_statement(
-            envelope,
-            roots=self._roots,
-            predicate_type=PREDICATE_DELIVERY_NOTE,
-            origin=self._roots.origin,
-            required={Role.HOLDER: 1},
-        )
-        return parse_note(opened.statement.subject, opened.statement.predicate)
-
-    def _wanted(self, waiting: Sequence[_Waiting]) -> KeysWanted:
-        partitions = self._catalogue.list_partitions()
-        known = {each.partition_id: each for each in partitions}
-        return KeysWanted(
-            purpose="ingest",
-            partitions=[*(known[each.note.landing] for each in waiting), stage_2(partitions)],
-            deliveries=tuple(each.index for each in waiting),
-            documents={envelope_digest(each.envelope): each.envelope for each in waiting},
-            salts={each.index: each.salt for each in waiting},
-        )
-
     def _record(
-        self, dataset: str, waiting: Sequence[_Waiting], run: DatasetRun, sealed: SealedVersion
+        self,
+        dataset: str,
+        waiting: Sequence[WaitingDelivery],
+        run: DatasetRun,
+        sealed: SealedVersion,
     ) -> int:
         events: list[Event] = []
         documents: list[Document] = list(sealed.documents)
@@ -248,7 +185,7 @@ class Ingestion:
         return self._journal.record(*events, documents=documents)[-1]
 
     def _checked_event(
-        self, waiting: _Waiting, run: DatasetRun
+        self, waiting: WaitingDelivery, run: DatasetRun
     ) -> tuple[DeliveryChecked, list[Document]]:
         reports = [each for each in run.reports if each.delivery == waiting.note.delivery]
         body = encode_canonical(_report_json(waiting.note.delivery, reports, run.quarantine))

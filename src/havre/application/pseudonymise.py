@@ -8,6 +8,7 @@ and from nothing else.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
@@ -17,14 +18,15 @@ from havre.crypto.pseudonym_labels import (
     STAGE_1_NIR,
     STAGE_2,
     foreign_label,
+    is_sentinel,
     technical_label,
 )
-from havre.domain.schema import Column, TableSchema, Treatment
+from havre.crypto.pseudonyms import pseudonym_of_foreign
+from havre.domain.schema import PERSON_TREATMENTS, Column, TableSchema, Treatment
 from havre.errors import InvalidInput, Refused
 from havre.ports.pseudonymiser import Form, HashedColumn, HashedRows, Pseudonymiser, Reading
 from havre.values import TableStream
 
-_PERSON = frozenset({Treatment.NIR, Treatment.FOREIGN_PSEUDONYM})
 _PROOF = object()
 
 
@@ -68,6 +70,10 @@ class Pseudonyms:
         """See `pseudonymise_at_holder`."""
         return pseudonymise_at_holder(rows, schema=schema, secret=secret, pseudonymiser=self.tool)
 
+    def number_at_holder(self, number: str, *, column: Column, secret: bytes) -> str | None:
+        """See `name_at_holder`."""
+        return name_at_holder(number, column=column, secret=secret)
+
     def for_lake(
         self, rows: TableStream, *, schema: TableSchema, secret: bytes
     ) -> PseudonymisedTable:
@@ -86,6 +92,22 @@ class Pseudonyms:
         return pseudonymise_for_project(
             rows, schema=schema, secret=secret, pseudonymiser=self.tool, true_keys=true_keys
         )
+
+
+def name_at_holder(number: str, *, column: Column, secret: bytes) -> str | None:
+    """Make the stage-1 pseudonym of one number, as `pseudonymise_at_holder` makes it of a column.
+
+    column: of another's pseudonym, where the number stands in the holder's data.
+
+    Returns null for what names nobody: a sentinel, or what is longer or shaped otherwise
+    than the column declares.
+    """
+    trimmed = number.strip()
+    shaped = column.pattern is None or re.fullmatch(column.pattern, trimmed)
+    fits = column.length is None or len(trimmed) <= column.length
+    if is_sentinel(trimmed, column.sentinels) or not (shaped and fits):
+        return None
+    return pseudonym_of_foreign(trimmed, realm=column.realm, secret=secret)
 
 
 def pseudonymise_at_holder(
@@ -113,7 +135,7 @@ def pseudonymise_at_holder(
     columns = [
         _first_stage(column, beside.get(column.name))
         for column in schema.columns
-        if column.treatment in _PERSON
+        if column.treatment in PERSON_TREATMENTS
     ]
     plain = set(schema.column_names) - {column.column for column in columns}
     return pseudonymiser.hash_columns(rows, columns=columns, plain=plain, secret=secret)
@@ -143,7 +165,7 @@ def pseudonymise_for_lake(
     columns = [
         HashedColumn(column=column.name, label=STAGE_2, reading=Reading.PSEUDONYM, form=Form.BYTES)
         for column in schema.columns
-        if column.treatment in _PERSON
+        if column.treatment in PERSON_TREATMENTS
     ]
     plain = set(schema.column_names) - {column.column for column in columns}
     hashed = pseudonymiser.hash_columns(rows, columns=columns, plain=plain, secret=secret)

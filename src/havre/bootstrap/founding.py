@@ -19,6 +19,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 from havre.application.ingest_run import aside_partition
+from havre.application.oppositions import OPPOSITIONS_PARTITION
 from havre.bootstrap.holders import publish_for_holders
 from havre.bootstrap.hub import OpenHub
 from havre.bootstrap.parties import directories
@@ -37,6 +38,7 @@ from havre.bootstrap.tokens import PartyToken, create_token, open_token
 from havre.crypto.random import new_object_id
 from havre.domain.custody import PREDICATE_MANDATE, STAGE_2_SECRET
 from havre.domain.events import HubOpened
+from havre.domain.oppositions import OPPOSITIONS_DATASET
 from havre.domain.statements import Statement, sign_statement
 from havre.domain.trust import (
     THIS_MACHINE,
@@ -172,11 +174,12 @@ def _found(
     made = hub.ceremonies.make(
         [
             *dataset_partitions(datasets, this_year=hub.clock.now().year),
+            OPPOSITIONS_PARTITION,
             Partition(PartitionKind.SECRET, STAGE_2_SECRET),
             *landing_places(0, _LANDING_PLACES),
         ]
     )
-    give_mandate(hub, open_token(parties / "controller"), datasets)
+    give_mandate(hub, open_token(parties / "controller"), {*datasets, OPPOSITIONS_DATASET})
     publish_for_holders(hub)
     return Founded(place.folder, parties, len(made), len(known.tables))
 

@@ -6,11 +6,13 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from havre.application.ceremony import PartitionCatalogue
+from havre.application.oppositions import OPPOSITIONS_PARTITION
 from havre.bootstrap.founding import dataset_partitions, landing_places
 from havre.bootstrap.holders import publish_for_holders
 from havre.bootstrap.hub import OpenHub
 from havre.bootstrap.schemas import SNDS_LAYER, read_schemas
 from havre.domain.catalogue import Layer
+from havre.domain.oppositions import OPPOSITIONS_DATASET
 from havre.domain.shown import show_file
 from havre.errors import InvalidInput, NotFound
 from havre.values import PartitionKind
@@ -36,6 +38,8 @@ def import_schemas(
 def make_partitions(hub: OpenHub, *, datasets: Iterable[str], landing: int) -> int:
     """Hold a ceremony for what is missing; returns how many key pairs were made.
 
+    datasets: known ones, or `oppositions` for the registers of people who object.
+
     Raises:
         InvalidInput: nothing is asked for, or fewer places than none.
         NotFound: the catalogue knows no such dataset: key pairs are for ever.
@@ -47,6 +51,8 @@ def make_partitions(hub: OpenHub, *, datasets: Iterable[str], landing: int) -> i
             hint="Name a dataset with --dataset, or a number of new places with --landing.",
         )
     have_tables = {built.schema.dataset for built in hub.catalogue.known().tables}
+    registers = [OPPOSITIONS_PARTITION] if OPPOSITIONS_DATASET in asked else []
+    asked = [each for each in asked if each != OPPOSITIONS_DATASET]
     if unknown := [show_file(each) for each in asked if each not in have_tables]:
         raise NotFound(
             f"The catalogue knows no dataset of this name: {', '.join(unknown)}.",
@@ -58,7 +64,10 @@ def make_partitions(hub: OpenHub, *, datasets: Iterable[str], landing: int) -> i
     ]
     wanted = [
         each
-        for each in dataset_partitions(asked, this_year=hub.clock.now().year)
+        for each in (
+            *dataset_partitions(asked, this_year=hub.clock.now().year),
+            *registers,
+        )
         if each not in known
     ]
     have = sum(each.kind is PartitionKind.LANDING for each in known)

@@ -193,6 +193,9 @@ def permit_details(standing: PermitStanding) -> Row:
         "living_in_departments": list(population.departments) or "all",
         "smallest_count_shown": permit.output.min_count,
         "kinds_of_output": list(permit.output.kinds),
+        "oppositions": _spelled(
+            f"do not count: {permit.despite_oppositions}" if permit.despite_oppositions else "count"
+        ),
         "environment": permit.environment_sha256,
     }
     for number, grant in enumerate(permit.tables, start=1):

@@ -26,6 +26,7 @@ from havre.cli import (
     hub,
     keys,
     leaving,
+    oppositions,
     party,
     permits,
     public,
@@ -52,6 +53,7 @@ app = typer.Typer(
 _GROUPS = (
     hub,
     data,
+    oppositions,
     permits,
     keys,
     sharing,

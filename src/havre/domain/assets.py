@@ -37,6 +37,7 @@ from havre.domain.key_events import (
     OldSharesErased,
     ResharingOrdered,
 )
+from havre.domain.opposition_events import OppositionsUpdated
 from havre.formats.ro_crate import NAME as CRATE
 
 
@@ -108,7 +109,7 @@ ASSETS: Mapping[AssetClass, AssetRule] = MappingProxyType(
             "none",
             "none",
             "none",
-            "oppositions and ends of retention are not built, so a hub has none to take along",
+            "what counts and what is due follows from the log; lists of oppositions are objects",
         ),
         AssetClass.LOG: AssetRule(
             "the log as it was when the hub left",
@@ -200,6 +201,7 @@ _NAMES: Mapping[type[Event], Callable[[Any], Iterable[Named]]] = MappingProxyTyp
             Named(AssetClass.JOBS, f"documents/object-list/{e.event_id}"),
             Named(AssetClass.JOBS, f"documents/object-list-salt/{e.event_id}"),
         ),
+        OppositionsUpdated: lambda e: _manifests([e.manifest_sha256]),
         PermitMoved: lambda e: (
             Named(AssetClass.PERMITS, f"permits/{e.statement_sha256}", e.statement_sha256),
             Named(AssetClass.JOBS, f"documents/permit/{e.statement_sha256}", e.statement_sha256),

@@ -24,6 +24,7 @@ from havre.domain.events import (
 )
 from havre.domain.key_events import ErasureOrdered
 from havre.domain.key_states import read_key_states
+from havre.domain.opposition_events import OppositionsUpdated
 from havre.domain.permit_signing import open_permit
 from havre.domain.permit_states import PermitState, replay_permit
 from havre.domain.trust import TrustRoots
@@ -196,7 +197,10 @@ def _check_taken_in(partition: str, view: ErasureView) -> None:
     if not checked:
         raise ErasureRefused("A landing partition holds a delivery that was not taken in.")
     index, event = checked[-1]
-    if not any(isinstance(each, VersionPublished) for each in view.events[index:]):
+    # A list of oppositions is in the register's version, whose entry stands behind its check.
+    if not any(
+        isinstance(each, VersionPublished | OppositionsUpdated) for each in view.events[index:]
+    ):
         raise ErasureRefused("A delivery's rows are in no version yet.")
     _check_waited(event.at, view.now)
 

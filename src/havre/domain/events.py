@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import types
 import typing
-from dataclasses import dataclass, fields
+from dataclasses import MISSING, dataclass, fields
 from datetime import datetime
 from functools import cache
 from typing import Any, ClassVar, TypeVar
@@ -26,6 +26,7 @@ from havre.domain.key_events import (
     PartitionsReshared,
     ResharingOrdered,
 )
+from havre.domain.opposition_events import OppositionsUpdated
 from havre.errors import InvalidInput
 from havre.formats.canonical import Json, encode_canonical, parse_canonical
 from havre.values import instant_text, parse_instant, parse_object_id
@@ -195,6 +196,9 @@ class ExtractMade(Event):
 
     versions: dataset to the index of the version entry it was cut from.
     manifest_sha256: of the extract manifest's ciphertext.
+    oppositions: register to the root of the version whose people were left out: the
+        newest of each register. None while there is no register; empty under a
+        permit whose text says why oppositions do not count.
     """
 
     kind: ClassVar[str] = "ExtractMade"
@@ -204,6 +208,7 @@ class ExtractMade(Event):
     plan_commitment: str
     manifest_sha256: str
     rows: int
+    oppositions: dict[str, str] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -383,6 +388,7 @@ EVENT_KINDS: dict[str, type[Event]] = {
         KeysRequested,
         ObjectsListed,
         OldSharesErased,
+        OppositionsUpdated,
         OutputReleased,
         OutputReviewed,
         PartitionsCreated,
@@ -408,6 +414,8 @@ def encode_event(event: Event) -> bytes:
     body: dict[str, Json] = {"kind": event.kind, "v": 1}
     for name in _field_types(event.kind):
         value = getattr(event, name)
+        if value is None and name in _later_fields(event.kind):
+            continue
         body[name] = instant_text(value) if isinstance(value, datetime) else _as_json(value)
     entry = encode_canonical(body)
     if len(entry) > MAX_ENTRY_BYTES:
@@ -431,11 +439,14 @@ def parse_event(entry: bytes) -> Event:
     if event_type is None:
         raise InvalidInput("A log entry is of a kind this version does not know.")
     declared = _field_types(event_type.kind)
-    if set(body) - {"kind", "v"} != set(declared):
+    # A field that came later is left out where it says nothing: that is its one spelling.
+    missing = {name for name in declared if body.get(name) is None} & _later_fields(event_type.kind)
+    if set(body) - {"kind", "v"} != set(declared) - missing:
         raise InvalidInput(f"An event of kind {event_type.kind} has other fields than it should.")
     values: dict[str, Any] = {}
     for name, hint in declared.items():
-        values[name] = _from_json(body[name], hint)
+        if name not in missing:
+            values[name] = _from_json(body[name], hint)
     parse_object_id(values["event_id"])
     return event_type(**values)
 
@@ -451,6 +462,12 @@ def _field_types(kind: str) -> dict[str, Any]:
     event_type = EVENT_KINDS[kind]
     hints = typing.get_type_hints(event_type)
     return {field.name: hints[field.name] for field in fields(event_type)}
+
+
+@cache
+def _later_fields(kind: str) -> frozenset[str]:
+    """Fields that a kind was given after entries of it stood on logs: those without are read as before."""
+    return frozenset(each.name for each in fields(EVENT_KINDS[kind]) if each.default is not MISSING)
 
 
 def _as_json(value: Any) -> Json:

@@ -23,6 +23,7 @@ from havre.domain.events import (
     ObjectsListed,
     VersionPublished,
 )
+from havre.domain.opposition_events import OppositionsUpdated
 from havre.errors import InvalidInput, NotGenuine
 from havre.formats.canonical import Json, encode_canonical, parse_canonical
 from havre.values import Digest, ObjectId, parse_digest, parse_object_id
@@ -203,13 +204,15 @@ def _add(inventory: Inventory, name: ObjectId, listed: Listed) -> None:
 
 def _wrote_objects(event: Event) -> bool:
     # A run that gave nothing wrote nothing, so its entry alone says neither.
-    return isinstance(event, VersionPublished | ExtractMade)
+    return isinstance(event, VersionPublished | ExtractMade | OppositionsUpdated)
 
 
 def _manifests_of(event: Event) -> Iterable[str]:
     if isinstance(event, VersionPublished):
         return event.manifests.values()
-    return [event.manifest_sha256] if isinstance(event, ExtractMade) else []
+    if isinstance(event, ExtractMade | OppositionsUpdated):
+        return [event.manifest_sha256]
+    return []
 
 
 def _read_listed(value: Json) -> Listed:

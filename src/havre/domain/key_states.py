@@ -24,6 +24,7 @@ from havre.domain.key_events import (
     PartitionsReshared,
     ResharingOrdered,
 )
+from havre.domain.opposition_events import OppositionsUpdated
 from havre.domain.trust import TrustRoots
 
 
@@ -56,7 +57,7 @@ class KeyState:
     created, created_at: index and time of the entry that made them.
     sharing: the shares that count now; `former`, those before.
     openings: requests for them, answered or not.
-    written_at: when a version first named the partition, or null.
+    written_at: when a version, or a register's, first named the partition, or null.
     orders: indexes of the orders to erase it.
     erased: index of the entry that says it is erased, or null.
     """
@@ -143,6 +144,10 @@ class _Fold:
         for state in self._named(event.manifests):
             state.written_at = state.written_at or event.at
 
+    def write_register(self, _index: int, event: OppositionsUpdated) -> None:
+        for state in self._named([event.partition]):
+            state.written_at = state.written_at or event.at
+
     def order_erased(self, index: int, event: ErasureOrdered) -> None:
         self.orders[index] = event
         for state in self._named(event.partitions):
@@ -180,6 +185,7 @@ _TAKE: dict[type[Event], Callable[[_Fold, int, Any], None]] = {
     KeysErased: _Fold.erase,
     KeysRequested: _Fold.request,
     OldSharesErased: _Fold.retire,
+    OppositionsUpdated: _Fold.write_register,
     PartitionsCreated: _Fold.create,
     PartitionsReshared: _Fold.reshare,
     ResharingOrdered: _Fold.order_reshared,

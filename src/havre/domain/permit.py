@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 
+from havre.domain.oppositions import OPPOSITIONS_DATASET
 from havre.errors import Refused
 from havre.values import Partition, PartitionKind
 
@@ -73,6 +74,8 @@ class Permit:
     years: dataset to the lake partitions (calendar years, 0 for undated rows)
         that the period reaches; what custodians compare a request with.
     environment_sha256: the study environment that code may run in.
+    despite_oppositions: why people who object are in the extract all the same (EHDS,
+        article 71(4)); empty for every other permit, whose extracts leave them out.
     """
 
     name: str
@@ -88,18 +91,20 @@ class Permit:
     output: OutputRules
     environment_sha256: str
     years: Mapping[str, tuple[int, ...]]
+    despite_oppositions: str = ""
 
     def covers(self, partition: Partition) -> None:
         """Make sure a partition is within this permit.
 
         A dataset partition must be of a granted dataset and year; a project
-        partition and the project's pseudonym secret must bear its name.
+        partition and the project's pseudonym secret must bear its name. The
+        registers of people who object are within every permit that leaves them out.
 
         Raises:
             OutsidePermit: the partition is anything else.
         """
         within = {
-            PartitionKind.DATASET: partition.year in self.years.get(partition.name, ()),
+            PartitionKind.DATASET: partition.year in self._years_of(partition.name),
             PartitionKind.PROJECT: partition.name == self.name,
             PartitionKind.SECRET: partition.name == project_secret(self.name),
             PartitionKind.LANDING: False,
@@ -109,6 +114,11 @@ class Permit:
                 f"Permit {self.name} does not cover the partition {partition.text}.",
                 hint="Ask for a permit that names this dataset and these years.",
             )
+
+    def _years_of(self, dataset: str) -> tuple[int, ...]:
+        if dataset == OPPOSITIONS_DATASET:
+            return () if self.despite_oppositions else (0,)
+        return self.years.get(dataset, ())
 
 
 def project_secret(permit: str) -> str:

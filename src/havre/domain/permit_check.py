@@ -12,8 +12,8 @@ from dataclasses import replace
 from datetime import date
 
 from havre.domain.permit import Permit, TableGrant
-from havre.domain.plan_making import PEOPLE, make_plan
-from havre.domain.schema import Catalogue, ColumnType, TableSchema, Treatment
+from havre.domain.plan_making import PEOPLE, list_ties, make_plan
+from havre.domain.schema import Catalogue, ColumnType, TableSchema, Treatment, people_columns
 from havre.domain.trust import Role, TrustRoots
 from havre.errors import InvalidInput, Refused
 
@@ -132,8 +132,11 @@ def _years_reached(permit: Permit, catalogue: Catalogue) -> dict[str, tuple[int,
             f"Permit {permit.name} cannot be asked for: {fault.message}", hint=fault.hint
         ) from None
     years: dict[str, set[int]] = {}
-    for part in plan.tables:
-        table = catalogue.table(part.table)
+    read = [catalogue.table(part.table) for part in plan.tables]
+    if not permit.despite_oppositions and any(map(people_columns, read)):
+        # Whoever objects has several numbers: what ties them together is read too.
+        read += [catalogue.table(tie.table) for tie in list_ties(PEOPLE, catalogue)]
+    for table in read:
         years.setdefault(table.dataset, set()).update(_years_of(table, permit, catalogue))
     return {dataset: tuple(sorted(reached)) for dataset, reached in sorted(years.items())}
 

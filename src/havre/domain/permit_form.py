@@ -61,6 +61,7 @@ SECTIONS: Mapping[str, Mapping[str, _Kind]] = MappingProxyType(
         },
         "population": {"birth_years": _WHOLES, "departments": _TEXTS},
         "output": {"min_count": _WHOLE, "kinds": _TEXTS},
+        "oppositions": {"do_not_count_because": _TEXT},
     }
 )
 # What may stand in a section such as [tables.dcir.ER_PRS_F].
@@ -71,8 +72,8 @@ _REQUIRED = frozenset({*SECTIONS["permit"], "columns"})
 def read_form(document: bytes) -> dict[str, Any]:
     """Read the TOML file that a person wrote, and nothing that the form does not know.
 
-    Returns the sections `permit`, `population`, `output` and `tables`; the last three
-    may be missing.
+    Returns the sections `permit`, `population`, `output`, `oppositions` and `tables`; the
+    last four may be missing.
 
     Raises:
         InvalidInput: too long, not TOML, or with a key or section missing, unknown,

@@ -55,15 +55,34 @@ def parse_application(document: bytes) -> Permit:
     ]
     population = {"birth_years": [], "departments": [], **body.get("population", {})}
     output = {"min_count": LEAST_COUNT, "kinds": ["table"], **body.get("output", {})}
+    despite = body.get("oppositions", {}).get("do_not_count_because", "")
+    if "oppositions" in body and not despite.strip():
+        raise InvalidInput(
+            "[oppositions] lacks a reason in do_not_count_because.",
+            hint="Say which case of EHDS article 71(4) it is, or leave the section out.",
+        )
     asked = {key: _plain_dates(value) for key, value in body["permit"].items()}
     return _read_permit(
-        {**asked, "tables": tables, "population": population, "output": output, "years": {}}
+        {
+            **asked,
+            "tables": tables,
+            "population": population,
+            "output": output,
+            "despite_oppositions": despite,
+            "years": {},
+        }
     )
 
 
 def permit_predicate(permit: Permit) -> dict[str, Json]:
-    """Spell a permit as the predicate of the statement that authorities sign."""
+    """Spell a permit as the predicate of the statement that authorities sign.
+
+    Oppositions are named only where they do not count: so that permits from before
+    there were any are spelled as ever.
+    """
+    despite = permit.despite_oppositions
     return {
+        **({"despite_oppositions": despite} if despite else {}),
         "applicant": permit.applicant,
         "ends_on": permit.ends_on.isoformat(),
         "environment_sha256": permit.environment_sha256,
@@ -97,7 +116,7 @@ def parse_permit(predicate: Mapping[str, Json]) -> Permit:
     Raises:
         InvalidInput: a field is missing, unknown or of another type or spelling.
     """
-    permit = _read_permit(dict(predicate))
+    permit = _read_permit({"despite_oppositions": "", **predicate})
     if permit_predicate(permit) != dict(predicate):
         raise InvalidInput("A permit's statement has a spelling that no permit has.")
     return permit
@@ -143,7 +162,8 @@ def _faults_of(permit: Permit) -> dict[str, bool]:
     names = [(grant.dataset, grant.table) for grant in permit.tables]
     first, last = permit.period
     born = permit.population.birth_years
-    texts = [permit.title, permit.purpose, *_texts_of_tables(permit.tables)]
+    despite = permit.despite_oppositions
+    texts = [permit.title, permit.purpose, despite, *_texts_of_tables(permit.tables)]
     return {
         "the period ends before it begins": first > last,
         f"the period is longer than {_LONGEST_PERIOD_YEARS} years": (
@@ -177,6 +197,9 @@ def _faults_of(permit: Permit) -> dict[str, bool]:
         "the title or the purpose is empty": not (permit.title.strip() and permit.purpose.strip()),
         f"the title has more than {_MOST_TITLE} characters, or the purpose more than "
         f"{_MOST_PURPOSE}": len(permit.title) > _MOST_TITLE or len(permit.purpose) > _MOST_PURPOSE,
+        f"it does not say why oppositions do not count, or in more than {_MOST_PURPOSE} characters": (
+            (despite != "" and not despite.strip()) or len(despite) > _MOST_PURPOSE
+        ),
         # What authorities read must be what they sign: no line of it may hide, move
         # or repaint another.
         "the title, the purpose or a name has a line end or a character that is not seen": (
@@ -251,6 +274,7 @@ _READERS: Mapping[str, Callable[[Any], Any]] = MappingProxyType(
     {
         "applicant": lambda value: parse_name(_text(value)),
         "ends_on": date.fromisoformat,
+        "despite_oppositions": _text,
         "environment_sha256": lambda value: parse_digest(_text(value)),
         "name": lambda value: parse_name(_text(value)),
         "output": _read_output,

@@ -8,6 +8,7 @@ Meaning, for every engine alike:
 - a row is kept when it passes *all* conditions and *all* follows of its table;
 - an empty cell passes no condition and matches nobody, not even another empty cell;
 - a follow looks at the *kept* rows of an earlier table;
+- with oppositions, a row that names somebody who objects is not kept, whoever else it names;
 - the order of rows means nothing, and equal rows stay as many as they were.
 """
 
@@ -18,7 +19,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import TypeAlias
 
-from havre.domain.schema import Catalogue, ColumnType, TableSchema
+from havre.domain.schema import Catalogue, ColumnType, TableSchema, people_columns
 from havre.errors import InvalidInput
 from havre.formats.canonical import Json, encode_canonical
 
@@ -66,12 +67,15 @@ class TablePlan:
 
     columns: those that come out, in this order; empty for a helper table, which
         only decides about the rows of others and does not come out.
+    names: columns that hold numbers of people, for the plan's oppositions; one that no
+        file has names nobody.
     """
 
     table: str
     columns: tuple[str, ...]
     conditions: tuple[Condition, ...] = ()
     follows: tuple[Follow, ...] = ()
+    names: tuple[str, ...] = ()
 
     @property
     def columns_read(self) -> frozenset[str]:
@@ -82,10 +86,57 @@ class TablePlan:
 
 
 @dataclass(frozen=True, slots=True)
+class Tie:
+    """A table each of whose rows has several numbers of one and the same person.
+
+    columns: two or more; an empty cell ties nothing.
+    """
+
+    table: str
+    columns: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Oppositions:
+    """Who is left out, whatever else the plan says.
+
+    register, column: the table that lists the numbers of people who object, and its
+        one column; every file of it counts.
+    ties: all rows count, kept or not. Whoever has a number in common with somebody who
+        objects, in one row or from row to row, objects: people have several numbers.
+    """
+
+    register: str
+    column: str
+    ties: tuple[Tie, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Plan:
-    """Tables in the order in which they can be worked out."""
+    """Tables in the order in which they can be worked out.
+
+    oppositions: null when nobody objects, or a permit rests on an exception.
+    """
 
     tables: tuple[TablePlan, ...]
+    oppositions: Oppositions | None = None
+
+    @property
+    def tables_read(self) -> frozenset[str]:
+        """Every table whose files an engine needs."""
+        named = {part.table for part in self.tables}
+        if self.oppositions is not None:
+            named |= {self.oppositions.register, *(tie.table for tie in self.oppositions.ties)}
+        return frozenset(named)
+
+    @property
+    def tables_read_whole(self) -> frozenset[str]:
+        """Those of which every row counts, also where no condition lets it pass."""
+        if self.oppositions is None:
+            return frozenset()
+        return self.tables_read - {part.table for part in self.tables} | {
+            tie.table for tie in self.oppositions.ties
+        }
 
     def table(self, name: str) -> TablePlan:
         """Find a table's part.
@@ -120,7 +171,8 @@ def check_plan(plan: Plan, catalogue: Catalogue) -> None:
     Raises:
         InvalidInput: naming every fault: an unknown table or column, a table
             or a column twice, a follow of a later table or of uneven columns, a
-            condition of another type than its column.
+            condition of another type than its column, a column of people's numbers
+            that has none or is left out, a tie of a single column.
     """
     faults: list[str] = [] if plan.tables else ["it names no table"]
     seen: dict[str, TableSchema] = {}
@@ -134,7 +186,9 @@ def check_plan(plan: Plan, catalogue: Catalogue) -> None:
             faults.append(f"{part.table}: named twice, or in other letters than {schema.name}")
         faults += _faults_of_columns(part, schema)
         faults += _faults_of_follows(part, seen)
+        faults += _faults_of_names(part, schema, plan.oppositions)
         seen[part.table] = schema
+    faults += _faults_of_ties(plan.oppositions, catalogue)
     if faults:
         raise InvalidInput(
             f"The plan cannot be worked out: {'; '.join(faults)}.",
@@ -160,7 +214,15 @@ def encode_plan(plan: Plan) -> bytes:
         }
         for part in plan.tables
     ]
-    return encode_canonical({"format": "havre/v1/plan", "tables": tables})
+    body: dict[str, Json] = {"format": "havre/v1/plan", "tables": tables}
+    if plan.oppositions is not None:
+        body["oppositions"] = {
+            "column": plan.oppositions.column,
+            "names": {part.table: list(part.names) for part in plan.tables},
+            "register": plan.oppositions.register,
+            "ties": {tie.table: list(tie.columns) for tie in plan.oppositions.ties},
+        }
+    return encode_canonical(body)
 
 
 def _condition_json(condition: Condition) -> Json:
@@ -211,6 +273,28 @@ def _fits(condition: Condition, schema: TableSchema) -> bool:
     plain = not any(isinstance(cell, bool | datetime) for cell in cells)
     one_type = len({type(cell) for cell in cells}) == 1
     return plain and one_type and all(isinstance(cell, allowed) for cell in cells)
+
+
+def _faults_of_names(
+    part: TablePlan, schema: TableSchema, oppositions: Oppositions | None
+) -> Iterator[str]:
+    # A column left out here would let somebody through who objects: no plan chooses them.
+    expected = people_columns(schema) if oppositions is not None else ()
+    if part.names != expected:
+        yield f"{part.table}: oppositions are looked for in other columns than name people"
+
+
+def _faults_of_ties(oppositions: Oppositions | None, catalogue: Catalogue) -> Iterator[str]:
+    for tie in oppositions.ties if oppositions is not None else ():
+        try:
+            schema = catalogue.table(tie.table)
+        except InvalidInput:
+            yield f"{tie.table}: the catalogue has no such table to tie numbers with"
+            continue
+        if tie.table != schema.name or len(set(tie.columns)) < 2:
+            yield f"{tie.table}: a tie has two columns or more of one table"
+        if strangers := sorted(set(tie.columns) - set(people_columns(schema))):
+            yield f"{tie.table}: no number of a person in {', '.join(strangers)}"
 
 
 def _faults_of_follows(part: TablePlan, seen: dict[str, TableSchema]) -> Iterator[str]:

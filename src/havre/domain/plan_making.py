@@ -13,8 +13,18 @@ from dataclasses import dataclass, replace
 from datetime import date
 
 from havre.domain.permit import Population, TableGrant
-from havre.domain.plan import Between, Condition, Follow, OneOf, Plan, TablePlan, check_plan
-from havre.domain.schema import Catalogue, Column, ColumnType, TableSchema
+from havre.domain.plan import (
+    Between,
+    Condition,
+    Follow,
+    OneOf,
+    Oppositions,
+    Plan,
+    TablePlan,
+    Tie,
+    check_plan,
+)
+from havre.domain.schema import Catalogue, Column, ColumnType, TableSchema, people_columns
 from havre.errors import InvalidInput
 
 
@@ -24,15 +34,21 @@ class PopulationTable:
 
     birth_year: a whole number, or a text of four digits.
     department: its code, as the population of a permit lists it.
+    numbers: columns with numbers of the row's own person; somebody has a new one when
+        a child comes of age, marries or gets a final number, so no single one is enough.
     """
 
     table: str
     birth_year: str
     department: str
+    numbers: tuple[str, ...] = ()
 
 
-# Where the SNDS says when people were born and where they live.
-PEOPLE = PopulationTable("IR_BEN_R", "BEN_NAI_ANN", "BEN_RES_DPT")
+# Where the SNDS says when people were born and where they live. Who insures somebody
+# (ASS_NIR_ANO) stands there too, and is somebody else.
+PEOPLE = PopulationTable(
+    "IR_BEN_R", "BEN_NAI_ANN", "BEN_RES_DPT", ("BEN_NIR_PSA", "BEN_NIR_ANO", "BEN_IDT_ANO")
+)
 
 
 def make_plan(
@@ -42,13 +58,15 @@ def make_plan(
     population: Population,
     people: PopulationTable,
     catalogue: Catalogue,
+    register: tuple[str, str] | None = None,
 ) -> Plan:
     """Say what an extract of these tables, this period and these people is.
 
     grants: the tables that come out, with their columns.
     period: first and last day, both included.
     population: no limit at all means everybody, also rows without a person.
-    people: read only when the population has a limit.
+    people: read when the population has a limit, or somebody may object.
+    register: table and column of the numbers of people who object; null to leave nobody out.
 
     Raises:
         InvalidInput: a table or column is unknown, or a limit of the population
@@ -62,8 +80,30 @@ def make_plan(
     wanted = {catalogue.table(grant.table).name: grant.columns for grant in grants}
     parts = [replace(part, columns=wanted.get(name, ())) for name, part in making.parts.items()]
     plan = Plan(tuple(parts))
+    if register is not None:
+        plan = _leaving_out(plan, register, people=people, catalogue=catalogue)
     check_plan(plan, catalogue)
     return plan
+
+
+def _leaving_out(
+    plan: Plan, register: tuple[str, str], *, people: PopulationTable, catalogue: Catalogue
+) -> Plan:
+    """Leave out, in every table, rows that name somebody who objects."""
+    parts = tuple(
+        replace(part, names=people_columns(catalogue.table(part.table))) for part in plan.tables
+    )
+    return Plan(parts, Oppositions(*register, ties=list_ties(people, catalogue)))
+
+
+def list_ties(people: PopulationTable, catalogue: Catalogue) -> tuple[Tie, ...]:
+    """Say which table ties the numbers of a person together; none where the catalogue has none."""
+    try:
+        schema = catalogue.table(people.table)
+    except InvalidInput:
+        return ()
+    numbers = tuple(name for name in people.numbers if name in people_columns(schema))
+    return (Tie(schema.name, numbers),) if len(numbers) > 1 else ()
 
 
 class _Making:

@@ -128,6 +128,15 @@ class TableSchema:
         raise InvalidInput(f"Table {self.name} has no column {name}.")
 
 
+# What of a person is hashed: whoever stands in such a column is a person.
+PERSON_TREATMENTS = frozenset({Treatment.NIR, Treatment.FOREIGN_PSEUDONYM})
+
+
+def people_columns(schema: TableSchema) -> tuple[str, ...]:
+    """Name the columns that hold numbers of people, in order: of whoever the row is about, and of others."""
+    return tuple(column.name for column in schema.columns if column.treatment in PERSON_TREATMENTS)
+
+
 @dataclass(frozen=True, slots=True)
 class Catalogue:
     """The tables a hub knows, by name."""

@@ -38,6 +38,7 @@ class ObjectKind(StrEnum):
     DELIVERY = "delivery"
     QUARANTINE = "quarantine"
     OUTPUT = "output"
+    OPPOSITIONS = "oppositions"
 
 
 @dataclass(frozen=True, slots=True)

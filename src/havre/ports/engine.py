@@ -40,7 +40,7 @@ class Engine(Protocol):
     ) -> Mapping[str, TableStream]:
         """Work out a plan that `check_plan` has passed.
 
-        sources: the files of every table of the plan, by table; a column that
+        sources: the files of every table that the plan reads, by table; a column that
             some files lack is empty there. The files must stay until the
             streams are read.
 

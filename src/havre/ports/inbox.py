@@ -7,7 +7,7 @@ What may be repeated: everything but `post` of a name that is there.
 What may block: as long as the disk or the network takes; a claim never waits, and
 `exclusive` waits for another process that takes deliveries in.
 Final errors: `NotFound`, `Refused`.
-Who may call it: `application.dispatch` posts, `application.receive` takes in. What a
+Who may call it: `application.dispatch` and `application.oppose` post, `application.receive` takes in. What a
 holder remembers of what it has sent lies on its own machine, and only it reads it.
 """
 

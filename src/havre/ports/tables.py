@@ -12,7 +12,7 @@ Who may call it: the vault; `write_clear` also the run, into memory only.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import BinaryIO, Protocol
 
@@ -90,6 +90,12 @@ class TableFiles(Protocol):
         Raises:
             NotGenuine: another key, or bytes were changed; or the file is in clear; it
                 may come late, from the stream, as the error of the tool that reads it.
+        """
+
+    def texts(self, columns: Mapping[str, Sequence[str]]) -> TableStream:
+        """Make a table of texts that are in memory already, to be read once.
+
+        columns: by name, as many cells in each.
         """
 
     def split_by_year(

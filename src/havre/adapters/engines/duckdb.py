@@ -21,7 +21,7 @@ from importlib.resources import files
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from havre.domain.plan import Condition, Follow, OneOf, Plan, TablePlan
+from havre.domain.plan import Condition, Follow, OneOf, Oppositions, Plan, TablePlan, Tie
 from havre.errors import InvalidInput, NotGenuine, Unavailable, Unprotected
 from havre.ports.engine import SourceFile
 from havre.streams import kept
@@ -29,6 +29,7 @@ from havre.values import TableStream
 
 _MEBIBYTE = 1024 * 1024
 _BATCH_ROWS = 65_536
+_OBJECTING = "numbers of people who object"
 _RULES_OFF = "filter_pushdown,join_filter_pushdown,top_n"
 
 
@@ -93,9 +94,13 @@ class _Run:
         self._plan = plan
         self._kept: dict[str, Any] = {}
         self._key_tables = 0
+        for table in sorted(plan.tables_read):
+            if sources[table]:
+                self._add_files(table, sources[table])
+        if plan.oppositions is not None:
+            self._find_objecting(plan.oppositions, sources)
         for part in plan.tables:
             if sources[part.table]:
-                self._add_files(part.table, sources[part.table])
                 self._kept[part.table] = self._rows_kept(part)
 
     def streams(self) -> dict[str, TableStream]:
@@ -131,7 +136,46 @@ class _Run:
             table = table.filter(_passes(table[condition.column], condition))
         for follow in part.follows:
             table = self._following(table, follow)
+        for name in set(part.names) & set(table.columns):
+            # A view each time: one table joined twice would leave open which one is meant.
+            table = table.anti_join(self._table(_OBJECTING).view(), [(name, "number")])
         return table
+
+    def _find_objecting(
+        self, oppositions: Oppositions, sources: Mapping[str, Sequence[SourceFile]]
+    ) -> None:
+        """List every number of everybody who objects, round after round, until none is new."""
+        self._connection.execute(f'CREATE TABLE "{_OBJECTING}" (number BLOB)')
+        if sources[oppositions.register]:
+            listed = self._table(oppositions.register)
+            self._add_objecting(listed.select(number=listed[oppositions.column]))
+        tables = {tie: self._table(tie.table) for tie in oppositions.ties if sources[tie.table]}
+        grown = bool(tables)
+        while grown:
+            grown = sum(self._add_tied(tie, table) for tie, table in tables.items()) > 0
+
+    def _add_tied(self, tie: Tie, table: Any) -> int:
+        """Add the numbers that stand in a row with one that is listed; returns how many are new."""
+        objecting = self._table(_OBJECTING)
+        present = [name for name in tie.columns if name in table.columns]
+        named = [
+            table.semi_join(objecting, table[name] == objecting["number"]).select(
+                number=table[other]
+            )
+            for name in present
+            for other in present
+            if other != name
+        ]
+        return sum(self._add_objecting(each) for each in named)
+
+    def _add_objecting(self, numbers: Any) -> int:
+        known = self._table(_OBJECTING)
+        numbers = numbers.filter(numbers["number"].notnull()).distinct()
+        fresh = numbers.anti_join(known.view(), ["number"])
+        added = self._connection.execute(
+            f'INSERT INTO "{_OBJECTING}" {self._sql(fresh)}'
+        ).fetchone()
+        return int(added[0])
 
     def _following(self, table: Any, follow: Follow) -> Any:
         import ibis

@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pyarrow.parquet.encryption as pe
 
-from havre.domain.plan import Between, Condition, Follow, OneOf, Plan
+from havre.domain.plan import Between, Condition, Follow, OneOf, Oppositions, Plan, TablePlan
 from havre.errors import InvalidInput, NotGenuine
 from havre.ports.engine import SourceFile
 from havre.values import TableStream
@@ -30,6 +30,7 @@ class ReferenceEngine:
     ) -> Mapping[str, TableStream]:
         """Work out the tables in the plan's order, all in memory."""
         kept: dict[str, list[Row]] = {}
+        objecting = _objecting(plan.oppositions, sources) if plan.oppositions else set()
         results: dict[str, TableStream] = {}
         for part in plan.tables:
             files = sources[part.table]
@@ -44,13 +45,40 @@ class ReferenceEngine:
             kept[part.table] = [
                 row
                 for row in table.to_pylist()
-                if all(_passes(row, condition) for condition in part.conditions)
-                and all(_matches(row, follow, kept) for follow in part.follows)
+                if _is_kept(row, part, kept) and not _names_any(row, part, objecting)
             ]
             if part.columns:
                 schema = pa.schema([table.schema.field(name) for name in part.columns])
                 results[part.table] = pa.Table.from_pylist(kept[part.table], schema=schema)
         return results
+
+
+def _is_kept(row: Row, part: TablePlan, kept: Mapping[str, list[Row]]) -> bool:
+    return all(_passes(row, condition) for condition in part.conditions) and all(
+        _matches(row, follow, kept) for follow in part.follows
+    )
+
+
+def _names_any(row: Row, part: TablePlan, numbers: set[bytes]) -> bool:
+    return any(row.get(name) in numbers for name in part.names)
+
+
+def _objecting(oppositions: Oppositions, sources: Mapping[str, Sequence[SourceFile]]) -> set[bytes]:
+    """Every number of everybody who objects: round after round, until no row ties a new one."""
+    found = {
+        row[oppositions.column]
+        for file in sources[oppositions.register]
+        for row in _read(file).to_pylist()
+    } - {None}
+    rows = [
+        {row.get(name) for name in tie.columns} - {None}
+        for tie in oppositions.ties
+        for file in sources[tie.table]
+        for row in _read(file).to_pylist()
+    ]
+    while new := {number for row in rows if row & found for number in row} - found:
+        found |= new
+    return found
 
 
 def _read(file: SourceFile) -> pa.Table:

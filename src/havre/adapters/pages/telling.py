@@ -31,6 +31,7 @@ from havre.domain.key_events import (
     PartitionsReshared,
     ResharingOrdered,
 )
+from havre.domain.opposition_events import OppositionsUpdated
 from havre.domain.register import Register
 from havre.domain.trust import THIS_MACHINE, TrustRoots
 
@@ -127,6 +128,9 @@ class Teller:
             JobRan: lambda event: event.job,
             Departed: lambda event: event.departure,
             CopiesCounted: self._about_copies,
+            OppositionsUpdated: lambda event: say(
+                "register_version", event.register, event.version
+            ),
         }
 
     def _about_copies(self, event: CopiesCounted) -> str:

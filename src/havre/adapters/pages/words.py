@@ -10,12 +10,14 @@ from types import MappingProxyType
 
 from havre.adapters.pages.drill_words import DRILL_WORDS
 from havre.adapters.pages.exposure_words import EXPOSURE_WORDS
+from havre.adapters.pages.opposition_words import OPPOSITION_WORDS
 
 LANGUAGES = ("fr", "en")
 _SPACE, _THIN_SPACE, _APOSTROPHE = "\u00a0", "\u202f", "\u2019"
 
 WORDS: Mapping[str, tuple[str, str]] = MappingProxyType(
     {
+        **OPPOSITION_WORDS,
         "site": ("Registre public de l'entrepôt", "Public register of the hub"),
         "motto": (
             (

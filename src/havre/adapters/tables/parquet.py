@@ -12,7 +12,7 @@ Source: Apache Parquet, "Parquet Modular Encryption", format 2.12.
 from __future__ import annotations
 
 import struct
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from itertools import chain, islice
 from typing import Any, BinaryIO
@@ -54,6 +54,13 @@ class ParquetTables:
             raise ValueError("a file key is 32 bytes")
         encryption = pe.create_encryption_properties(key)
         return SealedWrite(stream, encryption=encryption, described=described)
+
+    def texts(self, columns: Mapping[str, Sequence[str]]) -> TableStream:
+        """Make a table of texts."""
+        table: TableStream = pa.table(
+            {name: pa.array(cells, pa.string()) for name, cells in columns.items()}
+        )
+        return table
 
     def write_clear(self, stream: TableStream) -> SealedWrite:
         """Write the same layout without a key."""

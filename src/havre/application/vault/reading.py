@@ -140,16 +140,18 @@ class VaultReader:
         """Lend the files that a plan needs, each with its key, to an engine.
 
         The files whose bounds no row of the plan can pass are left closed, and
-        so are their keys.
+        so are their keys; not where every row counts.
 
         Raises:
             NotGenuine: a file is not what its manifest says.
         """
-        lent: dict[str, list[SourceFile]] = {part.table: [] for part in plan.tables}
+        lent: dict[str, list[SourceFile]] = {table: [] for table in plan.tables_read}
+        conditions = {part.table: part.conditions for part in plan.tables}
+        conditions |= dict.fromkeys(plan.tables_read_whole, ())
         with ExitStack() as stack:
             for file in files:
-                wanted = [part for part in plan.tables if part.table == file.entry.table]
-                if wanted and may_hold(file.entry.bounds, wanted[0].conditions):
+                wanted = conditions.get(file.entry.table)
+                if wanted is not None and may_hold(file.entry.bounds, wanted):
                     path = stack.enter_context(
                         self._objects.as_file(file.entry.object_id, sha256=file.entry.sha256)
                     )

@@ -10,7 +10,7 @@ swept after seven days.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -67,6 +67,15 @@ class SealedManifest:
     rows_of: Mapping[str, int]
 
     @property
+    def document(self) -> Document:
+        """Where it is, for the records, in the event's own transaction.
+
+        Not on the log, which has their hashes: a host that hashes what it stores
+        finds its manifests by those (`docs/stores.md`), nobody else does.
+        """
+        return Document(MANIFEST_DOCUMENT, self.stored.sha256, self.stored.object_id.encode())
+
+    @property
     def rows(self) -> int:
         """Rows of all tables."""
         return sum(self.rows_of.values())
@@ -90,15 +99,8 @@ class SealedVersion:
 
     @property
     def documents(self) -> tuple[Document, ...]:
-        """Where each manifest is, for the records, in the event's own transaction.
-
-        Not on the log, which has their hashes: a host that hashes what it stores
-        finds its manifests by those (`docs/stores.md`), nobody else does.
-        """
-        return tuple(
-            Document(MANIFEST_DOCUMENT, sealed.stored.sha256, sealed.stored.object_id.encode())
-            for sealed in self.manifests
-        )
+        """Where each manifest is."""
+        return tuple(sealed.document for sealed in self.manifests)
 
     @property
     def rows(self) -> int:
@@ -141,6 +143,10 @@ class VaultWriter:
         header = encode_header(self._sealed(key, object_id, kind=kind, place=place))
         sealed = seal_stream(pad_stream(chunks), key=key, object_id=object_id)
         return self._objects.put(object_id, _chained(header, sealed))
+
+    def texts(self, columns: Mapping[str, Sequence[str]]) -> TableStream:
+        """Make a table of texts that are in memory already."""
+        return self._tables.texts(columns)
 
     def seal_table(
         self, rows: TableStream, *, table: str, kind: ObjectKind, place: WritePlace
