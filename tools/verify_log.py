@@ -625,7 +625,7 @@ def _in_force(story: Story, name: str) -> None:
 
 def _requested(story: Story, event: Event) -> None:
     story.check_not_erased(event["partitions"])
-    if event["order"] is not None:
+    if event.get("order") is not None:
         _requested_for_others(story, event)
         return
     if event["permit"] is not None:
@@ -822,7 +822,7 @@ def _reshared(story: Story, event: Event) -> None:
     lent = {
         partition
         for index in story.closed
-        if (asked := story.events[index])["order"] == event["order"]
+        if (asked := story.events[index]).get("order") == event["order"]
         for partition in asked["partitions"]
     }
     story.check_not_erased(list(event["shares"]))
@@ -976,7 +976,7 @@ FIELDS = {
     "KeysErased": "certificates:map order:number",
     "KeysReleased": "receipts:map request:number",
     "KeysRequested": (
-        "deliveries:numbers one_time_key_sha256 order:number? partitions:texts "
+        "deliveries:numbers one_time_key_sha256 [order:number] partitions:texts "
         "permit:number? plan_commitment purpose"
     ),
     "ObjectsListed": "act list_commitment",
