@@ -20,7 +20,7 @@ from havre.application.audit import PublicLog
 from havre.application.permits import PermitStanding
 from havre.bootstrap.hub import OpenHub
 from havre.bootstrap.parties import ReachedCustodian, ReachedWitness
-from havre.bootstrap.place import PartyPlace, read_party
+from havre.bootstrap.party_places import PartyPlace, read_party
 from havre.bootstrap.reaching import Reach, open_log
 from havre.bootstrap.tokens import PartyToken
 from havre.domain.events import PermitMoved

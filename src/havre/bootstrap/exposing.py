@@ -13,7 +13,7 @@ from havre.adapters.machine.clock import SystemClock
 from havre.application.ceremony import PartitionCatalogue
 from havre.bootstrap.hub import OpenHub
 from havre.bootstrap.parties import name_of
-from havre.bootstrap.place import PartyPlace
+from havre.bootstrap.party_places import PartyPlace
 from havre.bootstrap.sheets import read_sheets, read_small_file
 from havre.bootstrap.stores import store_places
 from havre.domain.events import KeysRequested, events_of

@@ -23,10 +23,10 @@ from havre.application.oppositions import OPPOSITIONS_PARTITION
 from havre.bootstrap.holders import publish_for_holders
 from havre.bootstrap.hub import OpenHub
 from havre.bootstrap.parties import directories
+from havre.bootstrap.party_places import PartyPlace
 from havre.bootstrap.place import (
     CONFIGURATION,
     HubPlace,
-    PartyPlace,
     draft_place,
     find_draft,
     settle_place,

@@ -22,7 +22,6 @@ from pathlib import Path
 from havre import __version__
 from havre.adapters.inbox.folder import InboxFolder
 from havre.adapters.log.files import LogFiles, LogFolder
-from havre.adapters.log.mirror import MirrorFolder
 from havre.adapters.machine.clock import SystemClock
 from havre.adapters.objects.local import LocalObjects
 from havre.adapters.outputs.folder import ShelfFolder
@@ -46,15 +45,18 @@ from havre.application.depart import Belongings, NewHost, Packed
 from havre.application.journal import Journal
 from havre.bootstrap.holders import publish_for_holders
 from havre.bootstrap.hub import OpenHub
+from havre.bootstrap.parties import ReachedMirror
+from havre.bootstrap.party_places import PartyPlace, read_parties
 from havre.bootstrap.place import CONFIGURATION, parse_settings, write_place
-from havre.bootstrap.reaching import Reach, open_witness
+from havre.bootstrap.reaching import Reach
+from havre.bootstrap.services import place_folder, socket_of
 from havre.bootstrap.sheets import SHEETS, is_of_own_machine, list_sheet_files
 from havre.bootstrap.tokens import create_token, open_token
 from havre.domain.assets import ASSETS
 from havre.domain.departure import AssetClass, DepartureManifest, named_paths
 from havre.domain.shown import is_plain_file
 from havre.domain.trust import Role, TrustRoots, encode_trust_roots
-from havre.errors import InvalidInput, NotFound, NotGenuine, Refused
+from havre.errors import InvalidInput, NotFound, NotGenuine, Refused, Unavailable
 from havre.formats.notes import parse_checkpoint, parse_note
 
 HOST_CARD = "host.json"
@@ -166,8 +168,8 @@ def arrive(
     new = _NewPlace(folder, _Parties.found_in(parties), FolderPackageReader(package))
     progress("comparing the package with its manifest")
     manifest = read_package(new.package)
-    mirror = _longest_mirror(new.parties.custodians)
-    entries = mirror.reader.entries(0, mirror.held())
+    mirror = _longest_mirror(list(map(new.reach.mirror, new.parties.custodians)))
+    entries = mirror.entries(0, mirror.held())
     if check_log(new.package, manifest, entries, ours=new.token.public) and not begun:
         raise Refused(
             "This departure has arrived already, somewhere else.",
@@ -206,16 +208,19 @@ def arrive(
 
 @dataclass(frozen=True, slots=True)
 class _Parties:
-    """The directories of those whom a hub asks."""
+    """Where those are whom a hub asks: directories, or addresses of services."""
 
-    custodians: list[Path]
-    escrow: Path
-    witnesses: list[Path]
+    custodians: list[PartyPlace]
+    escrow: PartyPlace
+    witnesses: list[PartyPlace]
 
     @staticmethod
-    def found_in(folder: Path) -> _Parties:
-        (escrow, *_) = _named(folder, "escrow")
-        return _Parties(_named(folder, "custodian-*"), escrow, _named(folder, "witness-*"))
+    def found_in(where: Path) -> _Parties:
+        """Look in a directory of parties, or read a file with a section as in `havre.toml`."""
+        if where.is_file():
+            return _Parties(*read_parties(where))
+        (escrow, *_) = _named(where, "escrow")
+        return _Parties(_named(where, "custodian-*"), escrow, _named(where, "witness-*"))
 
 
 class _NewPlace:
@@ -227,8 +232,8 @@ class _NewPlace:
         self.package = package
         self.token = open_token(folder / "party")
         self.roots = self._roots()
-        self.reach = Reach(folder / "party", log=folder / "site" / "log")
         self.sheets = folder / SHEETS
+        self.reach = Reach(folder / "party", log=folder / "site" / "log")
 
     def arrival(self) -> Arrival:
         return Arrival(
@@ -248,7 +253,7 @@ class _NewPlace:
             records=self._records(),
             token=self.token,
             roots=self.roots,
-            witnesses=[open_witness(each) for each in self.parties.witnesses],
+            witnesses=list(map(self.reach.witness, self.parties.witnesses)),
             mirrors=list(map(self.reach.mirror, (*self.parties.custodians, self.parties.escrow))),
         )
 
@@ -256,8 +261,12 @@ class _NewPlace:
         return SqlRecords(f"sqlite:///{self._folder.resolve()}/records.sqlite")
 
     def _roots(self) -> TrustRoots:
-        """This host's own roots, if it was given some; otherwise a custodian's."""
-        roots = open_token(self.parties.custodians[0]).trust_roots()
+        """This host's own roots, if it was given some; otherwise a custodian's whose directory is here."""
+        known = [place_folder(each) for each in self.parties.custodians]
+        here = [each for each in known if each is not None and (each / "trust.json").is_file()]
+        if not here:
+            return self.token.trust_roots()
+        roots = open_token(here[0]).trust_roots()
         if (self._folder / "party" / "trust.json").exists() and self.token.trust_roots() != roots:
             raise NotGenuine("The trust roots of this host and those of the custodians differ.")
         return roots
@@ -370,19 +379,23 @@ def _bytes(path: Path) -> bytes | None:
         return None
 
 
-def _named(parties: Path, pattern: str) -> list[Path]:
+def _named(parties: Path, pattern: str) -> list[PartyPlace]:
     found = sorted(path.parent for path in parties.glob(f"{pattern}/party.toml"))
     if not found:
         raise NotFound(f"There is no party {pattern} in {parties.name}.")
-    return found
+    return [socket_of(folder) or folder for folder in found]
 
 
-def _longest_mirror(custodians: list[Path]) -> MirrorFolder:
-    mirrors = [
-        MirrorFolder(folder / "mirror", roots=open_token(folder).trust_roots())
-        for folder in custodians
-    ]
-    return max(mirrors, key=lambda mirror: mirror.held())
+def _longest_mirror(mirrors: list[ReachedMirror]) -> ReachedMirror:
+    """Find the custodian's copy that has most; one that does not answer has nothing."""
+
+    def held(mirror: ReachedMirror) -> int:
+        try:
+            return mirror.held()
+        except Unavailable:
+            return -1
+
+    return max(mirrors, key=held)
 
 
 def _take_log(log: LogFiles, entries: list[bytes], note: bytes) -> None:

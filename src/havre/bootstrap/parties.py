@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Generic, Protocol, TypeVar
 
-from havre.bootstrap.place import PartyPlace
+from havre.bootstrap.party_places import PartyPlace
 from havre.bootstrap.tokens import open_token
 from havre.domain.custody import ShareRequest
 from havre.domain.erasure_check import ErasureRequest
@@ -77,6 +77,13 @@ class _SpokenCustodian(DailyCustodian, Accountable, Protocol):
     """Whatever speaks for a custodian here."""
 
 
+class _SpokenMirror(LogMirror, Protocol):
+    """Whatever speaks for a copy of the log here."""
+
+    def entries(self, start: int, end: int) -> list[bytes]:
+        """Return entries of the copy by index."""
+
+
 class ReachedWitness(_Reached[_SpokenWitness]):
     """`ports.witness.Witness`, reached when it is asked."""
 
@@ -108,7 +115,7 @@ class ReachedWitness(_Reached[_SpokenWitness]):
             return witness.withdrawals()
 
 
-class ReachedMirror(_Reached[LogMirror]):
+class ReachedMirror(_Reached[_SpokenMirror]):
     """`ports.log.LogMirror`, reached when it is asked."""
 
     def held(self) -> int:
@@ -125,6 +132,11 @@ class ReachedMirror(_Reached[LogMirror]):
         """Ask for the newest checkpoint it took entries under."""
         with self._reached() as mirror:
             return mirror.newest_note()
+
+    def entries(self, start: int, end: int) -> list[bytes]:
+        """Ask for entries of the copy."""
+        with self._reached() as mirror:
+            return mirror.entries(start, end)
 
 
 class ReachedCustodian(_Reached[_SpokenCustodian]):

@@ -12,10 +12,10 @@ import tomllib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any
 
+from havre.bootstrap.party_places import PartyPlace, parse_parties, read_party, spell_party
 from havre.bootstrap.stores import StoreRules, read_stores
-from havre.domain.service_address import ServiceAddress, is_address, parse_address
 from havre.errors import InvalidInput, NotFound
 from havre.ports.pages import SiteSettings
 
@@ -25,10 +25,6 @@ DRAFT = f"{CONFIGURATION}.part"
 FORMAT = "havre/v1/hub"
 _LANGUAGE = re.compile("(?:[a-z]{2})?")
 _WIDEST = {".": 0o711, CONFIGURATION: 0o600, DRAFT: 0o600, "party": 0o700, "private": 0o700}
-
-
-# A party's directory, or its address when it is a process of its own.
-PartyPlace: TypeAlias = Path | ServiceAddress
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,43 +123,19 @@ def _place(folder: Path, body: dict[str, Any]) -> HubPlace:
     try:
         if body["format"] != FORMAT:
             raise InvalidInput(f"{CONFIGURATION} is of another format than {FORMAT}.")
-        parties = body["parties"]
+        custodians, escrow, witnesses = parse_parties(folder, body["parties"])
         return HubPlace(
             folder,
-            tuple(read_party(folder, each) for each in parties["custodians"]),
-            read_party(folder, parties["escrow"]),
-            tuple(read_party(folder, each) for each in parties["witnesses"]),
+            tuple(custodians),
+            escrow,
+            tuple(witnesses),
             str(body["records"]["url"]).replace("{hub}", str(folder.resolve())),
             read_settings(body.get("site", {})),
             read_stores(body, folder=folder),
-            tuple(read_party(folder, each) for each in parties.get("former", ())),
+            tuple(read_party(folder, each) for each in body["parties"].get("former", ())),
         )
     except (KeyError, TypeError) as fault:
         raise InvalidInput(f"{CONFIGURATION} misses {fault}.") from None
-
-
-def read_party(folder: Path, text: str) -> PartyPlace:
-    """Read where one party is; paths are relative to the hub's directory.
-
-    Raises:
-        InvalidInput: an address is misspelled.
-    """
-    if not is_address(text):
-        return folder / text
-    address = parse_address(text)
-    if address.socket:
-        return ServiceAddress(address.name, socket=os.path.normpath(folder / address.socket))
-    return address
-
-
-def _spelled(folder: Path, place: PartyPlace) -> str:
-    """Spell where one party is, for `havre.toml` in this directory."""
-    if isinstance(place, Path):
-        return os.path.relpath(place, folder)
-    if place.socket and not place.socket.startswith("/run/"):
-        # As with directories: hub and parties can be moved together.
-        return f"unix:{os.path.relpath(place.socket, folder)}"
-    return place.text
 
 
 def read_settings(told: Any) -> SiteSettings:
@@ -239,7 +211,7 @@ def draft_place(
     """Write the same under the draft's name: until it is settled, no command finds a hub."""
 
     def spelled(places: Sequence[PartyPlace]) -> str:
-        return "[" + ", ".join(f'"{_spelled(folder, place)}"' for place in places) + "]"
+        return "[" + ", ".join(f'"{spell_party(folder, place)}"' for place in places) + "]"
 
     text = f"""\
 # One hub. Paths are relative to this directory. Each party is a directory, or a process of
@@ -251,7 +223,7 @@ url = "sqlite:///{{hub}}/records.sqlite"
 
 [parties]
 custodians = {spelled(custodians)}
-escrow = "{_spelled(folder, escrow)}"
+escrow = "{spell_party(folder, escrow)}"
 witnesses = {spelled(witnesses)}
 
 # What the public site says of this hub that its log does not know: whether the data are

@@ -16,14 +16,14 @@ from havre.adapters.witness.http import RemoteWitness
 from havre.adapters.witness.local import LocalWitness
 from havre.application.asking import Asking, Patience
 from havre.bootstrap.parties import ReachedCustodian, ReachedMirror, ReachedWitness
-from havre.bootstrap.place import PartyPlace
+from havre.bootstrap.party_places import PartyPlace
 from havre.bootstrap.tokens import open_token
 from havre.domain.service_address import ServiceAddress
 from havre.errors import HavreError
 from havre.formats.canonical import encode_canonical
 from havre.ports.channel import Channel
 from havre.ports.clock import Clock
-from havre.ports.log import LogMirror, LogReader
+from havre.ports.log import LogReader
 
 _KNOCK_WITHIN_S = 5.0
 
@@ -64,7 +64,7 @@ class Reach:
             return RemoteWitness(self.channel(place))
         return open_witness(place, clock=self._clock)
 
-    def _mirror(self, place: PartyPlace) -> LogMirror:
+    def _mirror(self, place: PartyPlace) -> RemoteMirror | MirrorFolder:
         if isinstance(place, ServiceAddress):
             return RemoteMirror(self.channel(place))
         return self._mirror_in(place)

@@ -21,8 +21,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from havre.bootstrap.place import PartyPlace, read_place
-from havre.bootstrap.serving import CONFIGURATION, FORMAT
+from havre.bootstrap.party_places import PartyPlace
+from havre.bootstrap.place import read_place
+from havre.bootstrap.serving import CONFIGURATION, FORMAT, read_service
 from havre.bootstrap.tokens import open_token
 from havre.domain.service_address import ServiceAddress
 from havre.domain.trust import Role
@@ -115,6 +116,8 @@ def served(hub: Path) -> Iterator[Services]:
     """Serve every party of a hub whose socket stands in its own directory, for a while.
 
     As root, each gets an account of its own where that account can read what it must.
+    A party that reads the log in another directory, because its hub has moved here,
+    reads it in this hub's from now on.
 
     Raises:
         NotFound: the hub has no such party: it was founded without `--services`.
@@ -126,7 +129,10 @@ def served(hub: Path) -> Iterator[Services]:
             "This hub's parties are directories, and not processes of their own.",
             hint="Found one whose parties are served: `havre init --services`.",
         )
-    services = Services(uids=_accounts(folders, log=read_place(hub).log))
+    log = read_place(hub).log
+    for folder in folders:
+        _follow(folder, log=log)
+    services = Services(uids=_accounts(folders, log=log))
     try:
         services.start(folders)
         yield services
@@ -138,12 +144,30 @@ def service_folders(hub: Path) -> list[Path]:
     """List the directories of those parties of a hub that can be served here, in order."""
     place = read_place(hub)
     parties: Sequence[PartyPlace] = (*place.custodians, place.escrow, *place.witnesses)
-    folders = [
-        Path(party.socket).parent
-        for party in parties
-        if isinstance(party, ServiceAddress) and party.socket
-    ]
-    return [folder for folder in folders if (folder / CONFIGURATION).is_file()]
+    served = [place_folder(party) for party in parties if isinstance(party, ServiceAddress)]
+    return [folder for folder in served if folder and (folder / CONFIGURATION).is_file()]
+
+
+def place_folder(place: PartyPlace) -> Path | None:
+    """Find a party's directory on this machine, if that can be told from its place."""
+    if isinstance(place, Path):
+        return place
+    return Path(place.socket).parent if place.socket else None
+
+
+def socket_of(folder: Path) -> ServiceAddress | None:
+    """Find the socket at which the party of a directory is served, if it is set up so."""
+    if not (folder / CONFIGURATION).is_file():
+        return None
+    listen = read_service(folder).listen
+    return listen if listen.socket else None
+
+
+def _follow(party: Path, *, log: Path) -> None:
+    """Have a party read the log where its hub is now; one that reads it over the web does already."""
+    known = read_service(party).log
+    if "://" not in known and Path(known) != log.resolve():
+        write_service(party, log=log)
 
 
 def write_service(party: Path, *, log: Path) -> ServiceAddress:

@@ -15,7 +15,9 @@ from havre.ports.clock import Clock
 from havre.values import instant_text
 
 # Asked at every act of the hub, and changing nothing: shown, not kept.
-_POLLS = frozenset({"mirror-held", "mirror-note", "size-seen", "who"})
+_POLLS = frozenset(
+    {"counter", "mirror-entries", "mirror-held", "mirror-note", "size-seen", "who", "withdrawals"}
+)
 
 
 class Trail:

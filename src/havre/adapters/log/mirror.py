@@ -43,6 +43,10 @@ class MirrorFolder:
         """The copy, as a log to read."""
         return self._files
 
+    def entries(self, start: int, end: int) -> list[bytes]:
+        """Return entries by index; of its own copy, so none is missing below `held`."""
+        return self._files.entries(start, end)
+
     def held(self) -> int:
         """How many entries it keeps."""
         try:
