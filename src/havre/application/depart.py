@@ -15,7 +15,7 @@ from __future__ import annotations
 import base64
 import hashlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from havre.application.audit import PublicLog
 from havre.application.ceremony import PartitionCatalogue
@@ -25,6 +25,7 @@ from havre.application.vault.inventory import known_hashes
 from havre.application.vault.packing import seal_to_host
 from havre.crypto.random import new_object_id
 from havre.domain.assets import Holdings, find_lacking, list_named, released_files
+from havre.domain.backup import backup_statement
 from havre.domain.departure import (
     AssetClass,
     DepartureManifest,
@@ -54,7 +55,7 @@ from havre.ports.records import Document, Records
 from havre.ports.tokens import Token
 from havre.values import Digest, ObjectId
 
-MANIFEST = "departure.json"
+MANIFEST, BACKUP = "departure.json", "backup.json"
 # What of the private records is keys and headers; all the rest is jobs and reports.
 KEY_KINDS = ("manifest", "partition")
 # A delivery that waits, as a private document on its way: its note is clear at the
@@ -196,6 +197,50 @@ class Departure:
         if [each.name for each in waiting] != belongings.inbox.list_deliveries():
             raise _came_in("A delivery")
         self._hand_over(manifest, digest, host, controller)
+        package.seal()
+        return Packed(manifest, digest)
+
+    def back_up(
+        self,
+        name: str,
+        *,
+        host: NewHost,
+        signer: Token,
+        package: PackageWriter,
+        belongings: Belongings,
+    ) -> Packed:
+        """Pack what neither a replica of the store nor a mirror of the log has.
+
+        That is the private records, sealed to the host that is to go on if this one is
+        lost, and what has been released. Deliveries that wait are sent again by their
+        holders. Nothing is handed over.
+
+        signer: the hub's own token.
+
+        Raises:
+            HandedOver: the hub has left.
+            NotFound: nothing was ever published.
+            Unavailable: something came in while the hub was packed.
+        """
+        self._journal.check_ours()
+        head = self._log.head()
+        if head is None:
+            raise NotFound("A hub that never published anything has nothing to back up.")
+        packing = _Packing(package)
+        self._pack_releases(packing, belongings.released)
+        self._pack_records(packing, host, [])
+        self._pack_people(packing)
+        for path, (asset, text) in sorted(belongings.texts.items()):
+            packing.add(path, asset, [text])
+        # What it lacks shows at a recovery, beside the replica that is left then.
+        whole = self._manifest(name, packing, size=len(belongings.entries))
+        manifest = replace(whole, lacking=())
+        document = encode_manifest(manifest)
+        package.write(MANIFEST, [document])
+        digest = hashlib.sha256(document).hexdigest()
+        statement = backup_statement(manifest, digest=digest, made_at=self._clock.now())
+        package.write(BACKUP, [sign_statement(statement, [signer])])
+        package.settle()
         package.seal()
         return Packed(manifest, digest)
 

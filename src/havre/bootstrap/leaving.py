@@ -9,20 +9,17 @@ from __future__ import annotations
 
 import io
 import json
-import os
 import shutil
 import sys
 import zipfile
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from importlib import metadata, resources
 from importlib.resources.abc import Traversable
 from pathlib import Path
 
 from havre import __version__
 from havre.adapters.inbox.folder import InboxFolder
-from havre.adapters.log.files import LogFiles, LogFolder
-from havre.adapters.machine.clock import SystemClock
+from havre.adapters.log.files import LogFolder
 from havre.adapters.objects.local import LocalObjects
 from havre.adapters.outputs.folder import ShelfFolder
 from havre.adapters.package.folder import (
@@ -31,9 +28,7 @@ from havre.adapters.package.folder import (
     name_settled,
     settled_folder,
 )
-from havre.adapters.records.sql import SqlRecords
 from havre.application.arrive import (
-    Arrival,
     Parity,
     check_log,
     check_people,
@@ -42,28 +37,25 @@ from havre.application.arrive import (
 )
 from havre.application.audit import PublicLog
 from havre.application.depart import Belongings, NewHost, Packed
-from havre.application.journal import Journal
 from havre.bootstrap.holders import publish_for_holders
 from havre.bootstrap.hub import OpenHub
-from havre.bootstrap.parties import ReachedMirror
-from havre.bootstrap.party_places import PartyPlace, read_parties
+from havre.bootstrap.new_place import (
+    ARRIVING,
+    HOST_CARD,
+    NewPlace,
+    Parties,
+    begin_at,
+    check_empty,
+    packed_sheets,
+    take_log,
+    write_durably,
+)
 from havre.bootstrap.place import CONFIGURATION, parse_settings, write_place
-from havre.bootstrap.reaching import Reach
-from havre.bootstrap.services import place_folder, socket_of
-from havre.bootstrap.sheets import SHEETS, is_of_own_machine, list_sheet_files
 from havre.bootstrap.tokens import create_token, open_token
 from havre.domain.assets import ASSETS
-from havre.domain.departure import AssetClass, DepartureManifest, named_paths
-from havre.domain.shown import is_plain_file
-from havre.domain.trust import Role, TrustRoots, encode_trust_roots
-from havre.errors import InvalidInput, NotFound, NotGenuine, Refused, Unavailable
-from havre.formats.notes import parse_checkpoint, parse_note
-
-HOST_CARD = "host.json"
-# Says whose arrival was begun in a directory, until it is over.
-ARRIVING = "arriving.json"
-_PACKED_SHEETS = f"configuration/{SHEETS}/"
-_PREPARED = frozenset({"party", HOST_CARD, f".{HOST_CARD}.part", f".{ARRIVING}.part"})
+from havre.domain.departure import AssetClass, DepartureManifest
+from havre.domain.trust import Role, encode_trust_roots
+from havre.errors import InvalidInput, Refused
 
 
 def prepare_host(folder: Path) -> Path:
@@ -79,7 +71,7 @@ def prepare_host(folder: Path) -> Path:
         return card
     if (folder / CONFIGURATION).exists():
         raise Refused("There is a hub in this directory already.", hint="Name an empty one.")
-    _check_empty(folder)
+    check_empty(folder)
     # Keys without a card were shown to nobody: an attempt before was cut short.
     shutil.rmtree(folder / "party", ignore_errors=True)
     token = create_token(folder / "party", name="hub", role=Role.HUB, operator="the new host")
@@ -88,7 +80,7 @@ def prepare_host(folder: Path) -> Path:
         "log_key": token.public.hex(),
         "seal_key": token.seal_public.hex(),
     }
-    _write_durably(card, (json.dumps(body, indent=1) + "\n").encode())
+    write_durably(card, (json.dumps(body, indent=1) + "\n").encode())
     return card
 
 
@@ -164,11 +156,11 @@ def arrive(
     if (folder / CONFIGURATION).exists() and not begun:
         raise Refused("There is a hub in this directory already.", hint="Name an empty one.")
     if not begun:
-        _check_empty(folder)
-    new = _NewPlace(folder, _Parties.found_in(parties), FolderPackageReader(package))
+        check_empty(folder)
+    new = NewPlace(folder, Parties.found_in(parties), FolderPackageReader(package))
     progress("comparing the package with its manifest")
     manifest = read_package(new.package)
-    mirror = _longest_mirror(list(map(new.reach.mirror, new.parties.custodians)))
+    mirror = new.longest_mirror()
     entries = mirror.entries(0, mirror.held())
     if check_log(new.package, manifest, entries, ours=new.token.public) and not begun:
         raise Refused(
@@ -176,9 +168,9 @@ def arrive(
             hint="Go to the hub that arrived; a package is opened once.",
         )
     check_people(new.package, new.roots)
-    _begin(folder, package_digest(new.package))
-    _write_durably(folder / "party" / "trust.json", encode_trust_roots(new.roots))
-    _take_sheets(new.package, manifest, new)
+    begin_at(folder, package_digest(new.package))
+    write_durably(folder / "party" / "trust.json", encode_trust_roots(new.roots))
+    new.take_sheets(manifest)
     progress("taking the objects")
     arrival = new.arrival()
     arrival.take_objects(manifest)
@@ -187,7 +179,7 @@ def arrive(
     shelf = ShelfFolder(folder / "site" / "releases")
     released = arrival.take_releases(manifest, entries, shelf=shelf)
     progress("taking the log")
-    _take_log(new.log_files(), entries, mirror.newest_note())
+    take_log(new.log_files(), entries, mirror.newest_note())
     journal = new.journal()
     journal.resume()
     progress("looking for everything that the log names")
@@ -204,72 +196,6 @@ def arrive(
     publish_for_holders(OpenHub(folder))
     (folder / ARRIVING).unlink()
     return parity
-
-
-@dataclass(frozen=True, slots=True)
-class _Parties:
-    """Where those are whom a hub asks: directories, or addresses of services."""
-
-    custodians: list[PartyPlace]
-    escrow: PartyPlace
-    witnesses: list[PartyPlace]
-
-    @staticmethod
-    def found_in(where: Path) -> _Parties:
-        """Look in a directory of parties, or read a file with a section as in `havre.toml`."""
-        if where.is_file():
-            return _Parties(*read_parties(where))
-        (escrow, *_) = _named(where, "escrow")
-        return _Parties(_named(where, "custodian-*"), escrow, _named(where, "witness-*"))
-
-
-class _NewPlace:
-    """The parts of a hub that has no `havre.toml` yet, so that no other command opens it."""
-
-    def __init__(self, folder: Path, parties: _Parties, package: FolderPackageReader) -> None:
-        self._folder = folder
-        self.parties = parties
-        self.package = package
-        self.token = open_token(folder / "party")
-        self.roots = self._roots()
-        self.sheets = folder / SHEETS
-        self.reach = Reach(folder / "party", log=folder / "site" / "log")
-
-    def arrival(self) -> Arrival:
-        return Arrival(
-            package=self.package,
-            objects=LocalObjects(self._folder / "store"),
-            records=self._records(),
-            token=self.token,
-            clock=SystemClock(),
-        )
-
-    def log_files(self) -> LogFiles:
-        return LogFiles(self._folder / "site" / "log", private=self._folder / "private")
-
-    def journal(self) -> Journal:
-        return Journal(
-            store=self.log_files(),
-            records=self._records(),
-            token=self.token,
-            roots=self.roots,
-            witnesses=list(map(self.reach.witness, self.parties.witnesses)),
-            mirrors=list(map(self.reach.mirror, (*self.parties.custodians, self.parties.escrow))),
-        )
-
-    def _records(self) -> SqlRecords:
-        return SqlRecords(f"sqlite:///{self._folder.resolve()}/records.sqlite")
-
-    def _roots(self) -> TrustRoots:
-        """This host's own roots, if it was given some; otherwise a custodian's whose directory is here."""
-        known = [place_folder(each) for each in self.parties.custodians]
-        here = [each for each in known if each is not None and (each / "trust.json").is_file()]
-        if not here:
-            return self.token.trust_roots()
-        roots = open_token(here[0]).trust_roots()
-        if (self._folder / "party" / "trust.json").exists() and self.token.trust_roots() != roots:
-            raise NotGenuine("The trust roots of this host and those of the custodians differ.")
-        return roots
 
 
 def _find_finished(hub: OpenHub, name: str, host: NewHost, package: Path) -> Packed | None:
@@ -294,23 +220,10 @@ def _texts(hub: OpenHub) -> dict[str, tuple[AssetClass, bytes]]:
             (hub.place.folder / CONFIGURATION).read_bytes(),
         ),
     }
-    for name, sheet in list_sheet_files(hub.place.folder).items():
-        texts[f"{_PACKED_SHEETS}{name}"] = (AssetClass.PIPELINES, sheet)
+    texts |= packed_sheets(hub.place.folder)
     for path in sorted(resources.files("havre.snds").joinpath("tables").iterdir(), key=str):
         texts[f"configuration/tables/{path.name}"] = (AssetClass.PIPELINES, path.read_bytes())
     return texts
-
-
-def _take_sheets(package: FolderPackageReader, manifest: DepartureManifest, new: _NewPlace) -> None:
-    """Take the hosts' fact sheets along, but that of the machine which was left."""
-    for file in manifest.of_class(AssetClass.PIPELINES):
-        name = file.path.removeprefix(_PACKED_SHEETS)
-        if name == file.path or not is_plain_file(name):
-            continue
-        sheet = b"".join(package.read(file.path))
-        if not is_of_own_machine(sheet, roots=new.roots):
-            new.sheets.mkdir(exist_ok=True)
-            _write_durably(new.sheets / name, sheet)
 
 
 def _source_archive() -> bytes:
@@ -341,76 +254,8 @@ def _versions() -> bytes:
     return json.dumps(body, indent=1).encode()
 
 
-def _check_empty(folder: Path) -> None:
-    """Make sure that a directory holds nothing but what was prepared."""
-    there = {path.name for path in folder.iterdir()} if folder.exists() else set()
-    if strangers := there - _PREPARED:
-        raise Refused(
-            f"This directory holds something already: {named_paths(strangers)}.",
-            hint="Name an empty one, or move that away; `havre arrive --prepare` comes first.",
-        )
-
-
-def _begin(folder: Path, digest: str) -> None:
-    """Note whose arrival this is, before the first byte of it."""
-    mark = folder / ARRIVING
-    text = json.dumps({"manifest_sha256": digest}).encode()
-    if mark.exists() and mark.read_bytes() != text:
-        raise Refused(
-            "Another package was begun to be opened in this directory.",
-            hint="Go on with that one, or prepare an empty directory.",
-        )
-    _write_durably(mark, text)
-
-
-def _write_durably(path: Path, content: bytes) -> None:
-    draft = path.with_name(f".{path.name}.part")
-    with draft.open("wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    draft.replace(path)
-
-
 def _bytes(path: Path) -> bytes | None:
     try:
         return path.read_bytes()
     except OSError:
         return None
-
-
-def _named(parties: Path, pattern: str) -> list[PartyPlace]:
-    found = sorted(path.parent for path in parties.glob(f"{pattern}/party.toml"))
-    if not found:
-        raise NotFound(f"There is no party {pattern} in {parties.name}.")
-    return [socket_of(folder) or folder for folder in found]
-
-
-def _longest_mirror(mirrors: list[ReachedMirror]) -> ReachedMirror:
-    """Find the custodian's copy that has most; one that does not answer has nothing."""
-
-    def held(mirror: ReachedMirror) -> int:
-        try:
-            return mirror.held()
-        except Unavailable:
-            return -1
-
-    return max(mirrors, key=held)
-
-
-def _take_log(log: LogFiles, entries: list[bytes], note: bytes) -> None:
-    """Write the log's files anew; its head is cosigned anew before it is published."""
-    if parse_checkpoint(parse_note(note).text).size != len(entries):
-        raise InvalidInput("A mirror's newest head does not end with its last entry.")
-    with log.exclusive():
-        # A head that waits, or is out, stands on entries that were all taken before.
-        if log.pending() is None and not _is_published(log):
-            log.append(entries, at=0)
-            log.put_pending(note)
-
-
-def _is_published(log: LogFiles) -> bool:
-    try:
-        return bool(log.checkpoint())
-    except NotFound:
-        return False

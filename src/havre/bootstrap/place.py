@@ -207,8 +207,15 @@ def draft_place(
     escrow: PartyPlace,
     witnesses: Sequence[PartyPlace],
     settings: SiteSettings,
+    stores: str = "",
 ) -> HubPlace:
-    """Write the same under the draft's name: until it is settled, no command finds a hub."""
+    """Write the same under the draft's name: until it is settled, no command finds a hub.
+
+    stores: the sections `[[stores]]` and `[replicas]`, as they are to stand there.
+
+    Raises:
+        InvalidInput: those are misspelled.
+    """
 
     def spelled(places: Sequence[PartyPlace]) -> str:
         return "[" + ", ".join(f'"{spell_party(folder, place)}"' for place in places) + "]"
@@ -231,7 +238,7 @@ witnesses = {spelled(witnesses)}
 [site]
 made_up = {str(settings.made_up).lower()}
 language = "{settings.language}"
-"""
+{stores}"""
     fresh = folder / f".{DRAFT}"
     with fresh.open("w", encoding="utf-8") as file:
         file.write(text)

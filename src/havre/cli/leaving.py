@@ -1,4 +1,4 @@
-"""`havre depart`, `arrive`: the way out."""
+"""`havre depart`, `arrive`: the way out; `havre backup`, `recover`: when there was no time for it."""
 
 from __future__ import annotations
 
@@ -15,6 +15,8 @@ def register(app: typer.Typer) -> None:
     """Add these commands to the command line."""
     app.command()(depart)
     app.command()(arrive)
+    app.command()(backup)
+    app.command()(recover)
 
 
 def depart(
@@ -102,5 +104,76 @@ def arrive(
                 " run proves it for what it reads"
             ),
             "entry": parity.index,
+        }
+    )
+
+
+def backup(
+    name: Annotated[str, typer.Argument(help="A short name for this backup.")],
+    *,
+    hub: HubOption,
+    card: Annotated[Path, typer.Option("--for", help="The standby host's card, host.json.")],
+    out: Annotated[Path, typer.Option(help="The backup's folder; must not exist.")],
+    as_json: JsonOption = False,
+) -> None:
+    """Seal the private records to a standby host, for the day on which this one is lost.
+
+    The store's replicas and the custodians' copies of the log are the rest of it.
+    """
+    from havre.bootstrap.recovering import back_up
+
+    packed = back_up(open_hub(hub), name=name, card=card, package=out)
+    Screen(as_json=as_json).show(
+        {
+            "backup": packed.manifest.departure,
+            "files": len(packed.manifest.files),
+            "bytes": packed.size_bytes,
+            "log_entries": packed.manifest.log_size,
+            "manifest_sha256": packed.manifest_sha256,
+        }
+    )
+
+
+def recover(
+    package: Annotated[Path, typer.Argument(help="The newest backup's folder.")],
+    *,
+    hub: HubOption,
+    party: PartyOption,
+    parties: Annotated[Path, typer.Option(help="Where custodians, escrow and witnesses are.")],
+    stores: Annotated[
+        Path | None,
+        typer.Option(help="A TOML file with [[stores]]: the replicas that are left."),
+    ] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """As the controller, at the standby host: go on with a hub whose host was lost.
+
+    The host is prepared beforehand, with `havre arrive --prepare`.
+    """
+    from havre.bootstrap.recovering import Remains
+    from havre.bootstrap.recovering import recover as go_on
+    from havre.bootstrap.reports import open_party, read_file
+
+    open_party(party, role="controller")
+    text = read_file(stores).decode("utf-8", "replace") if stores else ""
+    screen = Screen(as_json=as_json)
+    with screen.progress("recovering") as bar:
+        steps = iter(range(1, 10))
+        recovered = go_on(
+            hub,
+            remains=Remains(package, parties, text),
+            controller=party,
+            progress=lambda what: bar.step(next(steps), 4, what),
+        )
+    screen.show(
+        {
+            "entry": recovered.index,
+            "log_entries_kept": recovered.log_size,
+            "log_entries_the_backup_knew": recovered.backup_size,
+            "objects": recovered.objects,
+            "released_files": recovered.released,
+            "named_by_the_log": recovered.named,
+            "gone": recovered.gone,
+            "gone_names": list(recovered.gone_names),
         }
     )
