@@ -9,6 +9,7 @@ from fakes.small_hub import SmallHub
 from havre.adapters.tokens.file import create_party
 from havre.application.vault.resharing import ResharingReport
 from havre.bootstrap.resharing import adopt, attend, draft_trust, reshare, write_ceremony_order
+from havre.bootstrap.services import write_service
 from havre.domain.trust import Role
 
 ALL = ("custodian-1", "custodian-2", "custodian-3", "escrow")
@@ -61,6 +62,8 @@ def prepared(
     write_ceremony_order(opened, trust, parties=signers, out=order)
     for folder in folders:
         adopt(order, trust, folder)
+        if (hub.parties / "custodian-1" / "service.toml").exists():
+            write_service(folder, log=hub.hub / "site" / "log")
     stay = [each for each in ALL[:3] if each not in lost]
     rewrite_parties(hub, [*stay, *fresh], former=list(lost))
     return Prepared(hub, order, trust)
@@ -69,8 +72,12 @@ def prepared(
 def rewrite_parties(hub: SmallHub, names: list[str], *, former: list[str]) -> None:
     """What an operator writes into havre.toml: the custodians of today, and those before."""
 
-    def spelled(each: list[str]) -> str:
-        return "[" + ", ".join(f'"../parties/{name}"' for name in each) + "]"
+    def place(name: str) -> str:
+        served = (hub.parties / name / "service.toml").exists()
+        return f"unix:../parties/{name}/{name}.sock" if served else f"../parties/{name}"
+
+    def spelled(names: list[str]) -> str:
+        return "[" + ", ".join(f'"{place(name)}"' for name in names) + "]"
 
     path = hub.hub / "havre.toml"
     lines = path.read_text().splitlines()

@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from havre.adapters.custody.succession import attend as note_attendance
+from havre.adapters.custody.succession import attendance_of
 from havre.application.vault.keys import KeyRelease
 from havre.application.vault.resharing import Resharing, ResharingReport
 from havre.bootstrap.hub import OpenHub
@@ -116,6 +117,7 @@ def attend(order: Path, party: Path) -> Row:
     token, envelope = open_token(party), read_file(order)
     signed = open_ceremony(envelope, roots=token.trust_roots())
     note_attendance(party, signed, envelope)
+    _give_to_owner(party, *attendance_of(party, signed))
     signers = [f"{each.name} ({each.role.value})" for each in signed.opened.signers]
     return {"custodian": token.name, "signed_by": signers, **_shown(signed.order)}
 
@@ -137,6 +139,7 @@ def adopt(order: Path, trust: Path, party: Path) -> Row:
     elif open_token(party).party not in new.parties:
         raise Refused("These trust roots do not name this party with this key.")
     _replace(path, document)
+    _give_to_owner(party, path)
     return {"party": open_token(party).name, "trust_sha256": trust_digest(new)}
 
 
@@ -203,6 +206,14 @@ def _shown(order: CeremonyOrder) -> Row:
         "log_size": order.log_size,
         "trust_sha256": order.trust_sha256,
     }
+
+
+def _give_to_owner(party: Path, *paths: Path) -> None:
+    """What root writes into a party's directory is the party's: its service reads it."""
+    if os.geteuid() == 0:
+        owner = party.stat()
+        for path in paths:
+            os.chown(path, owner.st_uid, owner.st_gid)
 
 
 def _replace(path: Path, document: bytes) -> None:

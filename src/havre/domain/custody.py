@@ -198,7 +198,10 @@ def _check_ceremony(request: ShareRequest, entry: KeysRequested, view: Custodian
     envelope = request.documents.get(sha256, b"")
     signed = check_ceremony(index, envelope, events=view.events, roots=view.roots)
     if trust_digest(view.roots) not in (signed.order.previous_sha256, signed.order.trust_sha256):
-        raise ReleaseRefused("The ceremony's order rests on other trust roots than these.")
+        raise ReleaseRefused(
+            "The ceremony's order rests on other trust roots than these.",
+            hint="Its operator takes the newer ones over first: `havre keys adopt`.",
+        )
     if signed.sha256 not in view.attended:
         raise ReleaseRefused(
             "Nobody here has looked at the ceremony's order.",

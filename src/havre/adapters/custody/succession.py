@@ -160,4 +160,9 @@ def attend(folder: Path, signed: SignedCeremony, envelope: bytes) -> None:
 
     Done by the custodian's own operator, at its own directory; nobody can ask for it.
     """
-    write_durably(folder / _ATTENDED / signed.sha256, envelope)
+    write_durably(attendance_of(folder, signed)[-1], envelope)
+
+
+def attendance_of(folder: Path, signed: SignedCeremony) -> tuple[Path, Path]:
+    """Name the folder and the file in which that is noted."""
+    return folder / _ATTENDED, folder / _ATTENDED / signed.sha256

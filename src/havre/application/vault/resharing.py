@@ -152,7 +152,6 @@ class Resharing:
     def _entry(self, envelope: bytes, digest: str, trust: TrustRoots) -> ResharingOrdered:
         signed = open_ceremony(envelope, roots=self._roots)
         order = signed.order
-        check_succession(self._roots, trust)
         named = (order.previous_sha256, order.trust_sha256, order.holders, order.threshold)
         here = (
             trust_digest(self._roots),
@@ -166,6 +165,7 @@ class Resharing:
                 " or rests on others than the hub's.",
                 hint="Have it given anew, about the trust roots as they are.",
             )
+        check_succession(self._roots, trust)
         return ResharingOrdered(
             event_id=new_object_id(),
             at=self._clock.now(),

@@ -1,0 +1,214 @@
+"""P2. Each custodian looks for itself: shares are taken in, signed for and destroyed by the log alone.
+
+The hub is the caller here, and asks for what it may not have.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from fakes.ceremony import Prepared, prepared, rewrite_parties
+from fakes.small_hub import PERMIT_NAME, SmallHub, copy_of, granted
+from havre.bootstrap.resharing import adopt, draft_trust, resharing, write_ceremony_order
+from havre.crypto.sealing import seal_key
+from havre.domain.events import events_of
+from havre.domain.key_events import PartitionsReshared
+from havre.domain.resharing import CeremonyRefused, CeremonyRequest
+from havre.errors import NotFound, Refused, Unavailable
+from havre.formats.canonical import encode_canonical
+from havre.ports.custody import SealedShares, ceremony_context, ceremony_name
+
+OLD = ("custodian-1", "custodian-2")
+
+
+@pytest.fixture
+def hub(tmp_path: Path) -> SmallHub:
+    return copy_of(granted(), tmp_path / "hub")
+
+
+def sealed_for(hub: SmallHub, ceremony: str, key: bytes, *, custodian: str) -> SealedShares:
+    """What a hub could make up by itself: shares of its own, sealed to a custodian's key."""
+    share = {
+        "id": "a" * 32,
+        "text": "dataset/dcir/2023/1",
+        "salt": "0" * 64,
+        "words": "of its own",
+    }
+    info = ceremony_context(origin=hub.open().roots.origin, ceremony=ceremony, custodian=custodian)
+    return SealedShares(custodian, seal_key(encode_canonical([{**share}]), to=key, info=info))
+
+
+def test_a_custodian_takes_in_no_shares_that_no_order_on_the_log_makes_its_own(
+    hub: SmallHub,
+) -> None:
+    ceremony = ceremony_name(0, "b" * 12)
+    custodian = hub.open().custodians[0]
+    sealed = sealed_for(hub, ceremony, custodian.begin_ceremony(ceremony), custodian="custodian-1")
+
+    with pytest.raises(CeremonyRefused, match="makes custodian custodian-1 a holder"):
+        custodian.accept(ceremony, sealed)
+
+
+def test_a_custodian_that_leaves_takes_in_no_new_shares(hub: SmallHub) -> None:
+    ceremony = prepared(hub).attended_by(*OLD)
+    index = ceremony.held().order
+    name = ceremony_name(index, "b" * 12)
+    former = resharing(hub.open())._custodians["custodian-3"]
+    sealed = sealed_for(hub, name, former.begin_ceremony(name), custodian="custodian-3")
+
+    with pytest.raises(CeremonyRefused, match="makes custodian custodian-3 a holder"):
+        former.accept(name, sealed)
+
+
+def placed(ceremony: Prepared) -> CeremonyRequest:
+    """The order on the log and the trust roots taken over; nobody was asked for anything."""
+    order, trust = ceremony.order.read_bytes(), ceremony.trust.read_bytes()
+    index = resharing(ceremony.hub.open()).place(order, trust)
+    adopt(ceremony.order, ceremony.trust, ceremony.hub.hub / "party")
+    return CeremonyRequest(index, order, trust)
+
+
+def test_nobody_signs_for_shares_that_the_log_did_not_give_him(hub: SmallHub) -> None:
+    request = placed(prepared(hub))
+    desk = resharing(hub.open())
+
+    for name in (*OLD, "custodian-3", "custodian-4"):
+        with pytest.raises(CeremonyRefused, match=r"gave custodian \S+ no share"):
+            desk._custodians[name].confirm(request)
+
+
+def test_nothing_is_destroyed_before_new_shares_are_on_the_log(hub: SmallHub) -> None:
+    request = placed(prepared(hub))
+    desk = resharing(hub.open())
+
+    for name in OLD:
+        with pytest.raises(CeremonyRefused, match="have no new shares yet"):
+            desk._custodians[name].retire(request)
+    assert hub.open().extraction.extract(PERMIT_NAME).rows
+
+
+def test_who_held_no_share_before_has_nothing_to_destroy(hub: SmallHub) -> None:
+    ceremony = prepared(hub).attended_by(*OLD)
+    report = ceremony.held()
+    desk = resharing(hub.open())
+    said = {
+        name: hub.open().records.document("share-acceptance", f"{report.order}-{name}")
+        for name in report.accepted
+    }
+    request = CeremonyRequest(
+        report.order, ceremony.order.read_bytes(), ceremony.trust.read_bytes(), said
+    )
+
+    with pytest.raises(CeremonyRefused, match="held no share before"):
+        desk._custodians["custodian-4"].retire(request)
+
+
+def silenced(act: str, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One custodian does not get as far as this act."""
+    from havre.adapters.custody.succession import Succession
+
+    true = getattr(Succession, act)
+
+    def changed(self: Succession, *words: object, **more: object) -> bytes:
+        if self._signer.name == name:
+            raise Unavailable("Killed.")
+        answer: bytes = true(self, *words, **more)
+        return answer
+
+    monkeypatch.setattr(Succession, act, changed)
+
+
+def lose_new_shares(hub: SmallHub, custodian: str) -> int:
+    """What waits in a custodian's store is deleted from its disk."""
+    waiting = list((hub.parties / custodian / "epochs").rglob("*.next"))
+    for path in waiting:
+        path.unlink()
+    return len(waiting)
+
+
+def test_who_lost_its_new_shares_does_not_sign_for_them(
+    hub: SmallHub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ceremony = prepared(hub).attended_by(*OLD)
+    silenced("confirm", "custodian-4", monkeypatch)
+    ceremony.held()
+    monkeypatch.undo()
+    lost = lose_new_shares(hub, "custodian-4")
+    report = ceremony.held()
+
+    assert f"does not hold the shares of {lost} partitions" in report.missing["custodian-4"]
+    assert (report.retired, report.ended) == ((), None)
+    # Everybody else's old and new shares are there: the hub goes on.
+    assert hub.open().extraction.extract(PERMIT_NAME).rows
+
+
+def test_who_lost_its_new_shares_keeps_its_old_ones(
+    hub: SmallHub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ceremony = prepared(hub).attended_by(*OLD)
+    silenced("retire", "custodian-1", monkeypatch)
+    ceremony.held()
+    monkeypatch.undo()
+    assert lose_new_shares(hub, "custodian-1")
+    report = ceremony.held()
+
+    assert "lacks a new share of its own" in report.missing["custodian-1"]
+    assert "custodian-1" not in report.retired
+
+
+def test_an_order_that_is_none_is_not_carried_out(hub: SmallHub) -> None:
+    for index in (0, 10_000, -1):
+        with pytest.raises(NotFound, match="no order for a ceremony"):
+            resharing(hub.open()).carry_out(index)
+
+
+def test_a_hub_takes_the_orders_trust_roots_over_before_anybody_is_asked(hub: SmallHub) -> None:
+    ceremony = prepared(hub).attended_by(*OLD)
+    desk = resharing(hub.open())
+    index = desk.place(ceremony.order.read_bytes(), ceremony.trust.read_bytes())
+
+    with pytest.raises(Refused, match="not those that the ceremony's order names") as refusal:
+        resharing(hub.open()).carry_out(index)
+    assert "havre keys adopt" in refusal.value.hint
+
+
+def test_a_holder_whose_place_the_hub_does_not_know_is_named(hub: SmallHub) -> None:
+    ceremony = prepared(hub).attended_by(*OLD)
+    rewrite_parties(hub, [*OLD], former=["custodian-3"])
+
+    with pytest.raises(NotFound, match="where custodian-4 is") as refusal:
+        ceremony.held()
+    assert "havre.toml" in refusal.value.hint
+    events = [each.event for each in hub.open().log.entries()]
+    assert events_of(events, PartitionsReshared) == []
+
+
+def test_a_former_custodian_that_nobody_knows_is_not_drafted(hub: SmallHub) -> None:
+    with pytest.raises(NotFound, match="nobody called custodian-9"):
+        draft_trust(
+            hub.open(), add=[], former=["custodian-9"], threshold=None, out=hub.root / "t.json"
+        )
+
+
+def test_an_order_that_is_there_already_is_not_written_over(hub: SmallHub) -> None:
+    ceremony = prepared(hub)
+    before = ceremony.order.read_bytes()
+    signers = [hub.parties / "controller", hub.parties / "authority-1"]
+
+    with pytest.raises(Refused, match="already"):
+        write_ceremony_order(hub.open(), ceremony.trust, parties=signers, out=ceremony.order)
+    assert ceremony.order.read_bytes() == before
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a file to another account")
+def test_what_root_notes_in_a_partys_directory_its_own_account_can_read(hub: SmallHub) -> None:
+    ceremony, party = prepared(hub), hub.parties / "custodian-1"
+    os.chown(party, 61_100, 61_100)
+    ceremony.attended_by("custodian-1").adopted_by("custodian-1")
+    (noted,) = (party / "attended").iterdir()
+
+    owners = {path.stat().st_uid for path in (noted, noted.parent, party / "trust.json")}
+    assert owners == {61_100}
