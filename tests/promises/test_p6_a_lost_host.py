@@ -10,7 +10,7 @@ import json
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
@@ -26,7 +26,28 @@ from havre.bootstrap.recovering import Remains, back_up, recover
 from havre.domain.departure import AssetClass
 from havre.domain.events import DrillRan, Event, Recovery, events_of
 from havre.domain.permit_states import PermitState
+from havre.domain.trust import Role
 from havre.errors import HavreError, NotGenuine, Refused, Unavailable
+
+KEEPERS = ("custodian-1", "custodian-2", "custodian-3", "escrow")
+SHEET = """
+format = "havre/v1/host-sheet"
+operator = "{operator}"
+title = "A host"
+[evidence]
+grade = "E1"
+date = 2026-11-01
+source = "Its owner says so"
+[seat]
+country = "FR"
+[[parents]]
+name = "owner"
+country = "FR"
+share = 100
+ultimate = true
+[does]
+parts = ["store"]
+"""
 
 
 def events(folder: Path) -> list[Event]:
@@ -66,6 +87,57 @@ def test_the_recovered_hub_works_under_the_permits_it_had(tmp_path: Path) -> Non
     (late / "delivery.toml").write_text(text.replace("cepidc-2024", late.name))
     HolderSide(lost.hub.parties / "holder", hub=lost.standby).deliver([late], progress=quiet)
     assert hub.receiving.receive().taken_in == (late.name,)
+
+
+def test_entries_that_only_the_escrow_kept_are_not_lost(tmp_path: Path) -> None:
+    """A hub goes on when one copy has its entries; the host can vanish before the others follow."""
+    lost = copy_of_standing(tmp_path)
+    put_back = remember_mirrors(lost, KEEPERS[:-1])
+    lost.hub.open().extraction.extract(PERMIT_NAME)
+    size = len(events(lost.hub.hub))
+    put_back()
+    lose(lost)
+
+    assert recovered(lost).log_size == size
+
+
+def remember_mirrors(lost: Lost, names: Sequence[str]) -> Callable[[], None]:
+    """Keep what some parties have of the log; whoever calls what comes back sets them back to it."""
+    for name in names:
+        shutil.copytree(lost.hub.parties / name / "mirror", lost.root / "before" / name)
+
+    def put_back() -> None:
+        for name in names:
+            shutil.rmtree(lost.hub.parties / name / "mirror")
+            shutil.copytree(lost.root / "before" / name, lost.hub.parties / name / "mirror")
+
+    return put_back
+
+
+def test_the_hosts_fact_sheets_come_along_but_that_of_the_machine_that_was_lost(
+    tmp_path: Path,
+) -> None:
+    lost = copy_of_standing(tmp_path)
+    hosts = lost.hub.hub / "hosts"
+    hosts.mkdir()
+    (own,) = lost.hub.open().roots.with_role(Role.HUB)
+    for name, operator in (("store", "Store A"), ("own", own.operator)):
+        (hosts / f"{name}.toml").write_text(SHEET.format(operator=operator))
+    back_up(
+        lost.hub.open(),
+        name="backup-2",
+        card=lost.standby / "host.json",
+        package=tmp_path / "with-sheets",
+    )
+    lose(lost)
+    recover(
+        lost.standby,
+        remains=Remains(tmp_path / "with-sheets", lost.hub.parties, REPLICA),
+        controller=lost.hub.parties / "controller",
+        progress=quiet,
+    )
+
+    assert [each.name for each in (lost.standby / "hosts").iterdir()] == ["store.toml"]
 
 
 def test_a_stranger_follows_the_log_from_before_the_loss_to_after_it(tmp_path: Path) -> None:
@@ -110,20 +182,16 @@ def test_the_lost_host_comes_back_to_nothing(tmp_path: Path) -> None:
 
 
 def test_what_the_lost_host_cosigned_past_every_mirror_is_not_taken_back(tmp_path: Path) -> None:
-    """Witnesses saw an entry that no custodian's copy has: the recovery is refused, and says so."""
+    """Witnesses saw an entry that no copy has: the recovery is refused, and says so."""
     lost = copy_of_standing(tmp_path)
-    mirrors = tmp_path / "mirrors"
-    for name in ("custodian-1", "custodian-2", "custodian-3"):
-        shutil.copytree(lost.hub.parties / name / "mirror", mirrors / name)
+    put_back = remember_mirrors(lost, KEEPERS)
     lost.hub.open().permits.decide(
         PERMIT_NAME,
         PermitState.SUSPENDED,
         authority=lost.hub.token("authority-1"),
         reason="a question",
     )
-    for name in ("custodian-1", "custodian-2", "custodian-3"):
-        shutil.rmtree(lost.hub.parties / name / "mirror")
-        shutil.copytree(mirrors / name, lost.hub.parties / name / "mirror")
+    put_back()
     lose(lost)
 
     with pytest.raises((NotGenuine, Unavailable)):

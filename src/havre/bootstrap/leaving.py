@@ -146,7 +146,7 @@ def arrive(
     """Open a departed hub in a directory whose host was prepared; or finish doing so.
 
     parties: where the custodians, the escrow and the witnesses are; the log comes
-        from the longest of the custodians' own copies.
+        from the longest of the custodians' and the escrow's own copies.
 
     Raises:
         Refused: there is a hub already, or something that is not ours.

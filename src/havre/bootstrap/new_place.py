@@ -111,7 +111,10 @@ class NewPlace:
                 write_durably(self._folder / SHEETS / name, sheet)
 
     def longest_mirror(self) -> ReachedMirror:
-        """Find the custodian's copy of the log that has most; one that does not answer has nothing."""
+        """Find the copy of the log that has most; one that does not answer has nothing.
+
+        The escrow's counts too: a hub goes on as soon as one of them has its entries.
+        """
 
         def held(mirror: ReachedMirror) -> int:
             try:
@@ -119,7 +122,8 @@ class NewPlace:
             except Unavailable:
                 return -1
 
-        return max(map(self._reach.mirror, self.parties.custodians), key=held)
+        keepers = (*self.parties.custodians, self.parties.escrow)
+        return max(map(self._reach.mirror, keepers), key=held)
 
     def _roots(self) -> TrustRoots:
         """This host's own roots, if it was given some; otherwise a custodian's whose directory is here."""
