@@ -3,7 +3,8 @@
     python verify_log.py DIR [--trust FILE] [--max-age SECONDS] [--seen FILE] [--json]
 
 DIR is a published site: `log/` in the C2SP tlog-tiles layout, and, where they
-are there, `register/permits/`, `register/erasures/`, `releases/` and `drills/`. Every entry and every tile is
+are there, `register/permits/`, `register/erasures/`, `register/deletions/`,
+`releases/` and `drills/`. Every entry and every tile is
 hashed anew, the head is compared with its signatures, and the acts are checked
 for making sense one after the other.
 
@@ -25,6 +26,7 @@ from __future__ import annotations
 import argparse
 import base64
 import binascii
+import calendar
 import hashlib
 import hmac
 import json
@@ -35,7 +37,7 @@ import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -519,6 +521,8 @@ class Story:
     drills: dict[int, Event] = field(default_factory=dict)
     roots: dict[int, bytes] = field(default_factory=dict)
     registers: dict[str, Event] = field(default_factory=dict)
+    deleted: dict[str, Event] = field(default_factory=dict)
+    notices: set[tuple[str, str, int, str]] = field(default_factory=set)
     despite: list[tuple[int, str]] = field(default_factory=list)
     unknown: int = 0
 
@@ -613,8 +617,21 @@ def _permit(story: Story, event: Event) -> None:
     state = "" if before is None else story.events[before]["state"]
     if event["state"] not in PERMIT_MOVES[state].split():
         raise Fault(f"permit {name} cannot become {event['state']} from there")
+    if event["state"] == "expired":
+        _expired(story, event)
     story.permits[name] = len(story.events)
     story.permit_moves[len(story.events)] = event
+
+
+def _expired(story: Story, event: Event) -> None:
+    """Nobody signs what the calendar says: the entry names the text that was granted last."""
+    texts = [
+        moved["statement_sha256"]
+        for moved in story.permit_moves.values()
+        if (moved["permit"], moved["state"]) == (event["permit"], "granted")
+    ]
+    if event["statement_sha256"] != texts[-1] or event["signers"]:
+        raise Fault("it does not name the text whose last day is over, or somebody signed it")
 
 
 def _in_force(story: Story, name: str) -> None:
@@ -882,6 +899,76 @@ def _keys_erased(story: Story, event: Event) -> None:
     story.erased[event["order"]] = event
 
 
+# What a notice may be about: from which kinds of entries a term counts, and how long it is by
+# that entry's own time, in months, days and working days. None where a day counts that is
+# written elsewhere: in a permit's text, or in a register's rhythm.
+TERMS: dict[str, tuple[str, tuple[int, int, int] | None]] = {
+    "application-decided": ("PermitMoved", (3, 0, 0)),
+    "permit-renewed": ("PermitMoved", (0, 90, 0)),
+    "suspension-settled": ("PermitMoved", (0, 28, 0)),
+    "data-provided": ("PermitMoved", (2, 0, 0)),
+    "permit-ended": ("PermitMoved", None),
+    "project-deleted": ("PermitMoved", None),
+    "delivery-erased": ("DeliveryChecked", (0, 90 + 30, 0)),
+    "set-aside-erased": ("PartitionsCreated", (0, 90 + 30, 0)),
+    "order-carried-out": ("ErasureOrdered", (0, 7, 0)),
+    "decision-published": ("PermitMoved ProjectDeleted", (0, 0, 30)),
+    "results-published": ("PermitMoved", None),
+    "register-version": ("OppositionsUpdated", None),
+    "opposition-answered": ("OppositionsUpdated", (1, 0, 0)),
+    "description-verified": ("CatalogueImported", (12, 0, 0)),
+}
+
+
+def _notice(story: Story, event: Event) -> None:
+    """A notice is about a term that runs, is given once at each stage, and not before its time."""
+    if event["term"] not in TERMS or event["stage"] not in ("ahead", "overdue"):
+        raise Fault("it is about a term that there is not")
+    kinds, length = TERMS[event["term"]]
+    since = story.earlier(event["since"], *kinds.split())
+    if length is not None and _moment(event["due_at"]) != _end(_moment(since["at"]), *length):
+        raise Fault("its term ends on another day than it says")
+    overdue = _moment(event["at"]) > _moment(event["due_at"])
+    if overdue != (event["stage"] == "overdue"):
+        raise Fault("it is given at another stage of its term than it says")
+    told = (event["term"], event["about"], event["since"], event["stage"])
+    if told in story.notices or not event["to"]:
+        raise Fault("it was given before, or to nobody")
+    story.notices.add(told)
+
+
+def _moment(text: str) -> datetime:
+    if not text.endswith("Z"):
+        raise ValueError
+    return datetime.fromisoformat(text)
+
+
+def _end(at: datetime, months: int, days: int, working_days: int) -> datetime:
+    """Count calendar months, whose last day stands for one that they have not, or days."""
+    years, month = divmod(at.month - 1 + months, 12)
+    year = at.year + years
+    last = calendar.monthrange(year, month + 1)[1]
+    at = at.replace(year=year, month=month + 1, day=min(at.day, last)) + timedelta(days=days)
+    for _ in range(working_days):
+        at += timedelta(days=1)
+        while at.weekday() >= 5:
+            at += timedelta(days=1)
+    return at
+
+
+def _project_deleted(story: Story, event: Event) -> None:
+    name = event["permit"]
+    if story.permits.get(name) != event["ended"] or name in story.deleted:
+        raise Fault("it does not name how its permit ended, or its project was deleted before")
+    if story.events[event["ended"]]["state"] not in ("revoked", "expired"):
+        raise Fault("its permit is not over")
+    closing = story.earlier(event["erased"], "KeysErased")
+    # An order that people decided names no permit; the certificate says whose it was.
+    if story.events[closing["order"]]["permit"] not in ("", name):
+        raise Fault("other keys than its project's were erased")
+    story.deleted[name] = event
+
+
 def _drill(story: Story, event: Event) -> None:
     if event["verdict"] not in DRILL_VERDICTS:
         raise Fault("a drill held, failed, or could not be tried wholly")
@@ -906,12 +993,14 @@ RULES: dict[str, Callable[[Story, Event], None]] = {
     "KeysReleased": _closed,
     "KeysRequested": _requested,
     "OldSharesErased": _old_erased,
+    "NoticeGiven": _notice,
     "OppositionsUpdated": _oppositions,
     "OutputReleased": _released,
     "OutputReviewed": _reviewed,
     "PartitionsCreated": _made,
     "PartitionsReshared": _reshared,
     "PermitMoved": _permit,
+    "ProjectDeleted": _project_deleted,
     "Recovery": _handover,
     "ReleaseMoved": _moved,
     "ResharingOrdered": _reshare_ordered,
@@ -979,6 +1068,7 @@ FIELDS = {
         "deliveries:numbers one_time_key_sha256 [order:number] partitions:texts "
         "permit:number? plan_commitment purpose"
     ),
+    "NoticeGiven": "about due_at since:number stage term to:texts",
     "ObjectsListed": "act list_commitment",
     "OldSharesErased": "certificates:map order:number",
     "OppositionsUpdated": (
@@ -989,6 +1079,7 @@ FIELDS = {
     "OutputReviewed": "decision request salts:map turn:number votes:map",
     "PartitionsCreated": "public_keys:map shares:map-map",
     "PartitionsReshared": "order:number shares:map-map",
+    "ProjectDeleted": "ended:number erased:number permit statement_sha256",
     "PermitMoved": "permit predecessor:number? signers:texts state statement_sha256",
     "Recovery": "backup_sha256 log_key statement",
     "ReleaseMoved": "findings_commitment job request state",
@@ -1197,6 +1288,9 @@ def _read_permits(folder: Path, story: Story) -> _Permits:
 def _check_statement(signed: _Signed, index: int, story: Story, *, what: str) -> None:
     """Make sure that a statement says what its entry says, and was made about that moment."""
     event = story.permit_moves[index]
+    if event["state"] == "expired":
+        _check_over(signed, event, what=what)
+        return
     kind = PERMIT_SIGNERS.get(event["state"], ("",))[0]
     if (signed.kind, signed.origin, signed.subject) != (kind, story.origin, event["permit"]):
         raise Fault(f"{what} does not say what its entry on the log says.")
@@ -1214,6 +1308,15 @@ def _check_statement(signed: _Signed, index: int, story: Story, *, what: str) ->
         before = story.permit_moves[before]["predecessor"]
     if signed.said.get("rests_on") != before:
         raise Fault(f"{what} was signed about another state of the permit.")
+
+
+def _check_over(signed: _Signed, event: Event, *, what: str) -> None:
+    """A permit is over when the last day in its own text is."""
+    ends = signed.said.get("ends_on")
+    if signed.kind != "havre/v1/permit" or not _is_text(ends):
+        raise Fault(f"{what} is not the text of a permit that has ended.")
+    if event["at"][:10] <= str(ends):
+        raise Fault(f"{what} holds until {ends}, and its entry says before that it is over.")
 
 
 def _check_signers(permits: _Permits, story: Story, *, trust: Trust) -> None:
@@ -1353,6 +1456,72 @@ def _check_certificate(signed: _Signed, at: int, who: str, story: Story, *, what
         or signed.said.get("epoch_destroyed") == signed.said.get("epoch_after")
     ):
         raise Fault(f"{what} does not attest what its entry on the log says.")
+
+
+DELETED = (
+    "Enough custodians attest that the shares of this project's keys are destroyed: what was"
+    " sealed to them opens no more. The permit's text is kept."
+)
+
+
+def _check_deletions(
+    folder: Path, story: Story, report: Report, *, keys: list[tuple[int, bytes]]
+) -> None:
+    """Open every published certificate of a deleted project, and compare it with the log.
+
+    keys: who signs heads, by size; empty when the reader brought no trust roots.
+    """
+    found = 0
+    for path in sorted(path for path in folder.rglob("*") if not path.is_dir()):
+        what = f"register/deletions/{path.relative_to(folder).as_posix()}"
+        document = _read(path, limit_bytes=MAX_DOCUMENT_BYTES, what=what)
+        event = story.deleted.get(path.stem) if path.suffix == ".json" else None
+        digest = hashlib.sha256(document).hexdigest()
+        if event is None or path.parent != folder or digest != event["statement_sha256"]:
+            raise Fault(f"{what} is not the certificate that the log names.")
+        signed = _open_signed(document, what=what)
+        _check_deletion(signed, event, story, what=what)
+        index = story.events.index(event)
+        if keys and signed.keys != [[key for first, key in keys if first <= index + 1][-1]]:
+            raise Fault(f"{what} is not signed by the hub.")
+        found += 1
+    if story.deleted:
+        report.checked.append(f"{found} certificates of deleted projects against the log")
+    if missing := len(story.deleted) - found:
+        report.not_checked.append(
+            f"certificates of deletion that are not beside the log: {missing}"
+        )
+
+
+def _check_deletion(signed: _Signed, event: Event, story: Story, *, what: str) -> None:
+    closing, said = story.events[event["erased"]], signed.said
+    extracts = [
+        at
+        for at, each in enumerate(story.events[: story.events.index(event)])
+        if each["kind"] == "ExtractMade" and each["permit"] == event["permit"]
+    ]
+    partitions = set(story.events[closing["order"]]["partitions"])
+    texts = [
+        moved["statement_sha256"]
+        for moved in story.permit_moves.values()
+        if (moved["permit"], moved["state"]) == (event["permit"], "granted")
+    ]
+    expected = {
+        "attested": closing["certificates"],
+        "certified_at": said.get("certified_at"),
+        "ended": event["ended"],
+        "erased": event["erased"],
+        "extracts": extracts,
+        "order": closing["order"],
+        "state": story.events[event["ended"]]["state"],
+        "statement": DELETED,
+        "text_sha256": texts[-1] if texts else "",
+    }
+    about = (signed.kind, signed.origin, signed.subject)
+    if about != ("havre/v1/deletion", story.origin, event["permit"]) or said != expected:
+        raise Fault(f"{what} does not certify what the log says.")
+    if not {story.events[at]["partition"] for at in extracts} <= partitions:
+        raise Fault(f"{what} certifies an extract whose keys the order does not name.")
 
 
 def _names(signed: _Signed, trust: Trust) -> list[str]:
@@ -1778,6 +1947,8 @@ def _check_beside(site: Path, story: Story, report: Report, *, trust: Trust | No
     _check_dates(permits, story)
     _check_ends(permits, story)
     erasures = _check_erased_files(site / "register" / "erasures", story, trust=trust)
+    keys = _log_keys(story, trust=trust) if trust is not None else []
+    _check_deletions(site / "register" / "deletions", story, report, keys=keys)
     unseen = _check_despite(permits, story)
     found, missing = _check_releases(site / "releases", story)
     moves, texts = len(story.permit_moves), len(permits.statements)

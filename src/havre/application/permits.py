@@ -200,6 +200,38 @@ class Permits:
         self._move(standing.permit, decided.state, envelope, opened)
         return self.standing(decided.permit)
 
+    @taken_alone
+    def expire(self, name: str) -> PermitStanding:
+        """Put on the log that a permit's last day is over, which nobody signs.
+
+        The entry names the granted text, in which the day stands; custodians look
+        there and not at the entry. A permit that has expired already is left alone.
+
+        Raises:
+            NotFound: nobody asked for this permit.
+            Refused: its last day is not over, or it was never granted.
+        """
+        standing = self.standing(name)
+        if standing.state is PermitState.EXPIRED:
+            return standing
+        check_move(standing.state, PermitState.EXPIRED)
+        now = self._clock.now()
+        if now.date() <= standing.permit.ends_on:
+            raise Refused(f"Permit {name} holds until {standing.permit.ends_on}.")
+        entries = self._entries(name)
+        self._journal.record(
+            PermitMoved(
+                event_id=new_object_id(),
+                at=now,
+                permit=name,
+                state=PermitState.EXPIRED.value,
+                predecessor=entries[-1][0],
+                statement_sha256=self._text_of(entries),
+                signers=(),
+            )
+        )
+        return self.standing(name)
+
     def standing(self, name: str) -> PermitStanding:
         """Tell where a permit stands, from the log's entries and the signed text.
 

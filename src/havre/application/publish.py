@@ -15,8 +15,10 @@ from havre.application.audit import PublicLog
 from havre.application.permits import Permits
 from havre.application.vault.erasing import KIND_CERTIFICATE, KIND_ORDER, certificate_name
 from havre.domain.assets import released_files
+from havre.domain.clock_events import ProjectDeleted
+from havre.domain.deletion import KIND_DELETION
 from havre.domain.drill_receipt import KIND_RECEIPT
-from havre.domain.events import OutputReleased
+from havre.domain.events import OutputReleased, events_of
 from havre.domain.key_events import ErasureOrdered, KeysErased
 from havre.domain.register import Register, read_register
 from havre.domain.transparency import Cosigned, cosigners
@@ -91,6 +93,7 @@ class Publication:
                 receipts=self._receipts(register),
                 settings=self._settings,
                 erasures=self._erasures(),
+                deletions=self._deletions(),
                 exposure=self._exposure(),
             )
         )
@@ -119,6 +122,15 @@ class Publication:
                     if certificate := self._document(KIND_CERTIFICATE, place, sha256):
                         found[event.order][name] = certificate
         return found
+
+    def _deletions(self) -> dict[str, bytes]:
+        """The certificates of deleted projects that are here, by permit."""
+        told = events_of((logged.event for logged in self._log.entries()), ProjectDeleted)
+        found = {
+            each.permit: self._document(KIND_DELETION, each.statement_sha256, each.statement_sha256)
+            for each in told
+        }
+        return {permit: document for permit, document in found.items() if document}
 
     def _document(self, kind: str, name: str, sha256: str) -> bytes:
         try:

@@ -18,6 +18,7 @@ from havre import __version__
 from havre.bootstrap import keep_memory_private
 from havre.cli import (
     certificates,
+    clock,
     custodian,
     data,
     demo,
@@ -57,6 +58,7 @@ _GROUPS = (
     permits,
     keys,
     sharing,
+    clock,
     study,
     public,
     drills,

@@ -45,17 +45,50 @@ def sign(name: Name, *, party: PartyOption, hub: HubOption, as_json: JsonOption 
     Screen(as_json=as_json).show(permit_row(standing))
 
 
+Reason = Annotated[str, typer.Option(help="Why, for the signed decision.")]
+
+
 @permit.command()
 def decide(
     name: Name,
     state: Annotated[str, typer.Argument(help="refused, suspended or revoked.")],
     *,
-    reason: Annotated[str, typer.Option(help="Why, for the signed decision.")],
+    reason: Reason,
     party: PartyOption,
     hub: HubOption,
     as_json: JsonOption = False,
 ) -> None:
     """As an authority: refuse, suspend or revoke; custodians are told before the hub."""
+    _decide(name, state, reason, party=party, hub=hub, as_json=as_json)
+
+
+@permit.command()
+def suspend(
+    name: Name,
+    *,
+    reason: Reason,
+    party: PartyOption,
+    hub: HubOption,
+    as_json: JsonOption = False,
+) -> None:
+    """As an authority: suspend a permit until it is granted anew or revoked."""
+    _decide(name, "suspended", reason, party=party, hub=hub, as_json=as_json)
+
+
+@permit.command()
+def revoke(
+    name: Name,
+    *,
+    reason: Reason,
+    party: PartyOption,
+    hub: HubOption,
+    as_json: JsonOption = False,
+) -> None:
+    """As an authority: revoke a permit for ever; `havre clock run` then deletes its project."""
+    _decide(name, "revoked", reason, party=party, hub=hub, as_json=as_json)
+
+
+def _decide(name: str, state: str, reason: str, *, party: Path, hub: Path, as_json: bool) -> None:
     from havre.bootstrap.deciding import decide_permit
     from havre.bootstrap.reports import open_party, permit_row, read_reason, read_state
 

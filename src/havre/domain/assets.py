@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
 
+from havre.domain.clock_events import ProjectDeleted
 from havre.domain.departure import AssetClass
 from havre.domain.events import (
     CatalogueImported,
@@ -230,6 +231,13 @@ _NAMES: Mapping[type[Event], Callable[[Any], Iterable[Named]]] = MappingProxyTyp
         KeysErased: lambda e: (
             Named(AssetClass.KEYS, f"documents/erasure-certificate/{e.order}-{name}", sha256)
             for name, sha256 in e.certificates.items()
+        ),
+        ProjectDeleted: lambda e: (
+            Named(
+                AssetClass.CLOCKS,
+                f"documents/deletion-certificate/{e.statement_sha256}",
+                e.statement_sha256,
+            ),
         ),
         OutputReleased: lambda e: (
             Named(AssetClass.JOBS, f"releases/{e.request}/{name}", sha256)

@@ -17,6 +17,8 @@ from datetime import datetime
 from functools import cache
 from typing import Any, ClassVar, TypeVar
 
+from havre.domain.clock_events import NoticeGiven, ProjectDeleted
+
 # The base class is taken from here by everybody; it lies apart so that kinds may too.
 from havre.domain.event import Event as Event  # noqa: PLC0414
 from havre.domain.key_events import (
@@ -386,6 +388,7 @@ EVENT_KINDS: dict[str, type[Event]] = {
         KeysErased,
         KeysReleased,
         KeysRequested,
+        NoticeGiven,
         ObjectsListed,
         OldSharesErased,
         OppositionsUpdated,
@@ -394,6 +397,7 @@ EVENT_KINDS: dict[str, type[Event]] = {
         PartitionsCreated,
         PartitionsReshared,
         PermitMoved,
+        ProjectDeleted,
         Recovery,
         ReleaseMoved,
         ResharingOrdered,

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from havre.domain.clock_events import ProjectDeleted
 from havre.domain.events import (
     DeliveryChecked,
     DrillRan,
@@ -206,7 +207,7 @@ def _name_permit(register: Register, index: int, event: Event) -> None:
         permit = register.permit_at.get(event.permit)
     elif isinstance(event, KeysReleased | KeysAbandoned):
         permit = register.permit_at.get(event.request)
-    elif isinstance(event, ErasureOrdered):
+    elif isinstance(event, ErasureOrdered | ProjectDeleted):
         permit = event.permit
     elif isinstance(event, KeysErased):
         permit = register.permit_at.get(event.order)

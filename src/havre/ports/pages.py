@@ -84,6 +84,7 @@ class SiteFacts:
     receipts: by SHA-256, the signed receipts of drills, each as the log names it.
     erasures: by index of the order's entry, the signed order (`order`) and each
         custodian's certificate, by name.
+    deletions: by permit, the hub's signed certificate that its project is deleted.
     """
 
     roots: TrustRoots
@@ -101,6 +102,7 @@ class SiteFacts:
     settings: SiteSettings
     exposure: ShownExposure
     erasures: Mapping[int, Mapping[str, bytes]] = field(default_factory=dict)
+    deletions: Mapping[str, bytes] = field(default_factory=dict)
 
 
 class SitePages(Protocol):

@@ -90,6 +90,8 @@ class StaticSite:
         for index, statements in facts.erasures.items():
             for name, envelope in statements.items():
                 yield f"register/erasures/{index}/{name}.json", envelope
+        for permit, envelope in facts.deletions.items():
+            yield f"register/deletions/{permit}.json", envelope
         for language in LANGUAGES:
             for page in _TEMPLATES:
                 yield f"{language}/{page}.html", self._page(page, language, facts)

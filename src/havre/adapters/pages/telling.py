@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 
 from havre.adapters.pages.words import word
+from havre.domain.clock_events import NoticeGiven, ProjectDeleted
 from havre.domain.events import (
     CatalogueImported,
     CopiesCounted,
@@ -38,6 +39,7 @@ from havre.domain.trust import THIS_MACHINE, TrustRoots
 # A key id that is in nobody's roots is shown by its beginning: enough to look it up.
 _SHOWN_KEY_CHARACTERS = 16
 _NUMBER = re.compile(r"[<≥≤>]?\s?[-+]?\d[\d\s.,]*%?")
+_OPAQUE = re.compile("[0-9a-f]{32}")
 _NAMED = ("delivery", "request", "dataset")
 
 
@@ -128,6 +130,8 @@ class Teller:
             JobRan: lambda event: event.job,
             Departed: lambda event: event.departure,
             CopiesCounted: self._about_copies,
+            NoticeGiven: self._about_notice,
+            ProjectDeleted: lambda event: say("deleted-by", event.erased),
             OppositionsUpdated: lambda event: say(
                 "register_version", event.register, event.version
             ),
@@ -139,6 +143,19 @@ class Teller:
             for name, lacking in sorted(event.lacking.items())
         ]
         return " · ".join([self.say(f"copies-{event.occasion}"), *told])
+
+    def _about_notice(self, event: NoticeGiven) -> str:
+        told = ", ".join(self.say(f"told-{role}") for role in event.to)
+        # An opaque name, of a partition or of an order, says nothing to a reader.
+        named = "" if _OPAQUE.fullmatch(event.about) else event.about
+        day = event.due_at.strftime("%Y-%m-%d")
+        parts = (
+            self.say(f"term-{event.term}"),
+            named,
+            self.say(f"notice-{event.stage}", day),
+            self.say("notice-to", told),
+        )
+        return " · ".join(filter(None, parts))
 
     def _about_request(self, event: KeysRequested) -> str:
         purpose, deliveries = self.say(event.purpose), event.deliveries
