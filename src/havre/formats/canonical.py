@@ -17,6 +17,8 @@ Json: TypeAlias = "str | int | bool | list[Json] | dict[str, Json] | None"
 
 # Statements and events are small; a reader that accepts more can be filled.
 MAX_DOCUMENT_BYTES = 4 * 1024 * 1024
+# A whole number beyond this is not the same in every reader (RFC 8785, appendix D).
+_GREATEST = 2**53 - 1
 
 
 def encode_canonical(value: Json) -> bytes:
@@ -30,7 +32,36 @@ def encode_canonical(value: Json) -> bytes:
     >>> encode_canonical({"b": 1, "a": ["é", None]}).decode()
     '{"a":["é",null],"b":1}'
     """
-    return rfc8785.dumps(value)
+    try:
+        text = json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False)
+    except (TypeError, ValueError):
+        return rfc8785.dumps(value)
+    # A manifest of a thousand files has a hundred thousand values. The standard library writes
+    # them thirty times as fast, and where nothing is escaped as \\u in the same spelling: all
+    # texts are ASCII then, so that keys sort alike by characters and by UTF-16.
+    if "\\u" in text or not _is_plain(value):
+        return rfc8785.dumps(value)
+    return text.encode("ascii")
+
+
+def _is_plain(value: object) -> bool:
+    """Tell whether a value, in which nothing is circular, holds only what both spell alike."""
+    left = [value]
+    while left:
+        each = left.pop()
+        kind = type(each)
+        if isinstance(each, dict):
+            if any(type(name) is not str for name in each):
+                return False
+            left.extend(each.values())
+        elif isinstance(each, list):
+            left.extend(each)
+        elif kind is int:
+            if not -_GREATEST <= each <= _GREATEST:  # type: ignore[operator]
+                return False
+        elif kind is not str and kind is not bool and each is not None:
+            return False
+    return True
 
 
 def parse_canonical(document: bytes, *, limit_bytes: int = MAX_DOCUMENT_BYTES) -> Json:
