@@ -68,11 +68,11 @@ def lose(lost: Lost) -> None:
     lost.hub.hub.rename(lost.root / "seized")
 
 
-def recovered(lost: Lost) -> Recovered:
-    """Go on at the standby host."""
+def recovered(lost: Lost, *, site: Path | None = None) -> Recovered:
+    """Go on at the standby host; `site` is somebody's copy of the public site."""
     return recover(
         lost.standby,
-        remains=Remains(lost.backup, lost.hub.parties, REPLICA),
+        remains=Remains(lost.backup, lost.hub.parties, REPLICA, site),
         controller=lost.hub.parties / "controller",
         progress=quiet,
     )

@@ -218,6 +218,37 @@ def test_what_was_signed_after_the_backup_is_named_as_gone(tmp_path: Path) -> No
     assert told.gone == {"permits": 1, "jobs-and-outputs-in-review": 1}
 
 
+def test_what_was_public_comes_back_from_whoever_kept_a_copy_of_the_site(tmp_path: Path) -> None:
+    lost = copy_of_standing(tmp_path)
+    opened = lost.hub.open()
+    opened.permits.decide(
+        PERMIT_NAME,
+        PermitState.SUSPENDED,
+        authority=lost.hub.token("authority-1"),
+        reason="a question",
+    )
+    opened.publication.publish()
+    site = tmp_path / "copy"
+    shutil.copytree(lost.hub.hub / "site", site)
+    (site / "register" / "other.json").write_text("not what the log names")
+    lose(lost)
+
+    assert recovered(lost, site=site).gone == {}
+    assert OpenHub(lost.standby).permits.standing(PERMIT_NAME).state is PermitState.SUSPENDED
+
+
+def test_where_manifests_lie_is_known_again_from_their_hashes(tmp_path: Path) -> None:
+    """An extract was made after the backup: its manifest is in the replica, and is found there."""
+    lost = copy_of_standing(tmp_path)
+    lost.hub.open().extraction.extract(PERMIT_NAME)
+    lose(lost)
+
+    told = recovered(lost)
+
+    assert told.log_size > told.backup_size
+    assert "keys-and-headers" not in told.gone
+
+
 def test_an_object_that_no_replica_has_is_named_as_gone(tmp_path: Path) -> None:
     lost = copy_of_standing(tmp_path)
     lose(lost)

@@ -22,6 +22,7 @@ from havre.crypto.random import new_object_id
 from havre.domain.assets import Named, find_lacking, list_named
 from havre.domain.backup import Backup, check_backup
 from havre.domain.departure import AssetClass, PackedFile
+from havre.domain.drill_receipt import KIND_RECEIPT
 from havre.domain.events import Event, Recovery
 from havre.domain.handover import recovery_statement
 from havre.domain.statements import sign_statement
@@ -31,9 +32,13 @@ from havre.ports.clock import Clock
 from havre.ports.objects import ObjectStore
 from havre.ports.outputs import ReleaseShelf
 from havre.ports.package import PackageReader
-from havre.ports.records import Records
+from havre.ports.records import Document, Records
 from havre.ports.tokens import Token
 from havre.values import Digest
+
+# Records whose name is their own hash, and which the public site shows.
+_PUBLIC_KINDS = (KIND_PERMIT, KIND_RECEIPT)
+_MENDED_KINDS = ("manifest", *_PUBLIC_KINDS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,14 +137,22 @@ def take_stock(
     log: PublicLog,
     released: int,
     index: int,
+    public: Iterable[bytes] = (),
 ) -> Recovered:
     """Look for everything that the log named when the host was lost.
 
-    Every object is hashed: of a store that was a replica nothing is believed.
+    Every object is hashed: of a store that was a replica nothing is believed. With the
+    hashes it is known again where each sealed manifest lies; what was public, such as
+    a signed permit, is taken from whoever kept a copy of the site. So less is gone
+    than what came after the backup.
+
+    public: files that somebody kept of the public site.
     """
     events = [logged.event for logged in log.entries()[:index]]
     named = list_named(events)
-    files = [*backup.manifest.files, *_hash_all(objects)]
+    hashed = list(_hash_all(objects))
+    _mend(named, hashed=hashed, public=public, records=records)
+    files = [*backup.manifest.files, *hashed]
     permits = [document.body for document in records.list_documents(KIND_PERMIT)]
     gone = find_lacking(named, holdings_of(files, records, log=log, permits=permits))
     return Recovered(
@@ -152,6 +165,28 @@ def take_stock(
         gone=_by_class(named, gone),
         gone_names=gone,
     )
+
+
+def _mend(
+    named: Iterable[Named],
+    *,
+    hashed: Iterable[PackedFile],
+    public: Iterable[bytes],
+    records: Records,
+) -> None:
+    """Write anew the records that can be worked out: each is one that the log names by its hash."""
+    object_at = {str(file.sha256): file.path.removeprefix("objects/") for file in hashed}
+    public_at = {hashlib.sha256(body).hexdigest(): body for body in public}
+    mended = []
+    for each in named:
+        _, _, rest = each.place.partition("documents/")
+        kind, _, name = rest.partition("/")
+        if kind == "manifest" and name in object_at:
+            mended.append(Document(kind, name, object_at[name].encode()))
+        elif kind in _PUBLIC_KINDS and name in public_at:
+            mended.append(Document(kind, name, public_at[name]))
+    there = {kind: {each.name for each in records.list_documents(kind)} for kind in _MENDED_KINDS}
+    records.commit([], [each for each in mended if each.name not in there[each.kind]])
 
 
 def _hash_all(objects: ObjectStore) -> Iterator[PackedFile]:

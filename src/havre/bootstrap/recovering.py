@@ -5,7 +5,7 @@ Both commands can be run again after they were cut short.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -38,6 +38,8 @@ from havre.domain.events import Recovery
 from havre.domain.trust import encode_trust_roots
 from havre.errors import Refused
 
+_MOST_PUBLIC_BYTES = 4 * 1024 * 1024
+
 
 @dataclass(frozen=True, slots=True)
 class Remains:
@@ -46,11 +48,20 @@ class Remains:
     backup: the newest that the standby host can open. parties: where custodians,
         escrow and witnesses are. stores: `[[stores]]` of the replicas that are left,
         as `havre.toml` has them; empty when the store lies in the new directory.
+    site: somebody's copy of the public site, or null.
     """
 
     backup: Path
     parties: Path
     stores: str = ""
+    site: Path | None = None
+
+    def public_files(self) -> Iterator[bytes]:
+        """Read the signed statements and receipts of the copy; only their hashes are believed."""
+        for folder in ("register", "drills") if self.site else ():
+            for path in sorted((self.site or Path()).joinpath(folder).rglob("*.json")):
+                if path.is_file() and path.stat().st_size <= _MOST_PUBLIC_BYTES:
+                    yield path.read_bytes()
 
 
 def back_up(hub: OpenHub, *, name: str, card: Path, package: Path) -> Packed:
@@ -127,6 +138,7 @@ def recover(
         log=log,
         released=released,
         index=index,
+        public=remains.public_files(),
     )
     settle_place(folder)
     publish_for_holders(OpenHub(folder))

@@ -128,6 +128,19 @@ def disconnect(
     _end(result["verdict"], result, as_json=as_json)
 
 
+@drill.command()
+def seizure(*, hub: HubOption, seed: SeedOption = None, as_json: JsonOption = False) -> None:
+    """Kill a hub at work, search the images of its disks, and go on at a standby host.
+
+    Held on a small hub of its own; the real one is left alone.
+    """
+    from havre.bootstrap.drills.desk import hold
+    from havre.bootstrap.drills.seizure import seizure as take_host
+
+    result = hold(open_hub(hub), take_host, seed=seed)
+    _end(result["verdict"], result, as_json=as_json)
+
+
 def _end(verdict: str, result: dict[str, object], *, as_json: bool) -> None:
     """Show what a drill came to, and end with its exit code."""
     Screen(as_json=as_json).show(result)

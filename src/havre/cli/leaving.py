@@ -144,6 +144,9 @@ def recover(
         Path | None,
         typer.Option(help="A TOML file with [[stores]]: the replicas that are left."),
     ] = None,
+    site: Annotated[
+        Path | None, typer.Option(help="Somebody's copy of the public site, for what came later.")
+    ] = None,
     as_json: JsonOption = False,
 ) -> None:
     """As the controller, at the standby host: go on with a hub whose host was lost.
@@ -161,7 +164,7 @@ def recover(
         steps = iter(range(1, 10))
         recovered = go_on(
             hub,
-            remains=Remains(package, parties, text),
+            remains=Remains(package, parties, text, site),
             controller=party,
             progress=lambda what: bar.step(next(steps), 4, what),
         )

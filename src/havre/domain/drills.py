@@ -26,6 +26,7 @@ class DrillName(StrEnum):
     SUBPOENA = "subpoena"
     FORK = "fork"
     DISCONNECT = "disconnect"
+    SEIZURE = "seizure"
 
 
 class Verdict(StrEnum):
@@ -237,6 +238,66 @@ DRILLS: Mapping[DrillName, Rehearsal] = MappingProxyType(
                     "install-failed",
                     "offline installs from locked wheels that failed",
                     unit="installs",
+                ),
+            ),
+        ),
+        DrillName.SEIZURE: Rehearsal(
+            "the hub's host vanishes at work with all its disks, and a standby goes on",
+            90,
+            "a small hub of its own",
+            "nothing",
+            (
+                Criterion(
+                    "killed",
+                    "processes of the hub that were killed at work",
+                    Bound.AT_LEAST,
+                    1,
+                    "processes",
+                ),
+                none_of(
+                    "storage-sightings",
+                    "canaries, keys and clear bytes in the images of store and inbox",
+                    unit="sightings",
+                ),
+                none_of(
+                    "hub-canaries", "canaries in the image of the hub's disk", unit="sightings"
+                ),
+                none_of(
+                    "left-behind",
+                    "canaries, keys and clear bytes in temporary, core and scratch files",
+                    unit="sightings",
+                ),
+                none_of(
+                    "blind-finders", "images in which a planted canary was missed", unit="images"
+                ),
+                Criterion("recovered", "hubs that went on elsewhere", Bound.AT_LEAST, 1, "hubs"),
+                Criterion(
+                    "rto", "from the loss to working again", Bound.AT_MOST, 86_400, "seconds"
+                ),
+                none_of("permits-lost", "signed permits that are gone", unit="permits"),
+                Criterion(
+                    "audit-lost", "time of the log that is gone", Bound.AT_MOST, 900, "seconds"
+                ),
+                none_of("objects-lost", "objects that are gone", unit="objects"),
+                Criterion(
+                    "data-lost",
+                    "age of the oldest delivery that must be sent again",
+                    Bound.AT_MOST,
+                    86_400,
+                    "seconds",
+                ),
+                none_of(
+                    "functions-failed", "functions that failed at the standby", unit="functions"
+                ),
+                none_of(
+                    "log-breaks",
+                    "strangers who cannot follow the log from the last head before the loss",
+                    unit="strangers",
+                ),
+                none_of(
+                    "lost-host-believed",
+                    "acts of the lost host that somebody took afterwards",
+                    unit="acts",
                 ),
             ),
         ),

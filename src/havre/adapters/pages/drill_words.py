@@ -125,6 +125,62 @@ DRILL_WORDS: Mapping[str, tuple[str, str]] = MappingProxyType(
         "unit-calls": ("tentatives", "calls"),
         "unit-functions": ("fonctions", "functions"),
         "unit-installs": ("installations", "installs"),
+        "drill-seizure": ("Saisie de l'hôte", "Seizure of the host"),
+        "rehearses-seizure": (
+            (
+                "L'hôte de l'entrepôt disparaît en plein travail avec tous ses disques ; un hôte de "
+                "secours reprend."
+            ),
+            "The hub's host vanishes at work with all its disks; a standby host goes on.",
+        ),
+        "criterion-killed": (
+            "Programmes de l'entrepôt tués en plein travail",
+            "Programs of the hub killed at work",
+        ),
+        "unit-processes": ("programmes", "programs"),
+        "criterion-storage-sightings": (
+            "Constats dans les images du stockage",
+            "Sightings in the images of the storage",
+        ),
+        "criterion-hub-canaries": (
+            "Données témoins sur le disque de l'entrepôt",
+            "Canaries on the hub's disk",
+        ),
+        "criterion-left-behind": (
+            "Constats dans les fichiers temporaires, de travail et les vidages mémoire",
+            "Sightings in temporary, scratch and core files",
+        ),
+        "criterion-blind-finders": (
+            "Images où une donnée témoin posée exprès a échappé",
+            "Images in which a planted canary was missed",
+        ),
+        "criterion-recovered": ("Reprise ailleurs", "Gone on elsewhere"),
+        "criterion-rto": ("De la perte à la reprise du travail", "From the loss to working again"),
+        "criterion-permits-lost": ("Permis signés perdus", "Signed permits lost"),
+        "criterion-audit-lost": ("Temps de journal perdu", "Time of the log that is lost"),
+        "criterion-objects-lost": ("Objets perdus", "Objects lost"),
+        "criterion-data-lost": (
+            "Âge de la plus ancienne livraison à renvoyer",
+            "Age of the oldest delivery to be sent again",
+        ),
+        "criterion-functions-failed": (
+            "Fonctions en échec après la reprise",
+            "Functions that failed afterwards",
+        ),
+        "criterion-log-breaks": (
+            "Ruptures du journal, vues d'un tiers",
+            "Breaks of the log, as a stranger sees them",
+        ),
+        "criterion-lost-host-believed": (
+            "Actes de l'hôte perdu admis ensuite",
+            "Acts of the lost host taken afterwards",
+        ),
+        "unit-acts": ("actes", "acts"),
+        "unit-hubs": ("entrepôts", "hubs"),
+        "unit-images": ("images", "images"),
+        "unit-objects": ("objets", "objects"),
+        "unit-permits": ("permis", "permits"),
+        "unit-strangers": ("tiers", "strangers"),
         "unit-asks": ("demandes", "asks"),
         "unit-parties": ("parties", "parties"),
         "unit-seconds": ("secondes", "seconds"),

@@ -14,7 +14,6 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from datetime import timedelta
 from functools import partial
 from pathlib import Path
 
@@ -25,7 +24,7 @@ from havre.adapters.machine.network import (
     raise_loopback,
 )
 from havre.application.run import StudyCode
-from havre.bootstrap.drills.stage import Stage, found_stage
+from havre.bootstrap.drills.stage import PERMIT, Stage, found_stage
 from havre.bootstrap.drills.subpoena import subpoena
 from havre.bootstrap.founding import give_mandate
 from havre.bootstrap.hub import OpenHub
@@ -33,10 +32,8 @@ from havre.bootstrap.place import CONFIGURATION
 from havre.bootstrap.reports import hub_status
 from havre.bootstrap.strangers import verifier_path
 from havre.bootstrap.studies import check_environment
-from havre.domain.permit_states import PermitState
 from havre.errors import HavreError, NotGenuine, Refused
 
-PERMIT = "rehearsal-people"
 LATER = (7, 90)
 _STUDY = b"""
 import polars as pl
@@ -45,25 +42,6 @@ from havre.study import Outputs, Tables
 people = Tables().people().collect()
 rows = people.group_by("sex").agg(people=pl.len()).sort("sex")
 Outputs().table("people.csv", rows, title="By sex", counts=["people"], measures=["sex"])
-"""
-_TEXT = """\
-[permit]
-name = "{name}"
-title = "People by sex"
-purpose = "Rehearse a study while the hub is cut off."
-applicant = "researcher"
-people = ["researcher"]
-period = [2023-01-01, 2023-12-31]
-starts_on = {starts}
-ends_on = {ends}
-environment_sha256 = "{environment}"
-
-[tables.beneficiaires.IR_BEN_R]
-columns = ["BEN_NIR_PSA", "BEN_RNG_GEM", "BEN_IDT_ANO", "BEN_NAI_ANN", "BEN_SEX_COD", "BEN_RES_DPT", "BEN_DCD_DTE"]
-
-[output]
-min_count = 11
-kinds = ["table"]
 """
 
 
@@ -131,13 +109,13 @@ class _Player:
     def _begin(self, day: int) -> None:
         environment = self._code.environment_sha256 if self._code else "0" * 64
         self._do(day, "found another hub", self._found_another)
-        self._do(day, "ask for a permit", lambda: self._ask(environment))
-        self._do(day, "grant a permit", self._sign)
+        self._do(day, "ask for a permit", lambda: self._stage.ask(environment=environment))
+        self._do(day, "grant a permit", self._stage.sign)
 
     def _renew(self, day: int) -> None:
         """What ends after 90 days is signed anew on the spot, by people who are there."""
         self._do(day, "renew the mandate", self._give_mandate)
-        self._do(day, "renew the permit", self._sign)
+        self._do(day, "renew the permit", self._stage.sign)
 
     def _give_mandate(self) -> None:
         controller = self._stage.token("controller")
@@ -151,7 +129,7 @@ class _Player:
         self._do(day, "extract", lambda: self._stage.open().extraction.extract(PERMIT))
         if self._code:
             self._do(day, "run, review and release", lambda: self._release(request))
-        self._do(day, "publish", self._publish)
+        self._do(day, "publish", self._stage.publish)
         self._do(day, "verify", self._verify)
         self._do(day, "say where the hub stands", lambda: hub_status(self._stage.open()))
         self._do(day, "hold a drill", self._hold_drill)
@@ -170,20 +148,6 @@ class _Player:
         folder = self._stage.root / "another"
         found_stage(folder, name="offline", seed="0" * 32)
         shutil.rmtree(folder)
-
-    def _ask(self, environment: str) -> None:
-        today = self._stage.clock.now().date()
-        text = _TEXT.format(
-            name=PERMIT, starts=today, ends=today + timedelta(days=700), environment=environment
-        )
-        researcher = self._stage.token("researcher")
-        self._stage.open().permits.ask(text.encode(), applicant=researcher)
-
-    def _sign(self) -> None:
-        for name in ("authority-1", "authority-2"):
-            standing = self._stage.open().permits.sign(PERMIT, authority=self._stage.token(name))
-        if standing.state is not PermitState.GRANTED:
-            raise Refused("Two authorities signed, and the permit is not granted.")
 
     def _read_study(self) -> StudyCode | None:
         if self._environment is None:
@@ -207,9 +171,6 @@ class _Player:
         for checker in ("checker-1", "checker-2"):
             opened.reviews.vote(request, "approve", checker=self._stage.token(checker))
         opened.releases.release(request)
-
-    def _publish(self) -> None:
-        self._stage.open().publication.publish()
 
     def _verify(self) -> None:
         trust = self._stage.parties / "authority-1" / "trust.json"

@@ -11,6 +11,7 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import timedelta
 from pathlib import Path
 from tempfile import mkdtemp
 
@@ -19,13 +20,36 @@ from havre.adapters.tokens.file import FileToken
 from havre.bootstrap.founding import found_hub
 from havre.bootstrap.holders import HolderSide
 from havre.bootstrap.hub import OpenHub
+from havre.bootstrap.place import CONFIGURATION
 from havre.bootstrap.synthetic import write_synthetic
+from havre.bootstrap.upkeep import prepare_stores
+from havre.domain.permit_states import PermitState
 from havre.domain.trust import TrustRoots
 from havre.errors import Refused
 from havre.ports.pages import SiteSettings
 
 # What is forged in a drill is signed by keys of a log with this beginning, and no other.
 REHEARSAL = "rehearsal/"
+PERMIT = "rehearsal-people"
+_PERMIT_TEXT = """\
+[permit]
+name = "{name}"
+title = "People by sex"
+purpose = "Rehearse a study."
+applicant = "researcher"
+people = ["researcher"]
+period = [2023-01-01, 2023-12-31]
+starts_on = {starts}
+ends_on = {ends}
+environment_sha256 = "{environment}"
+
+[tables.beneficiaires.IR_BEN_R]
+columns = ["BEN_NIR_PSA", "BEN_RNG_GEM", "BEN_IDT_ANO", "BEN_NAI_ANN", "BEN_SEX_COD", "BEN_RES_DPT", "BEN_DCD_DTE"]
+
+[output]
+min_count = 11
+kinds = ["table"]
+"""
 _PEOPLE, _FIRST_YEAR, _YEARS = 300, 2023, 1
 
 
@@ -34,15 +58,17 @@ class Stage:
     """A rehearsal hub and its surroundings under one folder, which everybody may pass through.
 
     clock: of the hub and of every party in it; set forward where days pass.
+    at: the hub's directory below the folder; another one when it moved.
     """
 
     root: Path
     clock: ForwardClock = field(default_factory=ForwardClock)
+    at: str = "hub"
 
     @property
     def hub(self) -> Path:
         """The hub's directory."""
-        return self.root / "hub"
+        return self.root / self.at
 
     @property
     def parties(self) -> Path:
@@ -73,6 +99,40 @@ class Stage:
         """Have the holder deliver some of the files; all when none is named."""
         folders = [self.deliveries / name for name in names] or sorted(self.deliveries.iterdir())
         HolderSide(self.parties / "holder", hub=self.hub).deliver(folders, progress=_quiet)
+
+    def ask(self, *, environment: str = "0" * 64) -> None:
+        """Have the researcher ask for the rehearsal's permit, for two years from today."""
+        today = self.clock.now().date()
+        text = _PERMIT_TEXT.format(
+            name=PERMIT, starts=today, ends=today + timedelta(days=700), environment=environment
+        )
+        self.open().permits.ask(text.encode(), applicant=self.token("researcher"))
+
+    def sign(self) -> None:
+        """Have two authorities sign it, for the first time or anew.
+
+        Raises:
+            Refused: it is not granted after that.
+        """
+        for name in ("authority-1", "authority-2"):
+            standing = self.open().permits.sign(PERMIT, authority=self.token(name))
+        if standing.state is not PermitState.GRANTED:
+            raise Refused("Two authorities signed, and the permit is not granted.")
+
+    def publish(self) -> None:
+        """Write the public site."""
+        self.open().publication.publish()
+
+    def add_replica(self) -> None:
+        """Give the hub a second store, at what stands for another host."""
+        own = '\n[[stores]]\nname = "own"\npath = "store"\n'
+        place = self.hub / CONFIGURATION
+        place.write_text(place.read_text("utf-8") + own + self.replica_text(), "utf-8")
+        prepare_stores(self.open(), name=None)
+
+    def replica_text(self) -> str:
+        """How `havre.toml` names the second store."""
+        return '\n[[stores]]\nname = "replica"\npath = "../replica"\n'
 
     def take_in(self) -> None:
         """Receive and ingest whatever waits."""
