@@ -61,7 +61,7 @@ def test_a_hub_is_founded_with_its_parties_as_services(folder: Path) -> None:
 
 def test_all_services_of_a_hub_are_run_by_one_command(folder: Path) -> None:
     words = ("--hub", folder / "hub", "--parties", folder / "parties")
-    answer("init", *words, "--services", "--made-up")
+    founded = answer("init", *words, "--services", "--made-up")
     command = [sys.executable, "-m", "havre", "services", "--hub", str(folder / "hub"), "--json"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
@@ -71,7 +71,13 @@ def test_all_services_of_a_hub_are_run_by_one_command(folder: Path) -> None:
         process.send_signal(signal.SIGTERM)
         ended = process.wait(60)
 
-    assert sorted(ready["services"]) == sorted(PARTIES)
+    assert [each["party"] for each in ready["services"]] == list(PARTIES)
+    assert len({each["process"] for each in ready["services"]} | {process.pid}) == 9
+    assert ready["services"][0]["holds"] == {
+        "key_shares": founded["key_pairs"],
+        "log_entries": 4,
+    }
+    assert ready["services"][-1]["holds"] == {"log_head": 4}
     assert made == {"key_pairs": 1}
     assert twice.returncode == 3
     assert "served already" in twice.stderr

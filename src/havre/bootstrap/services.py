@@ -21,6 +21,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from havre.bootstrap.holdings import holdings_of
 from havre.bootstrap.party_places import PartyPlace
 from havre.bootstrap.place import read_place
 from havre.bootstrap.serving import CONFIGURATION, FORMAT, read_service
@@ -50,6 +51,7 @@ class Services:
     uids: dict[str, int] = field(default_factory=dict)
     running: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
     listening: dict[str, str] = field(default_factory=dict)
+    folders: dict[str, Path] = field(default_factory=dict)
 
     @property
     def separation(self) -> str:
@@ -65,11 +67,25 @@ class Services:
             Unavailable: one does not; what it said stands in its `service.log`.
         """
         for folder in folders:
+            self.folders[folder.name] = folder
             self.running[folder.name] = self._begin(folder)
         deadline = time.monotonic() + _READY_WITHIN_S
         for folder in folders:
             process = self.running[folder.name]
             self.listening[folder.name] = _wait_ready(folder.name, process, deadline=deadline)
+
+    def rows(self) -> list[dict[str, object]]:
+        """Show each running service: its process and account, where it answers, what it holds."""
+        return [
+            {
+                "party": name,
+                "process": process.pid,
+                "account": self.uids.get(name, os.geteuid()),
+                "address": self.listening[name],
+                "holds": holdings_of(self.folders[name]),
+            }
+            for name, process in self.running.items()
+        ]
 
     def stop(self, name: str, *, with_signal: signal.Signals = signal.SIGTERM) -> int:
         """Stop one service, and see it end; returns its exit code."""

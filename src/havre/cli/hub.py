@@ -25,7 +25,6 @@ def register(app: typer.Typer) -> None:
     app.command()(init)
     app.command()(status)
     app.command()(ceremony)
-    app.command()(services)
     app.add_typer(catalogue, name="catalogue")
 
 
@@ -85,22 +84,6 @@ def status(*, hub: HubOption, as_json: JsonOption = False) -> None:
     from havre.bootstrap.reports import hub_status
 
     Screen(as_json=as_json).show(hub_status(read_hub(hub)))
-
-
-def services(*, hub: HubOption, as_json: JsonOption = False) -> None:
-    """Run the custodians and witnesses of a hub on this machine, until told to stop.
-
-    Each is a process of its own, and as root each has an account of its own. A line is
-    written when all of them answer.
-    """
-    from havre.bootstrap.services import served
-    from havre.cli.endings import until_stopped, wait_for_signal
-
-    with until_stopped(), served(hub) as running:
-        Screen(as_json=as_json).ready(
-            {"services": running.listening, "separation": running.separation}
-        )
-        wait_for_signal()
 
 
 def ceremony(

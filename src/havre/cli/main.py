@@ -31,6 +31,7 @@ from havre.cli import (
     party,
     permits,
     public,
+    services,
     sharing,
     store,
     study,
@@ -53,6 +54,7 @@ app = typer.Typer(
 # In the order in which `havre --help` lists them.
 _GROUPS = (
     hub,
+    services,
     data,
     oppositions,
     permits,

@@ -54,7 +54,9 @@ class Screen:
         from rich.console import Console
         from rich.table import Table
 
-        grid = Table(title=title, title_justify="left", header_style="bold", show_edge=False)
+        grid = Table(
+            title=title or None, title_justify="left", header_style="bold", show_edge=False
+        )
         for name in rows[0] if rows else ():
             numeric = all(isinstance(row[name], int | float) for row in rows)
             grid.add_column(

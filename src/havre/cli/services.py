@@ -1,0 +1,64 @@
+"""`havre services`: a hub's custodians and witnesses on this machine, as processes of their own."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import typer
+
+from havre.cli.endings import until_stopped, wait_for_signal
+from havre.cli.options import HubOption, JsonOption
+from havre.cli.screen import Screen, wrap
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command to the command line."""
+    app.command()(services)
+
+
+def services(*, hub: HubOption, as_json: JsonOption = False) -> None:
+    """Run the custodians and witnesses of a hub on this machine, until told to stop.
+
+    Each is a process of its own, and as root each has an account of its own. A line is
+    written when all of them answer.
+    """
+    from havre.bootstrap.services import served
+
+    screen = Screen(as_json=as_json)
+    with until_stopped(), served(hub) as running:
+        rows = running.rows()
+        if as_json:
+            screen.ready({"services": rows, "separation": running.separation})
+        else:
+            show_services(screen, rows)
+            screen.say(f"Ready: {running.separation}. Ctrl-C stops them.")
+        wait_for_signal()
+
+
+def show_services(screen: Screen, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Show who runs: process numbers, sockets, and what each holds.
+
+    rows: as `havre services --json` says them.
+    """
+    shown = [
+        {
+            "party": row["party"],
+            "process": str(row["process"]),
+            "socket": Path(row["address"]).name,
+            "holds": _held(row["holds"]),
+        }
+        for row in rows
+    ]
+    screen.table("", shown)
+    parties = os.path.relpath(Path(rows[0]["address"].removeprefix("unix:")).parents[1])
+    screen.say(wrap(f"  Each socket is in its party's directory, in {parties}.", indent="  "))
+
+
+def _held(held: Mapping[str, int | None]) -> str:
+    if "key_shares" in held:
+        return f"{held['key_shares']} key shares, {held['log_entries']} log entries"
+    head = held["log_head"]
+    return "no memory of the log" if head is None else f"the log's head, at {head} entries"
