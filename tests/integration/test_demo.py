@@ -5,28 +5,108 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from fakes.processes import PARTIES
 from fakes.verifier import verify
+from havre.domain.drills import Verdict
 
 ROOT = Path(__file__).parents[2]
+HAVRE = str(Path(sys.executable).parent / "havre")
 PEOPLE = 12_000
 
 
+@dataclass(frozen=True)
+class Played:
+    """A demo played to its end: where, what it said of itself, and what it told meanwhile."""
+
+    stage: Path
+    outcome: dict[str, Any]
+    told: str
+
+
 @pytest.fixture(scope="module")
-def stage(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A demo played to its end, with fewer people than the README's."""
+def played(tmp_path_factory: pytest.TempPathFactory) -> Played:
+    """With fewer people than the README's."""
     out = tmp_path_factory.mktemp("demo") / "stage"
-    words = [str(Path(sys.executable).parent / "havre"), "demo"]
-    words += ["--people", str(PEOPLE), "--out", str(out)]
-    done = subprocess.run(words, capture_output=True, text=True, check=False, cwd=ROOT, timeout=600)
+    words = [HAVRE, "demo", "--people", str(PEOPLE), "--out", str(out), "--json"]
+    done = subprocess.run(words, capture_output=True, text=True, check=False, cwd=ROOT, timeout=900)
     assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
-    return out
+    return Played(out, json.loads(done.stdout), done.stderr)
+
+
+@pytest.fixture(scope="module")
+def stage(played: Played) -> Path:
+    return played.stage
 
 
 pytestmark = pytest.mark.integration
+
+
+def is_running(process: int) -> bool:
+    try:
+        return "serve" in Path(f"/proc/{process}/cmdline").read_text()
+    except OSError:
+        return False
+
+
+def test_custodians_and_witnesses_are_processes_of_their_own(played: Played) -> None:
+    rows = played.outcome["services"]
+
+    assert [row["party"] for row in rows] == list(PARTIES)
+    assert len({row["process"] for row in rows}) == len(PARTIES)
+    assert all(row["holds"]["key_shares"] > 100 for row in rows[:4])
+    assert all(row["holds"]["log_head"] > 100 for row in rows[4:])
+    for row in rows:
+        acts = (played.stage / "parties" / row["party"] / "service.jsonl").read_text()
+        assert '"answered"' in acts
+
+
+def test_none_of_them_runs_when_the_demo_has_ended(played: Played) -> None:
+    assert not any(is_running(row["process"]) for row in played.outcome["services"])
+    assert not list(played.stage.glob("parties/*/*.sock"))
+
+
+def test_it_ends_with_the_exposure_of_the_hub_as_it_is_set_up(played: Played) -> None:
+    command = [HAVRE, "exposure", "--hub", str(played.stage / "hub-2"), "--json"]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+
+    assert played.outcome["exposure"]["matrix"] == json.loads(done.stdout)["matrix"]
+    # On one machine nothing is separated, and that is what it says.
+    (base,) = [row for row in played.outcome["exposure"]["matrix"] if row["message"] == "base"]
+    assert "this-machine" in base["alone"]
+    assert "Everything is on one machine here" in " ".join(played.told.split())
+
+
+def test_it_ends_with_two_drills_whose_receipts_are_public(played: Played) -> None:
+    site = played.stage / "hub-2/site"
+
+    assert [ran["drill"] for ran in played.outcome["drills"]] == ["subpoena", "fork"]
+    for ran in played.outcome["drills"]:
+        assert ran["verdict"] == Verdict.HELD.value
+        assert (site / "drills" / f"{ran['receipt_sha256']}.json").is_file()
+        assert ran["receipt_sha256"][:12] in played.told
+    trust = played.stage / "parties/researcher/trust.json"
+    found = verify(site, "--trust", trust, "--max-age", 900)
+    assert "2 receipts of drills, judged anew" in found.stdout
+
+
+def test_the_public_site_shows_the_matrix_and_the_drills(stage: Path) -> None:
+    pages = stage / "hub-2/site/en"
+    checked = subprocess.run(
+        [sys.executable, "-I", str(ROOT / "tools/check_exposure.py"), "exposure/certificate.json"],
+        cwd=stage / "hub-2/site",
+        check=False,
+    )
+
+    assert checked.returncode == 0
+    assert "This machine" in (pages / "exposure.html").read_text()
+    drills = (pages / "drills.html").read_text()
+    assert drills.count("held") >= 2
 
 
 def test_both_hubs_show_a_stranger_a_record_that_verifies(stage: Path) -> None:

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from fakes.small_hub import SmallHub, copy_of, founded
-from havre.cli.demo import Tale
+from havre.cli.demo_stage import Stage
 
 LOOK = """
 import json, sys
@@ -24,10 +24,10 @@ print(json.dumps([path.name for path in Path(sys.argv[1]).rglob("*") if path.is_
 
 
 @pytest.fixture
-def tale(tmp_path: Path) -> Tale:
+def stage(tmp_path: Path) -> Stage:
     """The demo's conductor, over a hub of the tests."""
     hub = copy_of(founded(), tmp_path / "hub")
-    return Tale(hub.root, Path(), Path(), Path(), 0)
+    return Stage(hub.root, Path(), Path(), Path(), 0)
 
 
 def files_seen(folder: Path, *before: str) -> list[str]:
@@ -37,27 +37,27 @@ def files_seen(folder: Path, *before: str) -> list[str]:
     return sorted(seen)
 
 
-def test_a_process_of_the_hub_sees_nothing_of_the_holder(tale: Tale) -> None:
-    holder = tale.folder / "parties" / "holder"
+def test_a_process_of_the_hub_sees_nothing_of_the_holder(stage: Stage) -> None:
+    holder = stage.folder / "parties" / "holder"
 
-    hidden = files_seen(holder, *tale._without_holder())
+    hidden = files_seen(holder, *stage._without_holder())
 
     assert hidden == []
     # The same look without the walls finds the secret: the test can tell.
     assert "stage-1.secret.json" in files_seen(holder)
 
 
-def test_the_hub_takes_in_what_the_holder_sent_without_seeing_the_holder(tale: Tale) -> None:
-    folder = SmallHub(tale.folder).deliveries / "cepidc-2024"
-    sent = tale.havre("deliver", str(folder), party="holder")
+def test_the_hub_takes_in_what_the_holder_sent_without_seeing_the_holder(stage: Stage) -> None:
+    folder = SmallHub(stage.folder).deliveries / "cepidc-2024"
+    sent = stage.havre("deliver", str(folder), party="holder")
 
-    (row,) = tale.havre("ingest")["rows"]
+    (row,) = stage.havre("ingest")["rows"]
 
     assert row["lines_in"] == sent["lines"]
 
 
 def test_every_command_of_the_hub_runs_behind_these_walls(
-    tale: Tale, monkeypatch: pytest.MonkeyPatch
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     started: list[list[str]] = []
 
@@ -68,10 +68,10 @@ def test_every_command_of_the_hub_runs_behind_these_walls(
     monkeypatch.setattr(subprocess, "run", started_only)
 
     for words in (("ingest",), ("extract", "p"), ("status",), ("publish",)):
-        tale.havre(*words)
-    tale.havre("vote", "r", "approve", party="checker-1")
-    tale.havre("deliver", "folder", party="holder")
+        stage.havre(*words)
+    stage.havre("vote", "r", "approve", party="checker-1")
+    stage.havre("deliver", "folder", party="holder")
 
-    walls = tale._without_holder()
+    walls = stage._without_holder()
     assert walls
     assert [command[: len(walls)] == walls for command in started] == [True] * 5 + [False]

@@ -7,6 +7,7 @@ import pytest
 from havre.cli import demo
 from havre.cli.demo_texts import STEPS
 from havre.cli.screen import Screen, wrap
+from havre.cli.services import show_services
 
 
 @pytest.fixture(autouse=True)
@@ -51,10 +52,55 @@ def test_a_narrow_table_cuts_nothing_off(capsys: pytest.CaptureFixture[str]) -> 
     assert "…" not in said
 
 
-def test_the_command_to_copy_stands_alone_on_its_line(capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_commands_to_copy_stand_alone_on_their_lines(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
     command = "python3 tools/verify_log.py demo/hub/site --trust demo/parties/researcher/trust.json"
-    outcome = {"steps": [], "seconds": 1.0, "lines": [], "verify_yourself": command}
+    outcome = {
+        "seconds": 1.0,
+        "verify_yourself": command,
+        "start_the_services_again": "havre services --hub demo/hub-2",
+        **dict.fromkeys(demo.LOOK_AT, "demo/a"),
+    }
 
-    demo._show_end(outcome)
+    demo.show_end(Screen(), outcome)
 
-    assert command in capsys.readouterr().out.splitlines()
+    lines = capsys.readouterr().out.splitlines()
+    assert command in lines
+    assert "havre services --hub demo/hub-2" in lines
+
+
+SERVED = [
+    {
+        "party": "custodian-1",
+        "process": 12_345,
+        "account": 0,
+        "address": "unix:/somewhere/parties/custodian-1/custodian-1.sock",
+        "holds": {"key_shares": 133, "log_entries": 4},
+    },
+    {
+        "party": "witness-1",
+        "process": 12_346,
+        "account": 0,
+        "address": "unix:/somewhere/parties/witness-1/witness-1.sock",
+        "holds": {"log_head": None},
+    },
+]
+
+
+def test_services_are_shown_with_what_each_holds_and_fit(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    monkeypatch.chdir("/")
+
+    show_services(Screen(), SERVED)
+
+    lines = capsys.readouterr().out.splitlines()
+    rows = [[cell.strip() for cell in line.split("│")] for line in lines[2:4]]
+    assert rows == [
+        ["custodian-1", "12345", "custodian-1.sock", "133 key shares, 4 log entries"],
+        ["witness-1", "12346", "witness-1.sock", "no memory of the log"],
+    ]
+    assert lines[-1].strip() == "Sockets are in the parties' directories: somewhere/parties/."
+    assert max(map(len, lines)) <= 80

@@ -97,8 +97,9 @@ class Services:
             process.kill()
             return process.wait()
         finally:
-            if process.stdout:
-                process.stdout.close()
+            for pipe in (process.stdin, process.stdout):
+                if pipe:
+                    pipe.close()
 
     def stop_all(self) -> None:
         """Stop whatever still runs."""
@@ -111,13 +112,15 @@ class Services:
         token = open_token(folder)
         word = "witness" if token.config.role is Role.WITNESS else "custodian"
         command = [*self.program, word, "serve", "--party", str(folder), "--json"]
+        # Whatever ends this process, its end of the pipe is closed, and then they stop.
+        command.append("--until-input-ends")
         uid = self.uids.get(folder.name)
         if uid is not None:
             _give_to(folder, uid)
         with (folder / "service.log").open("ab") as log:
             return subprocess.Popen(
                 command,
-                stdin=subprocess.DEVNULL,
+                stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=log,
                 start_new_session=True,

@@ -291,13 +291,22 @@ def _family(host: str) -> socket.AddressFamily:
     return socket.AF_INET6 if ":" in host else socket.AF_INET
 
 
-def _bind_file(door: socket.socket, path: Path) -> None:
+def check_socket_path(path: Path) -> None:
+    """Refuse a path that is too long for a Unix socket.
+
+    Raises:
+        InvalidInput: naming how long it may be.
+    """
     if len(os.fsencode(path)) > MAX_SOCKET_PATH_BYTES:
         raise InvalidInput(
             f"A Unix socket's path may have {MAX_SOCKET_PATH_BYTES} bytes, and this one has"
             f" {len(os.fsencode(path))}.",
             hint="Name a shorter one, such as /run/havre/NAME.sock.",
         )
+
+
+def _bind_file(door: socket.socket, path: Path) -> None:
+    check_socket_path(path)
     # Left by a process that was killed: only one serves this party (`_served_once`).
     if path.is_socket():
         path.unlink()

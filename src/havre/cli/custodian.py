@@ -7,7 +7,8 @@ from typing import Annotated
 
 import typer
 
-from havre.cli.options import JsonOption, PartyOption
+from havre.cli.endings import stop_when_input_ends
+from havre.cli.options import InputOption, JsonOption, PartyOption
 from havre.cli.screen import Screen
 
 custodian = typer.Typer(help="Acts of a custodian's operator.", no_args_is_help=True)
@@ -24,13 +25,17 @@ def custodians() -> None:
 
 
 @custodian.command()
-def serve(*, party: PartyOption, as_json: JsonOption = False) -> None:
+def serve(
+    *, party: PartyOption, until_input_ends: InputOption = False, as_json: JsonOption = False
+) -> None:
     """Answer as a process of its own, as `service.toml` says, until told to stop.
 
     A line is written when callers are let in; what is asked stands on standard error.
     """
     from havre.bootstrap.serving import serve_custodian
 
+    if until_input_ends:
+        stop_when_input_ends()
     serve_custodian(party, ready=Screen(as_json=as_json).ready)
 
 

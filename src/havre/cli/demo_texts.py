@@ -3,17 +3,40 @@
 from __future__ import annotations
 
 STEPS = (
-    "Found a hub: its parties, keys, witnesses and log",
+    "Found a hub: keys, log, and custodians and witnesses as processes",
     "Make up people: illnesses, and the SNDS files of their care",
     "Deliver and ingest: sealed at the holder, checked and pseudonymised at the hub",
     "Ask for a permit: two authorities sign, the log says so",
     "Make the extract: the minimum, under the project's own pseudonyms",
     "Run the study: a researcher's Python script in the sandbox",
     "Review and release: a machine's check, then two people",
-    "Publish: the public register, in French and English",
-    "Verify: a stranger checks all of it, offline",
-    "Drill a subpoena: everything the host holds is taken and searched",
+    "Publish and verify: a stranger checks all of it, offline",
     "Leave: the hub is packed, opened elsewhere, and proves equality",
+    "Who can read what: under which law, alone or together",
+    "Two drills: what is promised is tried, and the receipts are public",
+    "The public site: everything above, for anybody to check",
+)
+
+FIRST = "Made-up people, and everything else real: 12 acts, of commands that anybody can run."
+
+# What a drill rehearses, in a few words.
+TRIED = {
+    "subpoena": "a court takes all that the store's host has",
+    "fork": "the log's operator shows a false log",
+}
+
+# Under the matrix: its signs, the truth of one machine, and the same software set up apart.
+SIGNS = (
+    "\N{CIRCLE WITH LEFT HALF BLACK} not excluded: nobody has stated where this machine stands. By a"
+    " warrant (w), with active help (h), with broken hardware as well (b)."
+)
+ONE_MACHINE = (
+    "Everything is on one machine here: whoever runs it, or breaks into it, reads everything."
+    " Processes are not houses."
+)
+APART = (
+    "At houses of their own, with one store under {law} law (havre exposure --deployment b2), the"
+    " same software gives that law: {derivable}. The base takes {fewest} together."
 )
 
 PERMIT = """\

@@ -13,6 +13,7 @@ import json
 import os
 import signal
 import sys
+import threading
 import traceback
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -150,6 +151,20 @@ def until_stopped() -> Iterator[None]:
     with suppress(KeyboardInterrupt):
         yield
     signal.signal(signal.SIGTERM, before)
+
+
+def stop_when_input_ends() -> None:
+    """Have this process told to stop when its standard input ends: whoever started it is gone.
+
+    A process that was killed can stop nobody any more, but its end of the pipe is closed.
+    """
+
+    def wait() -> None:
+        while os.read(sys.stdin.fileno(), 4096):
+            pass
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    threading.Thread(target=wait, name="until-input-ends", daemon=True).start()
 
 
 def wait_for_signal() -> None:

@@ -109,7 +109,7 @@ def _show(screen: Screen, found: Exposure, report: Mapping[str, Any]) -> None:
         screen.say(wrap(f"  what if: {each}", indent="    "))
     _sum_up(screen, report)
     screen.say("")
-    _draw(report)
+    draw_matrix(screen, report)
     screen.say("")
     for each in _LEGEND:
         screen.say(wrap(f"  {each}", indent="    "))
@@ -153,8 +153,13 @@ def _unstated(report: Mapping[str, Any]) -> list[str]:
     return [f"Nobody has stated where these stand (no fact sheet in hosts/): {names}."]
 
 
-def _draw(report: Mapping[str, Any]) -> None:
+def draw_matrix(_screen: Screen, report: Mapping[str, Any], *, indent: int = 0) -> None:
+    """Draw who obtains what: one row a message, as `havre exposure --json` has it.
+
+    indent: columns left empty before it.
+    """
     from rich.console import Console
+    from rich.padding import Padding
     from rich.table import Table
 
     width = max(shutil.get_terminal_size().columns, _NARROWEST)
@@ -173,7 +178,7 @@ def _draw(report: Mapping[str, Any]) -> None:
         ]
         alone = "everybody" if public else ", ".join(row["alone"]) or "nobody"
         grid.add_row(_named(row, titled=width >= _TITLED), *cells, alone, _fewest(row))
-    Console(width=width).print(grid)
+    Console(width=width).print(Padding(grid, (0, 0, 0, indent)))
 
 
 def _named(row: Mapping[str, Any], *, titled: bool) -> Text:

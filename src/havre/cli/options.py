@@ -18,6 +18,10 @@ PartyOption = Annotated[
     Path,
     typer.Option("--party", envvar="HAVRE_PARTY", help="The directory of the party who acts."),
 ]
+InputOption = Annotated[
+    bool,
+    typer.Option("--until-input-ends", help="Stop when standard input ends: its starter is gone."),
+]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
 
 

@@ -8,6 +8,7 @@ printed here comes from the data: counts, names and identifiers only.
 from __future__ import annotations
 
 import json
+import os
 import re
 import shutil
 import sys
@@ -30,6 +31,13 @@ class Screen:
         """Tell the reader what happens, in one sentence."""
         print(sentence, file=sys.stderr if self.as_json else sys.stdout, flush=True)
 
+    def headline(self, sentence: str) -> None:
+        """Tell what begins: bold where a terminal shows it."""
+        line = wrap(sentence, indent=" " * (len(sentence) - len(sentence.lstrip()) + 4))
+        shown = sys.stderr if self.as_json else sys.stdout
+        bold = shown.isatty() and "NO_COLOR" not in os.environ
+        self.say(f"\033[1m{line}\033[0m" if bold else line)
+
     def show(self, result: Mapping[str, Any]) -> None:
         """Give the command's result: JSON when asked, otherwise one line a field."""
         if self.as_json:
@@ -46,12 +54,16 @@ class Screen:
         said = "; ".join(f"{name}: {_plain(value)}" for name, value in what.items())
         print(json.dumps({"ready": what}) if self.as_json else f"ready: {said}", flush=True)
 
-    def table(self, title: str, rows: Sequence[Mapping[str, Any]]) -> None:
-        """Show rows that have the same fields, or their JSON."""
+    def table(self, title: str, rows: Sequence[Mapping[str, Any]], *, indent: int = 0) -> None:
+        """Show rows that have the same fields, or their JSON.
+
+        indent: columns left empty before it.
+        """
         if self.as_json:
             print(json.dumps(list(rows), indent=2, ensure_ascii=False, default=str))
             return
         from rich.console import Console
+        from rich.padding import Padding
         from rich.table import Table
 
         grid = Table(
@@ -64,7 +76,7 @@ class Screen:
             )
         for row in rows:
             grid.add_row(*(_plain(value) for value in row.values()))
-        Console().print(grid)
+        Console().print(Padding(grid, (0, 0, 0, indent), expand=False))
 
     @contextmanager
     def progress(self, sentence: str) -> Iterator[Progress]:

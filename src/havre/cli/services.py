@@ -9,8 +9,8 @@ from typing import Any
 
 import typer
 
-from havre.cli.endings import until_stopped, wait_for_signal
-from havre.cli.options import HubOption, JsonOption
+from havre.cli.endings import stop_when_input_ends, until_stopped, wait_for_signal
+from havre.cli.options import HubOption, InputOption, JsonOption
 from havre.cli.screen import Screen, wrap
 
 
@@ -19,18 +19,27 @@ def register(app: typer.Typer) -> None:
     app.command()(services)
 
 
-def services(*, hub: HubOption, as_json: JsonOption = False) -> None:
+def services(
+    *, hub: HubOption, until_input_ends: InputOption = False, as_json: JsonOption = False
+) -> None:
     """Run the custodians and witnesses of a hub on this machine, until told to stop.
 
     Each is a process of its own, and as root each has an account of its own. A line is
     written when all of them answer.
     """
+    screen = Screen(as_json=as_json)
+    with until_stopped():
+        if until_input_ends:
+            stop_when_input_ends()
+        _serve(hub, screen)
+
+
+def _serve(hub: Path, screen: Screen) -> None:
     from havre.bootstrap.services import served
 
-    screen = Screen(as_json=as_json)
-    with until_stopped(), served(hub) as running:
+    with served(hub) as running:
         rows = running.rows()
-        if as_json:
+        if screen.as_json:
             screen.ready({"services": rows, "separation": running.separation})
         else:
             show_services(screen, rows)
@@ -52,9 +61,9 @@ def show_services(screen: Screen, rows: Sequence[Mapping[str, Any]]) -> None:
         }
         for row in rows
     ]
-    screen.table("", shown)
+    screen.table("", shown, indent=3)
     parties = os.path.relpath(Path(rows[0]["address"].removeprefix("unix:")).parents[1])
-    screen.say(wrap(f"  Each socket is in its party's directory, in {parties}.", indent="  "))
+    screen.say(wrap(f"    Sockets are in the parties' directories: {parties}/.", indent=" " * 6))
 
 
 def _held(held: Mapping[str, int | None]) -> str:

@@ -128,8 +128,12 @@ class HttpChannel:
     def _client(self) -> httpx2.Client:
         limits = httpx2.Limits(max_keepalive_connections=0)
         if self._address.socket:
+            # The library would read every authority's certificate, for a socket without TLS.
             transport = httpx2.HTTPTransport(
-                uds=self._address.socket, limits=limits, trust_env=False
+                verify=ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT),
+                uds=self._address.socket,
+                limits=limits,
+                trust_env=False,
             )
             return httpx2.Client(transport=transport, base_url="http://party", trust_env=False)
         if self._identity is None:
