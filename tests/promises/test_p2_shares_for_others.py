@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import itertools
+import json
 import shutil
 from pathlib import Path
 
@@ -18,13 +19,15 @@ from fakes.small_hub import PERMIT_NAME, SmallHub, copy_of, granted
 from fakes.verifier import GENUINE, verify
 from havre.application.ceremony import PartitionCatalogue
 from havre.bootstrap.attempts import try_erased
+from havre.bootstrap.custodian_desk import list_ceremonies, write_record
 from havre.bootstrap.hub import OpenHub
 from havre.bootstrap.key_life import find_partitions
 from havre.crypto.shares import combine_shares
 from havre.domain.events import KeysReleased, KeysRequested, events_of
 from havre.domain.key_events import OldSharesErased, PartitionsReshared
 from havre.domain.key_states import read_key_states
-from havre.errors import HavreError, Refused
+from havre.errors import HavreError, NotGenuine, Refused
+from havre.formats.canonical import encode_canonical
 
 NEW = ("custodian-1", "custodian-2", "custodian-4", "escrow")
 
@@ -245,3 +248,36 @@ def test_a_custodian_that_leaves_destroys_what_it_had(hub: SmallHub) -> None:
     assert [path.name for path in epoch.iterdir() if len(path.name) >= 32] == []
     assert former.name == "custodian-3"
     assert events_of([each.event for each in opened.log.entries()], OldSharesErased)
+
+
+def test_everybody_who_took_part_can_print_the_record_of_the_ceremony(hub: SmallHub) -> None:
+    report = prepared(hub).attended_by("custodian-1", "custodian-2").held()
+    partitions = len(living(hub.open()))
+
+    for name in NEW:
+        folder = hub.parties / name
+        rows = list_ceremonies(folder)
+        (own,) = [row for row in rows if str(row["ceremony"]).startswith(f"reshare-{report.order}")]
+        written = write_record(
+            folder, str(own["ceremony"]), out=folder / "record.txt", language="en"
+        )
+        assert written["partitions"] == partitions
+        # The record of the first ceremony stays what it was.
+        for row in rows:
+            write_record(folder, str(row["ceremony"]), out=folder / "first.txt", language="fr")
+
+
+def test_a_share_that_the_log_did_not_give_makes_no_record(hub: SmallHub) -> None:
+    prepared(hub).attended_by("custodian-1", "custodian-2").held()
+    (note,) = (hub.parties / "custodian-4" / "notes").iterdir()
+    body = json.loads(note.read_text())
+    body["commitments"] = dict.fromkeys(body["commitments"], "0" * 64)
+    note.write_bytes(encode_canonical(body))
+
+    with pytest.raises(NotGenuine, match="other commitments"):
+        write_record(
+            hub.parties / "custodian-4",
+            body["ceremony"],
+            out=hub.root / "record.txt",
+            language="en",
+        )

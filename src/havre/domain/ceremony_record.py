@@ -8,11 +8,12 @@ does not say which partition an id stands for, because the log does not either.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from havre.domain.events import Event, PartitionsCreated
+from havre.domain.key_events import PartitionsReshared, ResharingOrdered
 from havre.domain.transparency import Head
 from havre.domain.trust import Party, Role, TrustRoots
 from havre.errors import InvalidInput, NotGenuine, Refused
@@ -123,36 +124,72 @@ def make_record(
         Refused: the log does not name every partition of the note.
         NotGenuine: the log has another commitment for this custodian.
     """
-    entries: set[int] = set()
-    logged: dict[str, str] = {}
-    shared: set[str] = set()
-    for index, event in enumerate(events):
-        if isinstance(event, PartitionsCreated):
-            named = event.shares.keys() & note.commitments.keys()
-            entries |= {index} if named else set()
-            for name in named:
-                logged[name] = event.shares[name].get(custodian.name, "")
-                shared |= event.shares[name].keys()
-    if missing := note.commitments.keys() - logged.keys():
+    found = list(_named(note, events, roots))
+    ours = [each for each in found if each.given(note, custodian.name)]
+    _check_logged(note, found, custodian=custodian.name)
+    return CeremonyRecord(
+        note,
+        roots.origin,
+        custodian,
+        tuple(sorted({name for each in ours for shares in each.of(note) for name in shares})),
+        max((each.threshold for each in ours), default=roots.custodian_threshold),
+        tuple(sorted({each.index for each in ours})),
+        head,
+    )
+
+
+def _check_logged(note: CeremonyNote, found: Sequence[_Named], *, custodian: str) -> None:
+    logged = {name for each in found for name in each.shares}
+    given = {name for each in found for name in each.given(note, custodian)}
+    if missing := note.commitments.keys() - logged:
         raise Refused(
             f"The log names no key pair for {len(missing)} of the"
             f" {len(note.commitments)} partitions of this ceremony.",
             hint="It was cut short, or this custodian has not followed the log yet.",
         )
-    if wrong := [name for name, digest in note.commitments.items() if logged[name] != digest]:
+    if wrong := note.commitments.keys() - given:
         raise NotGenuine(
             f"The log has other commitments for {len(wrong)} of this custodian's shares.",
             hint="Sign nothing, and tell the auditor.",
         )
-    return CeremonyRecord(
-        note,
-        roots.origin,
-        custodian,
-        tuple(sorted(shared)),
-        roots.custodian_threshold,
-        tuple(sorted(entries)),
-        head,
-    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Named:
+    """An entry that gives shares: commitments by partition and custodian, how many open one."""
+
+    index: int
+    shares: Mapping[str, Mapping[str, str]]
+    threshold: int
+
+    def of(self, note: CeremonyNote) -> list[Mapping[str, str]]:
+        """The shares of those partitions that a note names."""
+        return [self.shares[name] for name in self.shares.keys() & note.commitments.keys()]
+
+    def given(self, note: CeremonyNote, custodian: str) -> list[str]:
+        """The partitions of which a custodian's share that the note has is this entry's."""
+        return [
+            name
+            for name in self.shares.keys() & note.commitments.keys()
+            if self.shares[name].get(custodian) == note.commitments[name]
+        ]
+
+
+def _named(note: CeremonyNote, events: Sequence[Event], roots: TrustRoots) -> Iterator[_Named]:
+    """List the entries that give shares of a note's partitions: when they were made, or shared anew."""
+    orders = {
+        index: each for index, each in enumerate(events) if isinstance(each, ResharingOrdered)
+    }
+    for index, event in enumerate(events):
+        if isinstance(event, PartitionsCreated):
+            later = [order.threshold_before for at, order in orders.items() if at > index]
+            named = _Named(index, event.shares, (later or [roots.custodian_threshold])[0])
+        elif isinstance(event, PartitionsReshared) and event.order in orders:
+            named = _Named(index, event.shares, orders[event.order].threshold)
+        else:
+            continue
+        if named.of(note):
+            yield named
 
 
 def find_custodian(roots: TrustRoots, *, name: str) -> Party:
