@@ -6,12 +6,14 @@ The hub is the caller here, and asks for what it may not have.
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
 from fakes.ceremony import Prepared, prepared, rewrite_parties
 from fakes.small_hub import PERMIT_NAME, SmallHub, copy_of, granted
+from havre.bootstrap import services
 from havre.bootstrap.resharing import adopt, draft_trust, resharing, write_ceremony_order
 from havre.crypto.sealing import seal_key
 from havre.domain.events import events_of
@@ -212,3 +214,40 @@ def test_what_root_notes_in_a_partys_directory_its_own_account_can_read(hub: Sma
 
     owners = {path.stat().st_uid for path in (noted, noted.parent, party / "trust.json")}
     assert owners == {61_100}
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a file to another account")
+@pytest.mark.parametrize("laid", ["attended", ".trust.json.part", "trust.json"])
+def test_root_follows_no_link_that_a_partys_account_has_laid(
+    hub: SmallHub, tmp_path: Path, laid: str
+) -> None:
+    ceremony, party, roots_own = prepared(hub), hub.parties / "custodian-1", tmp_path / "root's own"
+    if laid == "attended":
+        roots_own.mkdir()
+    else:
+        roots_own.write_bytes((party / "trust.json").read_bytes())
+        (party / laid).unlink(missing_ok=True)
+    (party / laid).symlink_to(roots_own)
+    os.chown(party, 61_100, 61_100)
+    before = (roots_own.stat().st_uid, roots_own.stat().st_size)
+    with suppress(Refused):
+        ceremony.attended_by("custodian-1")
+    with suppress(Refused):
+        ceremony.adopted_by("custodian-1")
+
+    assert list(roots_own.iterdir() if roots_own.is_dir() else ()) == []
+    assert (roots_own.stat().st_uid, roots_own.stat().st_size) == before
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a file to another account")
+def test_a_service_that_root_starts_is_given_its_directory_and_nothing_that_a_link_leads_to(
+    tmp_path: Path,
+) -> None:
+    party, roots_own = tmp_path / "custodian-1", tmp_path / "root's own"
+    party.mkdir()
+    roots_own.write_bytes(b"")
+    (party / "link").symlink_to(roots_own)
+    services._give_to(party, 61_100)
+
+    assert party.stat().st_uid == 61_100
+    assert roots_own.stat().st_uid == 0

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
-from havre.adapters.custody.succession import attend as note_attendance
 from havre.adapters.custody.succession import attendance_of
 from havre.application.vault.keys import KeyRelease
 from havre.application.vault.resharing import Resharing, ResharingReport
@@ -116,8 +116,7 @@ def attend(order: Path, party: Path) -> Row:
     """
     token, envelope = open_token(party), read_file(order)
     signed = open_ceremony(envelope, roots=token.trust_roots())
-    note_attendance(party, signed, envelope)
-    _give_to_owner(party, *attendance_of(party, signed))
+    _write_owned(party, attendance_of(signed), envelope, mode=0o600)
     signers = [f"{each.name} ({each.role.value})" for each in signed.opened.signers]
     return {"custodian": token.name, "signed_by": signers, **_shown(signed.order)}
 
@@ -138,8 +137,7 @@ def adopt(order: Path, trust: Path, party: Path) -> Row:
             check_adoption(own, new, read_file(order))
     elif open_token(party).party not in new.parties:
         raise Refused("These trust roots do not name this party with this key.")
-    _replace(path, document)
-    _give_to_owner(party, path)
+    _write_owned(party, ("trust.json",), document, mode=0o644)
     return {"party": open_token(party).name, "trust_sha256": trust_digest(new)}
 
 
@@ -208,18 +206,56 @@ def _shown(order: CeremonyOrder) -> Row:
     }
 
 
-def _give_to_owner(party: Path, *paths: Path) -> None:
+def _write_owned(party: Path, names: Sequence[str], content: bytes, *, mode: int) -> None:
+    """Write a file into a party's directory, as its owner's own; after a crash it is whole or not there.
+
+    names: of a folder of the party's, if any, and of the file.
+
+    Root may be at it, and the party's account may have laid links out for root to
+    follow: none is. So every name is looked up in a directory that is open.
+
+    Raises:
+        Refused: something else stands there than a folder.
+    """
+    owner = party.stat()
+    *folders, name = names
+    at = os.open(party, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        for folder in folders:
+            at = _enter(at, folder, owner=owner)
+        draft = f".{name}.part"
+        with suppress(FileNotFoundError):
+            os.unlink(draft, dir_fd=at)
+        descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode, dir_fd=at)
+        with os.fdopen(descriptor, "wb") as file:
+            _give(descriptor, owner)
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        os.rename(draft, name, src_dir_fd=at, dst_dir_fd=at)
+        os.fsync(at)
+    except OSError as fault:
+        raise Refused(
+            f"Nothing can be written into the directory of {party.name}:"
+            f" {os.strerror(fault.errno or 0)}.",
+            hint="Look what stands there; a link is not followed.",
+        ) from None
+    finally:
+        os.close(at)
+
+
+def _enter(at: int, folder: str, *, owner: os.stat_result) -> int:
+    """Go from an open directory into one of its folders, made if there is none."""
+    with suppress(FileExistsError):
+        os.mkdir(folder, 0o700, dir_fd=at)
+    inner = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW, dir_fd=at)
+    _give(inner, owner)
+    os.fsync(at)
+    os.close(at)
+    return inner
+
+
+def _give(descriptor: int, owner: os.stat_result) -> None:
     """What root writes into a party's directory is the party's: its service reads it."""
     if os.geteuid() == 0:
-        owner = party.stat()
-        for path in paths:
-            os.chown(path, owner.st_uid, owner.st_gid)
-
-
-def _replace(path: Path, document: bytes) -> None:
-    draft = path.with_name(f".{path.name}.part")
-    with draft.open("wb") as file:
-        file.write(document)
-        file.flush()
-        os.fsync(file.fileno())
-    draft.replace(path)
+        os.fchown(descriptor, owner.st_uid, owner.st_gid)

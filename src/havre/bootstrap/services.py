@@ -11,7 +11,6 @@ from __future__ import annotations
 import json
 import os
 import selectors
-import shutil
 import signal
 import subprocess
 import sys
@@ -117,7 +116,9 @@ class Services:
         uid = self.uids.get(folder.name)
         if uid is not None:
             _give_to(folder, uid)
-        with (folder / "service.log").open("ab") as log:
+        # A link that the party's account laid there is not for root to follow.
+        flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC
+        with os.fdopen(os.open(folder / "service.log", flags, 0o600), "ab") as log:
             return subprocess.Popen(
                 command,
                 stdin=subprocess.PIPE,
@@ -228,9 +229,12 @@ def _can_be_passed(folder: Path) -> bool:
 
 
 def _give_to(folder: Path, uid: int) -> None:
-    """Make a party's directory its account's own, whatever another command left there."""
+    """Make a party's directory its account's own, whatever another command left there.
+
+    A link is given, and not what it leads to: the party's account may have laid it.
+    """
     for path in (folder, *folder.rglob("*")):
-        shutil.chown(path, uid, uid)
+        os.chown(path, uid, uid, follow_symlinks=False)
 
 
 def _wait_ready(name: str, process: subprocess.Popen[bytes], *, deadline: float) -> str:

@@ -155,14 +155,9 @@ class Succession:
         return sign_certificate(certificate, origin=origin, signer=self._signer)
 
 
-def attend(folder: Path, signed: SignedCeremony, envelope: bytes) -> None:
-    """Note that a person has looked at an order for a ceremony, and lets this custodian take part.
+def attendance_of(signed: SignedCeremony) -> tuple[str, str]:
+    """Name the folder and the file in which it is noted that a person has looked at an order.
 
-    Done by the custodian's own operator, at its own directory; nobody can ask for it.
+    The custodian's own operator does that, at its own directory; nobody can ask for it.
     """
-    write_durably(attendance_of(folder, signed)[-1], envelope)
-
-
-def attendance_of(folder: Path, signed: SignedCeremony) -> tuple[Path, Path]:
-    """Name the folder and the file in which that is noted."""
-    return folder / _ATTENDED, folder / _ATTENDED / signed.sha256
+    return _ATTENDED, signed.sha256
