@@ -141,6 +141,19 @@ def seizure(*, hub: HubOption, seed: SeedOption = None, as_json: JsonOption = Fa
     _end(result["verdict"], result, as_json=as_json)
 
 
+@drill.command()
+def ownership(*, hub: HubOption, seed: SeedOption = None, as_json: JsonOption = False) -> None:
+    """Have each operator bought in turn, on paper; leave the bought host of a store, for real.
+
+    The first part is of the hub itself, by its fact sheets; the second is held on a
+    small hub of its own.
+    """
+    from havre.bootstrap.drills.ownership import hold_ownership
+
+    result = hold_ownership(open_hub(hub), seed=seed)
+    _end(result["verdict"], result, as_json=as_json)
+
+
 def _end(verdict: str, result: dict[str, object], *, as_json: bool) -> None:
     """Show what a drill came to, and end with its exit code."""
     Screen(as_json=as_json).show(result)

@@ -27,6 +27,7 @@ class DrillName(StrEnum):
     FORK = "fork"
     DISCONNECT = "disconnect"
     SEIZURE = "seizure"
+    OWNERSHIP = "ownership"
 
 
 class Verdict(StrEnum):
@@ -298,6 +299,69 @@ DRILLS: Mapping[DrillName, Rehearsal] = MappingProxyType(
                     "lost-host-believed",
                     "acts of the lost host that somebody took afterwards",
                     unit="acts",
+                ),
+            ),
+        ),
+        DrillName.OWNERSHIP: Rehearsal(
+            "every operator in turn is bought from under another law, and the host of a store is left",
+            30,
+            "the hub's own facts, and a small hub of its own",
+            "nothing",
+            (
+                Criterion(
+                    "takeovers",
+                    "operators of the hub that were bought in turn, on paper",
+                    Bound.AT_LEAST,
+                    1,
+                    "operators",
+                ),
+                none_of(
+                    "one-takeover",
+                    "bases, keys and secrets of the hub that one takeover exposes",
+                    unit="messages",
+                ),
+                none_of(
+                    "working-set-taken",
+                    "working sets of the hub that one takeover exposes, by whoever was not proved to be left in time",
+                    unit="messages",
+                ),
+                Criterion(
+                    "shock-seen",
+                    "messages that the purchase of the store's host newly exposed",
+                    Bound.AT_LEAST,
+                    1,
+                    "messages",
+                ),
+                none_of(
+                    "bought-host-reads",
+                    "canaries, keys and clear bytes in what the bought host has",
+                    unit="sightings",
+                ),
+                Criterion("moved", "objects moved to another host", Bound.AT_LEAST, 1, "objects"),
+                none_of(
+                    "not-whole",
+                    "copies that are bad or missing at the hosts that are left",
+                    unit="copies",
+                ),
+                none_of("functions-failed", "functions that failed on the way", unit="functions"),
+                none_of("left-at-bought", "files left at the bought host", unit="files"),
+                none_of(
+                    "still-exposed",
+                    "messages that the buyer's law newly has once the host is left",
+                    unit="messages",
+                ),
+                none_of(
+                    "kept-exposes",
+                    "bases, secrets and working sets that it has if the host kept everything",
+                    unit="messages",
+                ),
+                Criterion(
+                    "exit-time",
+                    "to leave the host with the hub's own bytes, at the pace that was measured",
+                    Bound.AT_MOST,
+                    7_776_000,
+                    "seconds",
+                    source="BSI C3A: told 90 days before",
                 ),
             ),
         ),

@@ -181,6 +181,56 @@ DRILL_WORDS: Mapping[str, tuple[str, str]] = MappingProxyType(
         "unit-objects": ("objets", "objects"),
         "unit-permits": ("permis", "permits"),
         "unit-strangers": ("tiers", "strangers"),
+        "drill-ownership": ("Rachat d'un opérateur", "Purchase of an operator"),
+        "rehearses-ownership": (
+            (
+                "Chaque opérateur est racheté à son tour par une société d'un autre droit, et l'hôte "
+                "d'un stockage est quitté."
+            ),
+            "Every operator in turn is bought from under another law, and the host of a store is left.",
+        ),
+        "criterion-takeovers": ("Opérateurs rachetés, sur le papier", "Operators bought, on paper"),
+        "criterion-one-takeover": (
+            "Bases, clés et secrets qu'un seul rachat expose",
+            "Bases, keys and secrets that one takeover exposes",
+        ),
+        "criterion-working-set-taken": (
+            "Extraits et données de travail qu'un seul rachat expose",
+            "Working sets that one takeover exposes",
+        ),
+        "criterion-shock-seen": (
+            "Messages nouvellement exposés par le rachat de l'hôte",
+            "Messages newly exposed by the host's purchase",
+        ),
+        "criterion-bought-host-reads": (
+            "Constats dans ce que détient l'hôte racheté",
+            "Sightings in what the bought host has",
+        ),
+        "criterion-moved": ("Objets déplacés chez un autre hôte", "Objects moved to another host"),
+        "criterion-not-whole": (
+            "Copies abîmées ou manquantes chez les hôtes restants",
+            "Copies bad or missing at the hosts that are left",
+        ),
+        "criterion-left-at-bought": (
+            "Fichiers restés chez l'hôte racheté",
+            "Files left at the bought host",
+        ),
+        "criterion-still-exposed": (
+            "Messages encore exposés une fois l'hôte quitté",
+            "Messages still exposed once the host is left",
+        ),
+        "criterion-kept-exposes": (
+            "Bases, secrets et données de travail exposés si l'hôte a tout gardé",
+            "Bases, secrets and working sets exposed if the host kept everything",
+        ),
+        "criterion-exit-time": (
+            "Temps pour quitter l'hôte avec tous les octets de l'entrepôt",
+            "Time to leave the host with all bytes of the hub",
+        ),
+        "unit-copies": ("copies", "copies"),
+        "unit-files": ("fichiers", "files"),
+        "unit-messages": ("messages", "messages"),
+        "unit-operators": ("opérateurs", "operators"),
         "unit-asks": ("demandes", "asks"),
         "unit-parties": ("parties", "parties"),
         "unit-seconds": ("secondes", "seconds"),
