@@ -17,6 +17,11 @@ SeedOption = Annotated[
     str | None, typer.Option("--seed", help="32 hexadecimal characters; the receipt has them.")
 ]
 
+EnvironmentOption = Annotated[
+    Path | None,
+    typer.Option("--environment", envvar="HAVRE_ENVIRONMENT", help="The study environment, built."),
+]
+
 drill = typer.Typer(help="Promises tried on the running hub.", no_args_is_help=True)
 
 
@@ -98,12 +103,7 @@ def fork(*, hub: HubOption, seed: SeedOption = None, as_json: JsonOption = False
 def disconnect(
     *,
     hub: HubOption,
-    environment: Annotated[
-        Path | None,
-        typer.Option(
-            "--environment", envvar="HAVRE_ENVIRONMENT", help="The study environment, built."
-        ),
-    ] = None,
+    environment: EnvironmentOption = None,
     wheels: Annotated[
         Path | None, typer.Option(help="A folder with every wheel that the lock names.")
     ] = None,
@@ -151,6 +151,27 @@ def ownership(*, hub: HubOption, seed: SeedOption = None, as_json: JsonOption = 
     from havre.bootstrap.drills.ownership import hold_ownership
 
     result = hold_ownership(open_hub(hub), seed=seed)
+    _end(result["verdict"], result, as_json=as_json)
+
+
+@drill.command()
+def opposition(
+    *,
+    hub: HubOption,
+    environment: EnvironmentOption = None,
+    seed: SeedOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Have people object while a hub works; nobody of them may be in what is made afterwards.
+
+    Held on a small hub of its own, for 14 days on a simulated clock.
+    """
+    from functools import partial
+
+    from havre.bootstrap.drills.desk import hold
+    from havre.bootstrap.drills.opposition import opposition as object_to
+
+    result = hold(open_hub(hub), partial(object_to, environment=environment), seed=seed)
     _end(result["verdict"], result, as_json=as_json)
 
 

@@ -28,6 +28,7 @@ class DrillName(StrEnum):
     DISCONNECT = "disconnect"
     SEIZURE = "seizure"
     OWNERSHIP = "ownership"
+    OPPOSITION = "opposition"
 
 
 class Verdict(StrEnum):
@@ -362,6 +363,54 @@ DRILLS: Mapping[DrillName, Rehearsal] = MappingProxyType(
                     7_776_000,
                     "seconds",
                     source="BSI C3A: told 90 days before",
+                ),
+            ),
+        ),
+        DrillName.OPPOSITION: Rehearsal(
+            "people object while the hub works, and one of them takes it back",
+            30,
+            "a small hub of its own",
+            "a study environment",
+            (
+                Criterion("lists", "lists of who objects, taken in", Bound.AT_LEAST, 3, "lists"),
+                Criterion(
+                    "delay",
+                    "time from an opposition to the first extract without the person",
+                    Bound.AT_MOST,
+                    7,
+                    "days",
+                    simulated=True,
+                    source="the register's rhythm; GDPR 12(3) gives a month",
+                ),
+                none_of("residual-rows", "rows of people who object, in new extracts", unit="rows"),
+                none_of("rows-lost", "rows of others that went missing there", unit="rows"),
+                none_of("in-outputs", "people too many in what came out after", unit="people"),
+                none_of(
+                    "overtaken",
+                    "extracts made by a list that was no longer the newest",
+                    unit="extracts",
+                ),
+                none_of(
+                    "early-lists",
+                    "lists that were taken before their day",
+                    unit="lists",
+                    simulated=True,
+                ),
+                Criterion(
+                    "receipts",
+                    "receipts that a stranger's verifier believed",
+                    Bound.AT_LEAST,
+                    4,
+                    "receipts",
+                ),
+                none_of(
+                    "false-receipts-believed", "false receipts that it believed", unit="receipts"
+                ),
+                none_of(
+                    "not-back",
+                    "people who took it back and were still left out",
+                    unit="people",
+                    simulated=True,
                 ),
             ),
         ),
