@@ -13,13 +13,15 @@ import pytest
 
 from fakes.ceremony import Prepared, prepared, rewrite_parties
 from fakes.small_hub import PERMIT_NAME, SmallHub, copy_of, granted
+from havre.application.ceremony import PartitionCatalogue
 from havre.bootstrap import services
 from havre.bootstrap.resharing import adopt, draft_trust, resharing, write_ceremony_order
 from havre.crypto.sealing import seal_key
 from havre.domain.events import events_of
-from havre.domain.key_events import PartitionsReshared
+from havre.domain.key_events import OldSharesErased, PartitionsReshared
+from havre.domain.key_states import read_key_states
 from havre.domain.resharing import CeremonyRefused, CeremonyRequest
-from havre.errors import NotFound, Refused, Unavailable
+from havre.errors import NotFound, NotGenuine, Refused, Unavailable
 from havre.formats.canonical import encode_canonical
 from havre.ports.custody import SealedShares, ceremony_context, ceremony_name
 
@@ -251,3 +253,89 @@ def test_a_service_that_root_starts_is_given_its_directory_and_nothing_that_a_li
 
     assert party.stat().st_uid == 61_100
     assert roots_own.stat().st_uid == 0
+
+
+def followed_by_another(hub: SmallHub, monkeypatch: pytest.MonkeyPatch) -> Prepared:
+    """A ceremony whose new custodian is lost before it has accepted, and an order for the next one."""
+    first = prepared(hub, name="first").attended_by(*OLD)
+    silenced("confirm", "custodian-4", monkeypatch)
+    assert first.held().retired == ()
+    monkeypatch.undo()
+    first.adopted_by(*OLD, "escrow")
+    second = prepared(hub, lost=("custodian-4",), fresh=("custodian-5",), name="second")
+    rewrite_parties(hub, [*OLD, "custodian-5"], former=["custodian-3", "custodian-4"])
+    return second.attended_by(*OLD)
+
+
+def test_a_ceremony_that_fails_takes_nothing_from_the_one_before_it_which_never_ended(
+    hub: SmallHub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """New shares of the first ceremony still wait, and are all that opens anything."""
+    second = followed_by_another(hub, monkeypatch)
+    silenced("keep", "custodian-5", monkeypatch)
+    with pytest.raises(Unavailable):
+        second.held()
+    monkeypatch.undo()
+
+    assert hub.open().extraction.extract(PERMIT_NAME).rows
+    report = second.held()
+    assert report.ended is not None
+    assert hub.open().extraction.extract(PERMIT_NAME).rows
+
+
+def test_the_ceremony_that_follows_has_the_shares_of_all_before_it_destroyed(
+    hub: SmallHub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    second = followed_by_another(hub, monkeypatch)
+    assert {*OLD, "escrow"} <= set(second.held().retired)
+
+    (epoch,) = (hub.parties / "custodian-1" / "epochs").iterdir()
+    assert {path.name for path in epoch.iterdir() if "." in path.name} == set()
+    assert resharing(hub.open()).list_open() == []
+    assert resharing_ended(hub)
+
+
+def resharing_ended(hub: SmallHub) -> bool:
+    events = [each.event for each in hub.open().log.entries()]
+    return len(events_of(events, OldSharesErased)) == 1
+
+
+def test_a_new_share_says_of_a_partition_what_the_one_before_said(hub: SmallHub) -> None:
+    """What a partition is decides on which ground it is opened."""
+    request = placed(prepared(hub))
+    name, custodian = ceremony_name(request.index, "b" * 12), hub.open().custodians[0]
+    key = custodian.begin_ceremony(name)
+    states = read_key_states(each.event for each in hub.open().log.entries())
+    share = {"id": min(states), "text": "project/of-theirs/1", "salt": "0" * 64, "words": "any"}
+    context = ceremony_context(
+        origin=hub.open().roots.origin, ceremony=name, custodian="custodian-1"
+    )
+    sealed = seal_key(encode_canonical([{**share}]), to=key, info=context)
+
+    with pytest.raises(NotGenuine, match="something else than the one"):
+        custodian.accept(name, SealedShares("custodian-1", sealed))
+
+
+def test_shares_that_the_log_counts_are_not_replaced_by_what_comes_later(
+    hub: SmallHub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A hub that sends others once they were accepted would have the old ones destroyed for nothing."""
+    ceremony = prepared(hub).attended_by(*OLD)
+    silenced("retire", "custodian-1", monkeypatch)
+    index = ceremony.held().order
+    monkeypatch.undo()
+    name, custodian = ceremony_name(index, "b" * 12), hub.open().custodians[0]
+    key = custodian.begin_ceremony(name)
+    known = PartitionCatalogue(hub.open().records, log=hub.open().log).list_living()
+    made_up = [
+        {"id": each.partition_id, "text": each.partition.text, "salt": "0" * 64, "words": "any"}
+        for each in known
+    ]
+    context = ceremony_context(
+        origin=hub.open().roots.origin, ceremony=name, custodian="custodian-1"
+    )
+    sealed = seal_key(encode_canonical([{**each} for each in made_up]), to=key, info=context)
+    custodian.accept(name, SealedShares("custodian-1", sealed))
+
+    assert "custodian-1" in ceremony.held().retired
+    assert hub.open().extraction.extract(PERMIT_NAME).rows

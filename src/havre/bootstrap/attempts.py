@@ -94,7 +94,8 @@ class _Left:
     def _take(self, epoch: Path, key: PartitionKey) -> None:
         for path in sorted(epoch.iterdir()):
             try:
-                partition = parse_object_id(path.name)
+                # The share of a ceremony that waits has more in its name.
+                partition = parse_object_id(path.name.partition(".")[0])
                 share = read_share_file(path.read_bytes(), partition, key=key)
             except HavreError:
                 continue

@@ -46,6 +46,29 @@ def old_shares(events: Sequence[Event], index: int, *, custodian: str) -> dict[s
     return taken
 
 
+def logged_shares(events: Sequence[Event], *, custodian: str) -> dict[str, set[str]]:
+    """List the commitments of every share that the log gave a custodian, by partition."""
+    return {
+        partition: {each.holders.get(custodian, "") for each in (*state.former, state.sharing)}
+        for partition, state in read_key_states(events).items()
+    }
+
+
+def ended_shares(events: Sequence[Event], index: int, *, custodian: str) -> dict[str, set[str]]:
+    """List what a custodian needs no more once a ceremony's new shares are accepted, by partition.
+
+    Not only the shares that it took, but those of every ceremony before: one whose
+    new holder was lost, and which another one followed, never came to its end.
+    """
+    ended: dict[str, set[str]] = {}
+    for partition, state in read_key_states(events).items():
+        last = state.replaced_by(index)
+        if last is not None and state.living:
+            before = state.former[: state.former.index(last) + 1]
+            ended[partition] = {each.holders.get(custodian, "") for each in before}
+    return ended
+
+
 def check_retirement(
     request: CeremonyRequest, signed: SignedCeremony, *, events: Sequence[Event]
 ) -> None:

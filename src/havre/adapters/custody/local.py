@@ -146,16 +146,17 @@ class LocalCustodian:
                     self._clock.now(),
                     epoch,
                     epoch_key,
-                    self._shares.commitments(kept, waiting=order_of(ceremony) is not None),
+                    kept,
                 )
             )
             remove_durably(path)
-        return kept
+        return [*kept]
 
-    def _keep(self, ceremony: str, bundle: Json, offered: _Offered | None) -> list[str]:
+    def _keep(self, ceremony: str, bundle: Json, offered: _Offered | None) -> dict[str, str]:
+        """Store shares; returns their commitments, by opaque partition id."""
         order = order_of(ceremony)
         if order is None or offered is None:
-            return self._shares.keep(bundle)
+            return self._shares.commitments(self._shares.keep(bundle))
         self._catch_up(offered)
         return self._succession.keep(order, bundle, events=self._events)
 

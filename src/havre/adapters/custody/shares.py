@@ -10,7 +10,7 @@ Source: `docs/protocols.md`, section 2.
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from pathlib import Path
 
 from havre.adapters.custody.epochs import Epochs, EpochTurn
@@ -27,8 +27,10 @@ from havre.values import Partition, parse_object_id, parse_partition
 # Beside the shares an epoch has its key and its history, whose names are shorter.
 _ID_CHARACTERS = 32
 _SALT = re.compile(rf"[0-9a-f]{{{2 * SALT_BYTES}}}")
-# What the file of a share is named that waits for the log to say that it counts.
-_WAITING = ".next"
+# What is added to the name of a share's file: nothing in its place, something while it waits
+# for the log to say that it counts. More than one waits when a ceremony that cannot come to
+# its end, because a new holder was lost, is followed by another.
+_PLACES = ("", ".next", ".next2", ".next3")
 _FIELDS = ("salt", "text", "words")
 
 
@@ -69,26 +71,51 @@ class ShareStore:
         )
         return list(shares)
 
-    def keep_waiting(self, bundle: Json) -> list[str]:
+    def keep_waiting(
+        self, bundle: Json, *, counting: Mapping[str, Collection[str]]
+    ) -> dict[str, str]:
         """Store the shares of a re-sharing beside those that count; `find` tells which does.
 
-        What waited before, of a ceremony that was cut short, is replaced.
+        counting: by opaque id, the commitments that the log has or had: what they are of
+            stays. What else waited, of a ceremony that was cut short, is replaced.
 
-        Returns the opaque ids of their partitions, in order.
+        Returns the commitments of what was stored, by opaque id.
 
         Raises:
+            NotGenuine: a share that is here says that its partition is something else.
+            Refused: there is no room beside those that are needed still.
             InvalidInput: the bundle is none.
         """
         shares = _parse_bundle(bundle)
         epoch = self._epochs.begin()
+        names = {name: self._room(name, share, counting) for name, share in shares.items()}
         write_all_durably(
             epoch.folder,
-            {
-                f"{name}{_WAITING}": _locked(name, share, to=epoch.key)
-                for name, share in shares.items()
-            },
+            {names[name]: _locked(name, share, to=epoch.key) for name, share in shares.items()},
         )
-        return list(shares)
+        return {name: _commitment_of(share) for name, share in shares.items()}
+
+    def _room(
+        self, partition: str, share: dict[str, Json], counting: Mapping[str, Collection[str]]
+    ) -> str:
+        """Find the name of a file for a share that waits."""
+        there = self._all(partition)
+        # What a partition is decides on which ground it is opened. Who could say it anew
+        # would have a share of the lake opened as one of some project.
+        if any(each["text"] != share["text"] for each in there.values()):
+            raise NotGenuine(
+                "A new share says of a partition something else than the one that custodian"
+                f" {self._custodian} holds."
+            )
+        needed = counting.get(partition, ())
+        for place in _PLACES[1:]:
+            name = f"{partition}{place}"
+            if name not in there or _commitment_of(there[name]) not in needed:
+                return name
+        raise Refused(
+            f"Custodian {self._custodian} holds the shares of too many ceremonies of a partition.",
+            hint="Bring one of them to its end first: `havre keys reshare --open`.",
+        )
 
     def find(self, partition: str, commitment: str) -> dict[str, Json]:
         """Open the share that the log's commitment names, of those that are here.
@@ -103,14 +130,18 @@ class ShareStore:
             f"Custodian {self._custodian} does not hold the share of a partition that the log names."
         )
 
-    def settle(self, partitions: Collection[str]) -> None:
-        """Let shares that waited take their place, where no older one stands in it."""
+    def settle(self, counting: Mapping[str, str]) -> None:
+        """Let shares that waited take their place, where no older one stands in it.
+
+        counting: the commitments of those that count now, by opaque id.
+        """
         epoch = self._epochs.begin()
         moved = False
-        for name in partitions:
-            waiting, place = epoch.folder / f"{name}{_WAITING}", epoch.folder / name
-            if waiting.exists() and not place.exists():
-                waiting.rename(place)
+        for partition, commitment in counting.items():
+            there = self._all(partition)
+            waits = [name for name, each in there.items() if _commitment_of(each) == commitment]
+            if waits and partition not in there:
+                (epoch.folder / waits[0]).rename(epoch.folder / partition)
                 moved = True
         if moved:
             sync_folder(epoch.folder)
@@ -130,7 +161,7 @@ class ShareStore:
         """Tell of which partitions a share is held, by opaque id; nothing is opened."""
         epoch = self._epochs.current()
         names = (path.name for path in epoch.folder.iterdir()) if epoch else ()
-        bare = (name.removesuffix(_WAITING) for name in names)
+        bare = (name.partition(".")[0] for name in names)
         return {name for name in bare if len(name) == _ID_CHARACTERS}
 
     def partition(self, name: str) -> Partition:
@@ -145,12 +176,10 @@ class ShareStore:
         """Tell what each partition is that a share is held of; opens every share."""
         return {name: self.partition(name) for name in sorted(self.held())}
 
-    def new_epoch(self, keep: Collection[str], *, succeed: Collection[str] = ()) -> EpochTurn:
+    def new_epoch(self, keep: Collection[str]) -> EpochTurn:
         """Erase every share but those of these partitions: end the epoch, go on in a new one.
 
         keep: opaque ids of partitions.
-        succeed: those of them whose share that waits takes the place of the one before,
-            which is erased; they count as erased in the history.
 
         When this returns, the key of the epoch that ended is destroyed, and with it
         whatever copies of the store were made in it. Cut short, either everything is
@@ -168,16 +197,45 @@ class ShareStore:
                 f"Custodian {self._custodian} holds no share of {len(unknown)} of the partitions"
                 " whose shares it is to keep."
             )
-        shares = {
-            (name, place): share
-            for name in sorted(wanted)
-            for place, share in self._carried(name, succeeds=name in succeed).items()
-        }
+        return self._turn({name: self._all(name) for name in wanted}, erased=held - wanted)
+
+    def succeed(self, old: Mapping[str, Collection[str]], *, by: Mapping[str, str]) -> None:
+        """Erase older shares of partitions by a new epoch; the newer ones take their place.
+
+        old: opaque id to the commitments of what is erased. by: to that of the share which
+            counts, where there is one.
+
+        Nothing is done where none of them is here. Raises and ends as `new_epoch`.
+        """
+        kept: dict[str, dict[str, dict[str, Json]]] = {}
+        erased = set()
+        for name in sorted(self.held()):
+            shares = self._all(name)
+            left = {
+                place: share
+                for place, share in shares.items()
+                if _commitment_of(share) not in old.get(name, ())
+            }
+            if left != shares:
+                erased.add(name)
+                left = {
+                    name if _commitment_of(share) == by.get(name) else place: share
+                    for place, share in left.items()
+                }
+            kept[name] = left
+        if erased:
+            self._turn(kept, erased=erased)
+
+    def _turn(
+        self, kept: Mapping[str, Mapping[str, dict[str, Json]]], *, erased: Collection[str]
+    ) -> EpochTurn:
         return self._epochs.turn(
             lambda key: {
-                place: _locked(name, share, to=key) for (name, place), share in shares.items()
+                place: _locked(name, share, to=key)
+                for name, shares in kept.items()
+                for place, share in shares.items()
             },
-            erased=sorted((held - wanted) | set(succeed)),
+            erased=sorted(erased),
         )
 
     def begin_epoch(self) -> tuple[int, str]:
@@ -190,36 +248,22 @@ class ShareStore:
         epoch = self._epochs.current()
         return (epoch.number, epoch.key_sha256) if epoch else None
 
-    def commitments(self, partitions: Collection[str], *, waiting: bool = False) -> dict[str, str]:
-        """Compute what the log must have for shares that are held, by opaque id.
-
-        waiting: of those that wait, not of those that count.
-        """
-        suffix = _WAITING if waiting else ""
-        return {name: _commitment_of(self._all(name)[f"{name}{suffix}"]) for name in partitions}
-
-    def waiting(self) -> set[str]:
-        """Tell of which partitions a share waits beside another or alone, by opaque id."""
-        epoch = self._epochs.current()
-        names = (path.name for path in epoch.folder.iterdir()) if epoch else ()
-        return {name.removesuffix(_WAITING) for name in names if name.endswith(_WAITING)}
+    def commitments(self, partitions: Collection[str]) -> dict[str, str]:
+        """Compute what the log must have for shares that are held, by opaque id."""
+        return {name: _commitment_of(self.open(name)) for name in partitions}
 
     def _all(self, partition: str) -> dict[str, dict[str, Json]]:
         """Open every share of a partition that is here, by the name of its file."""
         epoch = self._epochs.current()
         if epoch is None:
             return {}
-        names = (parse_object_id(partition), f"{partition}{_WAITING}")
-        paths = [epoch.folder / name for name in names]
+        name = parse_object_id(partition)
+        paths = [epoch.folder / f"{name}{place}" for place in _PLACES]
         return {
             path.name: read_share_file(path.read_bytes(), partition, key=epoch.key)
             for path in paths
             if path.exists()
         }
-
-    def _carried(self, partition: str, *, succeeds: bool) -> dict[str, dict[str, Json]]:
-        shares = self._all(partition)
-        return {partition: shares[f"{partition}{_WAITING}"]} if succeeds else shares
 
     def history(self) -> list[EpochTurn]:
         """List the epochs that ended, oldest first, each with what was erased by its end."""

@@ -20,7 +20,13 @@ from havre.domain.custody import ReleaseRefused
 from havre.domain.events import Event
 from havre.domain.key_events import ResharingOrdered
 from havre.domain.resharing import CeremonyRefused, CeremonyRequest, SignedCeremony
-from havre.domain.retiring import check_retirement, new_shares, old_shares
+from havre.domain.retiring import (
+    check_retirement,
+    ended_shares,
+    logged_shares,
+    new_shares,
+    old_shares,
+)
 from havre.errors import NotGenuine
 from havre.formats.canonical import Json
 from havre.values import parse_digest
@@ -43,8 +49,10 @@ class Succession:
         """Name the orders that a person here has looked at, by SHA-256."""
         return frozenset(path.name for path in (self._folder / _ATTENDED).glob("[0-9a-f]*"))
 
-    def keep(self, index: int, bundle: Json, *, events: Sequence[Event]) -> list[str]:
+    def keep(self, index: int, bundle: Json, *, events: Sequence[Event]) -> dict[str, str]:
         """Let new shares wait, if an order on the log names this custodian as a holder.
+
+        Returns their commitments, by opaque partition id.
 
         Raises:
             CeremonyRefused: there is no such order.
@@ -54,7 +62,10 @@ class Succession:
             raise CeremonyRefused(
                 f"No order on the log makes custodian {self._signer.name} a holder of these shares."
             )
-        return self._shares.keep_waiting(bundle)
+        # Also those of a ceremony before this one, whose shares count until the log says
+        # that these do: should this one fail, nothing else would open the partition.
+        counting = logged_shares(events, custodian=self._signer.name)
+        return self._shares.keep_waiting(bundle, counting=counting)
 
     def confirm(
         self, request: CeremonyRequest, signed: SignedCeremony, *, events: Sequence[Event]
@@ -109,18 +120,12 @@ class Succession:
         for name, commitment in given.items():
             if not self._holds(name, commitment):
                 raise NotGenuine(f"Custodian {self._signer.name} lacks a new share of its own.")
-        self._destroy(taken, given)
+        ended = ended_shares(events, request.index, custodian=self._signer.name)
+        self._shares.succeed(ended, by=given)
+        self._answers.forget(frozenset(taken))
         envelope = self._certificate(request, signed, taken, now=now)
         write_durably(path, envelope)
         return envelope
-
-    def _destroy(self, taken: Mapping[str, str], given: Mapping[str, str]) -> None:
-        held, waiting = self._shares.held(), self._shares.waiting()
-        old = {name for name in taken if name in held and self._holds(name, taken[name])}
-        if old:
-            leaving = old - set(given)
-            self._shares.new_epoch(held - leaving, succeed=old & set(given) & waiting)
-        self._answers.forget(frozenset(taken))
 
     def _holds(self, partition: str, commitment: str) -> bool:
         try:

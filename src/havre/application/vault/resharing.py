@@ -140,13 +140,19 @@ class Resharing:
         return self._settle(request)
 
     def list_open(self) -> list[int]:
-        """List the orders whose old shares are not known to be gone."""
+        """List the orders whose old shares are not known to be gone.
+
+        One on which a later one has followed is gone on with by that one.
+        """
         events = self._events()
+        now = trust_digest(self._roots)
         ended = {each.order for each in events if isinstance(each, OldSharesErased)}
         return [
             index
             for index, event in enumerate(events)
-            if isinstance(event, ResharingOrdered) and index not in ended
+            if isinstance(event, ResharingOrdered)
+            and event.trust_sha256 == now
+            and index not in ended
         ]
 
     def _entry(self, envelope: bytes, digest: str, trust: TrustRoots) -> ResharingOrdered:
