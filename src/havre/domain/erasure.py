@@ -204,11 +204,13 @@ def is_irreplaceable(partition: Partition) -> bool:
 
 def _check_own(order: ErasureOrder, partitions: Sequence[Partition]) -> None:
     """A permit's end reaches the permit's own partitions, a set-aside generation no other rows."""
+    # By kind and name: a permit may be called `stage-2`, or as another one's secret is.
+    own = (
+        (PartitionKind.PROJECT, order.permit),
+        (PartitionKind.SECRET, project_secret(order.permit)),
+    )
     for partition in partitions:
-        if order.ground is Ground.PERMIT_OVER and partition.name not in (
-            order.permit,
-            project_secret(order.permit),
-        ):
+        if order.ground is Ground.PERMIT_OVER and (partition.kind, partition.name) not in own:
             raise NotGenuine(f"An order about permit {order.permit} names another's partition.")
         if order.ground is Ground.SUPERSEDED and not partition.name.endswith(ASIDE_SUFFIX):
             raise Refused("Only generations of rows that were set aside are superseded.")
