@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -16,14 +17,16 @@ from fakes.small_hub import PERMIT_NAME, SmallHub, copy_of, granted
 from havre.application.ceremony import PartitionCatalogue
 from havre.bootstrap import services
 from havre.bootstrap.resharing import adopt, draft_trust, resharing, write_ceremony_order
+from havre.crypto.commitments import commit_to, new_salt
+from havre.crypto.random import new_object_id
 from havre.crypto.sealing import seal_key
-from havre.domain.events import events_of
+from havre.domain.events import KeysReleased, KeysRequested, events_of
 from havre.domain.key_events import OldSharesErased, PartitionsReshared
 from havre.domain.key_states import read_key_states
 from havre.domain.resharing import CeremonyRefused, CeremonyRequest
 from havre.errors import NotFound, NotGenuine, Refused, Unavailable
-from havre.formats.canonical import encode_canonical
-from havre.ports.custody import SealedShares, ceremony_context, ceremony_name
+from havre.formats.canonical import Json, encode_canonical
+from havre.ports.custody import SHARE_LABEL, SealedShares, ceremony_context, ceremony_name
 
 OLD = ("custodian-1", "custodian-2")
 
@@ -339,3 +342,52 @@ def test_shares_that_the_log_counts_are_not_replaced_by_what_comes_later(
 
     assert "custodian-1" in ceremony.held().retired
     assert hub.open().extraction.extract(PERMIT_NAME).rows
+
+
+@pytest.mark.parametrize("named", [(), OLD])
+def test_a_hub_that_makes_a_whole_ceremony_up_has_too_few_old_shares_destroyed(
+    hub: SmallHub, named: tuple[str, ...]
+) -> None:
+    """Two houses ordered it, and nobody has opened anything; each knows whether it did itself."""
+    request, opened = placed(prepared(hub)), hub.open()
+    desk, known = resharing(opened), PartitionCatalogue(opened.records, log=opened.log)
+    holders = (*OLD, "custodian-4", "escrow")
+    name, new = ceremony_name(request.index, "b" * 12), dict[str, dict[str, str]]()
+    for each in holders:
+        bundle: list[Json] = []
+        for partition in known.list_living():
+            salt = new_salt()
+            committed = commit_to(b"made up", label=SHARE_LABEL, salt=salt)
+            new.setdefault(partition.partition_id, {})[each] = committed
+            share = {"text": partition.partition.text, "salt": salt.hex(), "words": "made up"}
+            bundle.append({"id": partition.partition_id, **share})
+        context = ceremony_context(origin=opened.roots.origin, ceremony=name, custodian=each)
+        key = desk._custodians[each].begin_ceremony(name)
+        sealed = seal_key(encode_canonical(bundle), to=key, info=context)
+        desk._custodians[each].accept(name, SealedShares(each, sealed))
+    about = {"at": opened.clock.now()}
+    (asked,) = opened.journal.record(
+        KeysRequested(
+            event_id=new_object_id(),
+            permit=None,
+            order=request.index,
+            deliveries=(),
+            partitions=tuple(sorted(new)),
+            purpose="reshare",
+            plan_commitment="",
+            one_time_key_sha256="0" * 64,
+            **about,
+        )
+    )
+    receipts = dict.fromkeys(named, "1" * 64)
+    opened.journal.record(
+        KeysReleased(event_id=new_object_id(), request=asked, receipts=receipts, **about),
+        PartitionsReshared(event_id=new_object_id(), order=request.index, shares=new, **about),
+    )
+    said = {each: desk._custodians[each].confirm(request) for each in holders}
+    whole = replace(request, acceptances=said)
+
+    why = "it did not" if named else "no ceremony has opened"
+    for each in named or (*OLD, "custodian-3", "escrow"):
+        with pytest.raises(NotGenuine, match=why):
+            desk._custodians[each].retire(whole)

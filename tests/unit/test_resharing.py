@@ -10,99 +10,43 @@ from datetime import timedelta
 import pytest
 
 from fakes.parties import ORIGIN, START, Cast
+from fakes.resharing_log import (
+    KEY,
+    ONE,
+    ORDER,
+    TWO,
+    asked,
+    logged,
+    made,
+    order_of,
+    ordered,
+    reshared,
+    signed,
+)
 from havre.crypto.random import new_object_id
-from havre.domain.acceptance import sign_acceptance
 from havre.domain.custody import CustodianView, ReleaseRefused, ShareRequest, check_release
-from havre.domain.events import Event, HubOpened, KeysRequested, PartitionsCreated
-from havre.domain.key_events import ErasureOrdered, PartitionsReshared, ResharingOrdered
+from havre.domain.events import (
+    Event,
+    KeysRequested,
+)
+from havre.domain.key_events import ErasureOrdered
 from havre.domain.key_states import list_to_reshare, read_key_states
 from havre.domain.resharing import (
-    CeremonyOrder,
     CeremonyRefused,
-    CeremonyRequest,
     check_ceremony,
     check_no_ceremony,
     open_ceremony,
-    sign_ceremony,
 )
-from havre.domain.retiring import check_retirement, new_shares, old_shares
 from havre.domain.statements import Statement, sign_statement
-from havre.domain.succession import check_succession, trust_digest
-from havre.domain.trust import Role, TrustRoots, encode_trust_roots
+from havre.domain.succession import check_succession
+from havre.domain.trust import Role, TrustRoots
 from havre.errors import InvalidInput, NotGenuine, Refused
 from havre.values import Partition, PartitionKind
-
-HOLDERS = ("custodian-1", "custodian-2", "custodian-3")
-ONE, TWO = "1" * 32, "2" * 32
-KEY = bytes(1216)
-# Entry 0 opens the log, 1 makes two partitions, 2 is the order.
-ORDER = 2
 
 
 @pytest.fixture(scope="module")
 def cast() -> Cast:
     return Cast()
-
-
-def order_of(roots: TrustRoots, **changes: object) -> CeremonyOrder:
-    order = CeremonyOrder(
-        name="a" * 32,
-        holders=HOLDERS,
-        threshold=2,
-        trust_sha256=trust_digest(roots),
-        previous_sha256=trust_digest(roots),
-        decided_at=START,
-        log_size=2,
-    )
-    return replace(order, **changes)  # type: ignore[arg-type]
-
-
-def signed(cast: Cast, order: CeremonyOrder) -> bytes:
-    return sign_ceremony(order, origin=ORIGIN, signers=[cast["controller"], cast["authority-1"]])
-
-
-def logged(cast: Cast, envelope: bytes, **changes: object) -> ResharingOrdered:
-    read = open_ceremony(envelope, roots=cast.roots)
-    entry = ResharingOrdered(
-        event_id=new_object_id(),
-        at=START,
-        order=read.order.name,
-        log_size=read.order.log_size,
-        holders=read.order.holders,
-        threshold=read.order.threshold,
-        threshold_before=2,
-        trust_sha256=read.order.trust_sha256,
-        previous_sha256=read.order.previous_sha256,
-        statement_sha256=read.sha256,
-        signers=(),
-    )
-    return replace(entry, **changes)  # type: ignore[arg-type]
-
-
-def made() -> list[Event]:
-    shares = {name: f"old of {name}" for name in HOLDERS}
-    return [
-        HubOpened(event_id=new_object_id(), at=START, origin=ORIGIN, trust_sha256="0" * 64),
-        PartitionsCreated(
-            event_id=new_object_id(),
-            at=START,
-            public_keys={ONE: "0" * 64, TWO: "0" * 64},
-            shares={ONE: shares, TWO: shares},
-        ),
-    ]
-
-
-def reshared(*partitions: str, order: int = ORDER) -> PartitionsReshared:
-    shares = {name: f"new of {name}" for name in HOLDERS}
-    return PartitionsReshared(
-        event_id=new_object_id(), at=START, order=order, shares=dict.fromkeys(partitions, shares)
-    )
-
-
-def ordered(cast: Cast) -> tuple[bytes, list[Event]]:
-    """A signed order, and the log with it."""
-    envelope = signed(cast, order_of(cast.roots))
-    return envelope, [*made(), logged(cast, envelope)]
 
 
 def test_a_controller_and_an_authority_of_one_house_are_not_two(cast: Cast) -> None:
@@ -239,21 +183,6 @@ def view_of(cast: Cast, envelope: bytes, events: list[Event], **changes: object)
     return replace(view, **changes)  # type: ignore[arg-type]
 
 
-def asked(*partitions: str, **changes: object) -> KeysRequested:
-    entry = KeysRequested(
-        event_id=new_object_id(),
-        at=START,
-        permit=None,
-        deliveries=(),
-        partitions=partitions,
-        purpose="reshare",
-        plan_commitment="",
-        one_time_key_sha256=hashlib.sha256(KEY).hexdigest(),
-        order=ORDER,
-    )
-    return replace(entry, **changes)  # type: ignore[arg-type]
-
-
 def answer(
     cast: Cast, envelope: bytes, events: list[Event], *, index: int = ORDER + 1, **view: object
 ) -> KeysRequested:
@@ -369,81 +298,19 @@ def test_a_half_done_ceremony_holds_up_others_for_thirty_days(cast: Cast) -> Non
     check_no_ceremony([*events, reshared(ONE)], now=START + timedelta(days=31))
 
 
-def accepted(cast: Cast, envelope: bytes, events: list[Event], **by: str) -> CeremonyRequest:
-    """Acceptances of everybody; `by` lets one sign for another."""
-    read = open_ceremony(envelope, roots=cast.roots)
-    said = {
-        name: sign_acceptance(
-            new_shares(events, ORDER, custodian=name),
-            order=ORDER,
-            order_sha256=read.sha256,
-            origin=ORIGIN,
-            signer=cast[by.get(name.replace("-", "_"), name)],
+def test_an_entry_that_says_how_many_opened_a_key_says_what_the_trust_roots_said(
+    cast: Cast,
+) -> None:
+    envelope = signed(cast, order_of(cast.roots, trust_sha256="1" * 64))
+
+    check_ceremony(ORDER, envelope, events=[*made(), logged(cast, envelope)], roots=cast.roots)
+    with pytest.raises(NotGenuine, match="another number of shares"):
+        check_ceremony(
+            ORDER,
+            envelope,
+            events=[*made(), logged(cast, envelope, threshold_before=3)],
+            roots=cast.roots,
         )
-        for name in HOLDERS
-    }
-    return CeremonyRequest(ORDER, envelope, encode_trust_roots(cast.roots), said)
-
-
-def retire(cast: Cast, request: CeremonyRequest, events: list[Event]) -> None:
-    check_retirement(request, open_ceremony(request.order, roots=cast.roots), events=events)
-
-
-def test_old_shares_are_destroyed_when_everybody_has_accepted(cast: Cast) -> None:
-    envelope, events = ordered(cast)
-    done = [*events, reshared(ONE, TWO)]
-
-    retire(cast, accepted(cast, envelope, done), done)
-    assert old_shares(done, ORDER, custodian="custodian-1") == dict.fromkeys(
-        (ONE, TWO), "old of custodian-1"
-    )
-
-
-def test_old_shares_stay_while_one_partition_has_no_new_ones(cast: Cast) -> None:
-    envelope, events = ordered(cast)
-    half = [*events, reshared(ONE)]
-
-    with pytest.raises(CeremonyRefused, match="1 partitions have no new shares"):
-        retire(cast, accepted(cast, envelope, half), half)
-
-
-@pytest.mark.parametrize("name", HOLDERS)
-def test_old_shares_stay_while_one_has_not_accepted(cast: Cast, name: str) -> None:
-    envelope, events = ordered(cast)
-    done = [*events, reshared(ONE, TWO)]
-    whole = accepted(cast, envelope, done)
-    said = {each: words for each, words in whole.acceptances.items() if each != name}
-
-    with pytest.raises(CeremonyRefused, match=f"{name} has not"):
-        retire(cast, replace(whole, acceptances=said), done)
-
-
-def test_nobody_accepts_for_another(cast: Cast) -> None:
-    envelope, events = ordered(cast)
-    done = [*events, reshared(ONE, TWO)]
-
-    with pytest.raises(NotGenuine, match="signed by somebody else"):
-        retire(cast, accepted(cast, envelope, done, custodian_2="custodian-1"), done)
-    with pytest.raises(NotGenuine, match="signed by somebody else"):
-        retire(cast, accepted(cast, envelope, done, custodian_2="controller"), done)
-
-
-def test_an_acceptance_of_other_shares_is_none(cast: Cast) -> None:
-    envelope, events = ordered(cast)
-    half, done = [*events, reshared(ONE)], [*events, reshared(ONE, TWO)]
-
-    with pytest.raises(NotGenuine, match="accepted other shares"):
-        retire(cast, accepted(cast, envelope, half), done)
-
-
-def test_trust_roots_that_the_order_does_not_name_are_refused(cast: Cast) -> None:
-    envelope, events = ordered(cast)
-    done = [*events, reshared(ONE, TWO)]
-    other = replace(cast.roots, custodian_threshold=3)
-    request = replace(accepted(cast, envelope, done), trust=encode_trust_roots(other))
-
-    with pytest.raises(NotGenuine, match="not those that the ceremony's order names"):
-        retire(cast, request, done)
 
 
 def change_role(name: str, role: Role) -> Callable[[TrustRoots], TrustRoots]:

@@ -22,6 +22,7 @@ from havre.domain.events import Event
 from havre.domain.key_events import ResharingOrdered
 from havre.domain.key_states import list_to_reshare
 from havre.domain.statements import Opened, Signer, Statement, open_statement, sign_statement
+from havre.domain.succession import trust_digest
 from havre.domain.trust import Role, TrustRoots
 from havre.errors import InvalidInput, NotGenuine, Refused
 from havre.formats.canonical import Json
@@ -181,6 +182,12 @@ def check_ceremony(
         order.previous_sha256,
     ):
         raise NotGenuine("The order for a ceremony says something else than its entry on the log.")
+    # The order names the trust roots before it by their hash: whoever has them knows how
+    # many shares opened a key, and with it how many must be gone.
+    if trust_digest(roots) == order.previous_sha256 != order.trust_sha256 and (
+        entry.threshold_before != roots.custodian_threshold
+    ):
+        raise NotGenuine("The log says of another number of shares that they opened a key before.")
     if order.log_size > index:
         raise CeremonyRefused("The order for a ceremony was given about a longer log.")
     if not -_AHEAD <= entry.at - order.decided_at <= timedelta(days=CEREMONY_DAYS):

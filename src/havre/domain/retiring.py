@@ -1,8 +1,11 @@
 """When a custodian destroys the shares that a ceremony has replaced.
 
-Only when everything that the order is about has new shares on the log, and
-everybody who is to hold them has signed that he does. A hub that lost the new
-shares, or never made them, cannot have the old ones destroyed.
+Only when everything that the order is about was opened for it and has new shares on
+the log for everybody who is to hold some, and all of them have signed that they do. A
+hub that lost the new shares, or never opened the old ones, cannot have those destroyed:
+it would have to name *k* custodians who opened theirs, each of them knows better and
+destroys nothing, and *k* are enough. Whether new shares are of the true seed only their
+key room knows.
 
 Source: `docs/protocols.md`, section 2.
 """
@@ -12,7 +15,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from havre.domain.acceptance import check_acceptance
-from havre.domain.events import Event
+from havre.domain.events import Event, KeysReleased, KeysRequested, events_of
 from havre.domain.key_events import PartitionsReshared
 from havre.domain.key_states import list_to_reshare, read_key_states
 from havre.domain.resharing import CeremonyRefused, CeremonyRequest, SignedCeremony
@@ -78,11 +81,13 @@ def check_retirement(
 
     Raises:
         CeremonyRefused: something has no new shares yet, or an acceptance is missing.
-        NotGenuine: an acceptance does not hold, or other trust roots were brought along.
+        NotGenuine: an acceptance does not hold, or other trust roots were brought along;
+            or the log gave new shares to others than the order says, or without the old.
     """
     order = signed.order
     if left := len(list_to_reshare(events, log_size=order.log_size)):
         raise CeremonyRefused(f"{left} partitions have no new shares yet.")
+    _check_made(events, request.index, holders=order.holders)
     check_accepted(request, signed, events=events, names=order.holders)
 
 
@@ -116,3 +121,45 @@ def check_accepted(
             order_sha256=signed.sha256,
             shares=new_shares(events, request.index, custodian=name),
         )
+
+
+def _check_made(events: Sequence[Event], index: int, *, holders: Sequence[str]) -> None:
+    """Make sure that the log gave new shares to all who are to hold some, out of enough old ones."""
+    opened = _openings(events, index)
+    states = read_key_states(events)
+    for event in events:
+        if not isinstance(event, PartitionsReshared) or event.order != index:
+            continue
+        for partition, shares in event.shares.items():
+            state = states.get(partition)
+            before = state.replaced_by(index) if state else None
+            if before is None:
+                continue
+            if sorted(shares) != list(holders):
+                raise NotGenuine("The log gives new shares to others than the ceremony's order.")
+            needed = max(2, before.threshold or 0)
+            if len(opened.get(partition, set()) & set(before.holders)) < needed:
+                raise NotGenuine("The log gives new shares of what no ceremony has opened.")
+
+
+def _openings(events: Sequence[Event], index: int) -> dict[str, set[str]]:
+    """Tell who gave his shares for a ceremony, as the log says, by partition."""
+    opened: dict[str, set[str]] = {}
+    for request, receipts in ceremony_receipts(events, index).items():
+        asked = events[request]
+        for partition in asked.partitions if isinstance(asked, KeysRequested) else ():
+            opened.setdefault(partition, set()).update(receipts)
+    return opened
+
+
+def ceremony_receipts(events: Sequence[Event], index: int) -> dict[int, dict[str, str]]:
+    """List what the log says of the answers to a ceremony's requests: request to receipts, by name.
+
+    index: of the order's entry.
+    """
+    found: dict[int, dict[str, str]] = {}
+    for event in events_of(events, KeysReleased):
+        asked = events[event.request] if 0 <= event.request < len(events) else None
+        if isinstance(asked, KeysRequested) and asked.order == index:
+            found.setdefault(event.request, {}).update(event.receipts)
+    return found

@@ -110,6 +110,10 @@ class AnswerBook:
             found.append(receipt)
         return found
 
+    def receipt_of(self, request: int) -> str:
+        """Give the SHA-256 of the receipt for a request, or nothing when none was answered."""
+        return self._counted().get(request, "")
+
     def last(self) -> tuple[int, str]:
         """Tell how many answers are counted, and the SHA-256 of the last receipt, or nothing."""
         counted = self._counted()

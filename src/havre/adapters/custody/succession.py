@@ -21,6 +21,7 @@ from havre.domain.events import Event
 from havre.domain.key_events import ResharingOrdered
 from havre.domain.resharing import CeremonyRefused, CeremonyRequest, SignedCeremony
 from havre.domain.retiring import (
+    ceremony_receipts,
     check_retirement,
     ended_shares,
     logged_shares,
@@ -111,6 +112,7 @@ class Succession:
         if path.exists():
             return path.read_bytes()
         check_retirement(request, signed, events=events)
+        self._check_gave(events, request.index)
         taken = old_shares(events, request.index, custodian=self._signer.name)
         if not taken:
             raise CeremonyRefused(
@@ -126,6 +128,20 @@ class Succession:
         envelope = self._certificate(request, signed, taken, now=now)
         write_durably(path, envelope)
         return envelope
+
+    def _check_gave(self, events: Sequence[Event], index: int) -> None:
+        """Make sure that this custodian gave for a ceremony what the log says it gave.
+
+        Raises:
+            NotGenuine: somebody made an opening up.
+        """
+        for request, receipts in ceremony_receipts(events, index).items():
+            said = receipts.get(self._signer.name)
+            if said is not None and said != self._answers.receipt_of(request):
+                raise NotGenuine(
+                    f"The log says that custodian {self._signer.name} opened its shares for the"
+                    " ceremony, and it did not."
+                )
 
     def _holds(self, partition: str, commitment: str) -> bool:
         try:
