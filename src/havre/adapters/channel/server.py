@@ -145,7 +145,7 @@ def _told_to(trail: Trail) -> type[ssl.SSLObject]:
         try:
             ssl.SSLObject.do_handshake(self)
         except ssl.SSLCertVerificationError:
-            trail.note("connect", caller="a stranger", outcome="certificate not pinned")
+            trail.turn_away(outcome="certificate not pinned")
             raise
 
     return type("Telling", (ssl.SSLObject,), {"do_handshake": shake_hands})

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import sys
+import time
 from pathlib import Path
 
 from havre.formats.canonical import encode_canonical
@@ -19,6 +20,9 @@ _POLLS = frozenset(
     {"counter", "mirror-entries", "mirror-held", "mirror-note", "size-seen", "who", "withdrawals"}
 )
 
+# Whoever reaches the port can be turned away as often as he likes.
+_TURNED_AWAY_EVERY_S = 60.0
+
 
 class Trail:
     """One service's lines: on standard error as they come, and kept in a file."""
@@ -27,6 +31,22 @@ class Trail:
         self._path = path
         self._party = party
         self._clock = clock
+        self._turned_away: float | None = None
+        self._unnoted = 0
+
+    def turn_away(self, *, outcome: str) -> None:
+        """Note that somebody unknown was not let in: the first in a minute, then how many more.
+
+        He must not fill the disk, without which nothing is given, nor have the service
+        wait for it at each of his calls.
+        """
+        now = time.monotonic()
+        if self._turned_away is not None and now - self._turned_away < _TURNED_AWAY_EVERY_S:
+            self._unnoted += 1
+            return
+        more = f", and {self._unnoted} more before" if self._unnoted else ""
+        self._turned_away, self._unnoted = now, 0
+        self.note("connect", caller="a stranger", outcome=f"{outcome}{more}")
 
     def note(self, act: str, *, caller: str, outcome: str, took_s: float = 0.0) -> None:
         """Write one line down, durably when something was done.
