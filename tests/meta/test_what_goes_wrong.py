@@ -1,11 +1,13 @@
-"""What goes wrong most easily (PROTOCOLS, section 8): each line has tests, and they exist.
+"""What goes wrong most easily, and bad input from outside: each line has tests, and they exist.
 
-docs/services.md shows the same table by files; here stand the tests by name.
+docs/services.md shows the first table by files; here stand its tests by name.
+docs/bad-input.md shows the second one whole.
 """
 
 from __future__ import annotations
 
 import ast
+import re
 from pathlib import Path
 
 import pytest
@@ -49,6 +51,21 @@ HELD_BY: dict[str, tuple[str, ...]] = {
 }
 
 
+# Of each kind of bad input: a word of its row in docs/bad-input.md.
+BAD_INPUT = (
+    "share of another key",
+    "release request that is replayed",
+    "certificate that has ended",
+    "clocks that differ",
+    "wrong PIN",
+    "token removed in mid-ceremony",
+    "truncated object",
+    "swapped objects",
+    "old manifest served as new",
+    "200 with an empty body",
+)
+
+
 def names_in(path: Path) -> set[str]:
     """The names of the tests that a file has."""
     tree = ast.parse(path.read_text(encoding="utf-8"))
@@ -74,3 +91,51 @@ def test_the_page_names_the_same_files() -> None:
     for what, held_by in HELD_BY.items():
         files = {f"`tests/{each.split('::')[0]}`" for each in held_by}
         assert {each.strip() for each in rows[what].split(",")} == files
+
+
+def bad_input() -> dict[str, tuple[str, list[str]]]:
+    """The rows of the page: what comes, and what it gets with the tests that hold it."""
+    page = (ROOT / "docs/bad-input.md").read_text(encoding="utf-8")
+    cells = [line.strip("| ").split(" | ") for line in page.splitlines() if "::test_" in line]
+    return {
+        what: (gets, [each.strip(" `") for each in held_by.split(",")])
+        for what, gets, held_by in cells
+    }
+
+
+def test_every_kind_of_bad_input_has_a_row() -> None:
+    rows = list(bad_input())
+
+    assert len(rows) == len(BAD_INPUT)
+    assert all(word in row for word, row in zip(BAD_INPUT, rows, strict=True))
+
+
+@pytest.mark.parametrize("what", bad_input())
+def test_bad_input_is_held_by_tests_that_exist(what: str) -> None:
+    _, held_by = bad_input()[what]
+
+    assert held_by
+    for each in held_by:
+        file, name = each.split("::")
+        assert name in names_in(ROOT / "tests" / file), each
+
+
+def refusals() -> set[str]:
+    """The names of every class that Havre refuses with: those that are below `HavreError`."""
+    classes: dict[str, set[str]] = {"HavreError": set()}
+    for path in (ROOT / "src/havre").rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.ClassDef):
+                bases = {each.id for each in node.bases if isinstance(each, ast.Name)}
+                classes.setdefault(node.name, set()).update(bases)
+    found = {"HavreError"}
+    while more := {name for name, bases in classes.items() if bases & found} - found:
+        found |= more
+    return found
+
+
+def test_what_bad_input_gets_is_named_by_classes_that_exist() -> None:
+    named = {word for gets, _ in bad_input().values() for word in re.findall(r"`([A-Z]\w+)`", gets)}
+
+    assert named
+    assert named <= refusals()
