@@ -13,17 +13,21 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
+from fakes.departed import moving, opened_at
 from fakes.opposing import send, take_in
 from fakes.small_hub import PERMIT_NAME, copy_of, granted, ingested, permit_text
 from fakes.timekeeping import TimedHub
 from fakes.verifier import GENUINE, NOT_GENUINE, verify
 from havre.application.clock import StillOpen
 from havre.application.journal import Journal
+from havre.bootstrap.hub import OpenHub
 from havre.bootstrap.key_life import project_partitions
+from havre.bootstrap.timekeeping import clockwork
 from havre.cli.main import app
 from havre.domain.clock_events import NoticeGiven, ProjectDeleted
 from havre.domain.deletion import KIND_DELETION, open_deletion
 from havre.domain.events import Event, events_of
+from havre.domain.handover import HandedOver
 from havre.domain.key_events import ErasureOrdered, KeysErased
 from havre.domain.permit_states import PermitState
 from havre.domain.terms import TermName
@@ -236,6 +240,31 @@ def test_one_refusal_spares_nothing_else(timed: TimedHub, monkeypatch: pytest.Mo
     assert [duty.term for duty, _ in run.waits] == [TermName.DELETION]
     assert TermName.DELIVERY in {act.duty.term for act in run.did}
     assert events_of(events(timed), NoticeGiven)
+
+
+def test_a_certificate_leaves_with_the_hub_and_its_clock_goes_on_elsewhere(
+    timed: TimedHub,
+) -> None:
+    timed.open().permits.decide(
+        PERMIT_NAME,
+        PermitState.REVOKED,
+        authority=timed.small.token("authority-1"),
+        reason="a breach",
+    )
+    timed.run()
+    move = moving(timed.small)
+    with pytest.raises(HandedOver):
+        clockwork(OpenHub(timed.small.hub)).run()
+    opened_at(move)
+    there = OpenHub(move.new)
+    run = clockwork(there).run()
+
+    # The pages are written anew at the new host; everything else was done.
+    assert {act.did for act in run.did} == {"published"}
+    assert run.waits == []
+    assert (move.new / f"site/register/deletions/{PERMIT_NAME}.json").is_file()
+    trust = timed.small.parties / "authority-1/trust.json"
+    assert verify(move.new / "site", "--trust", trust).returncode == GENUINE
 
 
 # ---------------------------------------------------------------- killed anywhere

@@ -234,7 +234,7 @@ _NAMES: Mapping[type[Event], Callable[[Any], Iterable[Named]]] = MappingProxyTyp
         ),
         ProjectDeleted: lambda e: (
             Named(
-                AssetClass.CLOCKS,
+                AssetClass.KEYS,
                 f"documents/deletion-certificate/{e.statement_sha256}",
                 e.statement_sha256,
             ),
