@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from collections.abc import Iterable, Mapping
+from typing import Annotated, Any
 
 import typer
 
 from havre.cli.options import HubOption, JsonOption, open_hub, read_hub
 from havre.cli.screen import Screen
 from havre.errors import gravest
+
+_NOTHING = "Nothing is due, and no term is near its end."
 
 clock = typer.Typer(help="Terms: what is due, when, and who must act.", no_args_is_help=True)
 
@@ -33,10 +36,12 @@ def list_due(
     opened = read_hub(hub)
     rows = duty_rows(opened, clockwork(opened).list_running(), everything=everything)
     screen = Screen(as_json=as_json)
-    if rows or as_json:
+    if as_json:
         screen.table("Terms", rows)
+    elif rows:
+        _say_terms(screen, rows)
     else:
-        screen.say("Nothing is due, and no term is near its end.")
+        screen.say(_NOTHING)
 
 
 @clock.command()
@@ -58,9 +63,17 @@ def run(*, hub: HubOption, as_json: JsonOption = False) -> None:
             screen.table("Done", row["did"])
         for each in row["waits"]:
             screen.say(f"{each['term']} of {each['about']} waits. {each['why']} {each['what_now']}")
-        if row["owed"]:
-            screen.table("Owed", row["owed"])
+        _say_terms(screen, row["owed"])
         if not any(row.values()):
-            screen.say("Nothing is due, and no term is near its end.")
+            screen.say(_NOTHING)
     if faults := gravest_waits(done):
         raise typer.Exit(code=gravest(faults).exit_code)
+
+
+def _say_terms(screen: Screen, rows: Iterable[Mapping[str, Any]]) -> None:
+    """Say each term in a line of its own: a table of all of it is wider than a screen."""
+    for row in rows:
+        screen.say(
+            f"{row['due_at'][:10]}  {row['state']}  {row['term']} of {row['about']}:"
+            f" {row['means']} ({row['source']}). Who must act: {row['who']}, with `{row['how']}`."
+        )
