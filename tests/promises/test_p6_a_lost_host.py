@@ -101,6 +101,21 @@ def test_entries_that_only_the_escrow_kept_are_not_lost(tmp_path: Path) -> None:
     assert recovered(lost).log_size == size
 
 
+@pytest.mark.parametrize("longer", [1, 10**12])
+def test_a_custodian_that_claims_to_have_more_of_the_log_than_there_is_stops_nobody(
+    tmp_path: Path, longer: int
+) -> None:
+    lost = copy_of_standing(tmp_path)
+    size = len(events(lost.hub.hub))
+    checkpoint = lost.hub.parties / "custodian-1" / "mirror" / "log" / "checkpoint"
+    lines = checkpoint.read_text().split("\n")
+    lines[1] = str(size + longer)
+    checkpoint.write_text("\n".join(lines))
+    lose(lost)
+
+    assert recovered(lost).log_size == size
+
+
 def remember_mirrors(lost: Lost, names: Sequence[str]) -> Callable[[], None]:
     """Keep what some parties have of the log; whoever calls what comes back sets them back to it."""
     for name in names:

@@ -160,8 +160,7 @@ def arrive(
     new = NewPlace(folder, Parties.found_in(parties), FolderPackageReader(package))
     progress("comparing the package with its manifest")
     manifest = read_package(new.package)
-    mirror = new.longest_mirror()
-    entries = mirror.entries(0, mirror.held())
+    entries, head = new.longest_copy(progress)
     if check_log(new.package, manifest, entries, ours=new.token.public) and not begun:
         raise Refused(
             "This departure has arrived already, somewhere else.",
@@ -179,7 +178,7 @@ def arrive(
     shelf = ShelfFolder(folder / "site" / "releases")
     released = arrival.take_releases(manifest, entries, shelf=shelf)
     progress("taking the log")
-    take_log(new.log_files(), entries, mirror.newest_note())
+    take_log(new.log_files(), entries, head)
     journal = new.journal()
     journal.resume()
     progress("looking for everything that the log names")

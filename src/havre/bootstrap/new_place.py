@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -25,9 +26,10 @@ from havre.bootstrap.services import place_folder, socket_of
 from havre.bootstrap.sheets import SHEETS, is_of_own_machine, list_sheet_files
 from havre.bootstrap.tokens import open_token
 from havre.domain.departure import AssetClass, DepartureManifest, named_paths
+from havre.domain.following import Followed, follow
 from havre.domain.shown import is_plain_file
 from havre.domain.trust import TrustRoots
-from havre.errors import InvalidInput, NotFound, NotGenuine, Refused, Unavailable
+from havre.errors import HavreError, InvalidInput, NotFound, NotGenuine, Refused
 from havre.formats.notes import parse_checkpoint, parse_note
 
 HOST_CARD = "host.json"
@@ -110,20 +112,29 @@ class NewPlace:
                 (self._folder / SHEETS).mkdir(exist_ok=True)
                 write_durably(self._folder / SHEETS / name, sheet)
 
-    def longest_mirror(self) -> ReachedMirror:
-        """Find the copy of the log that has most; one that does not answer has nothing.
+    def longest_copy(self, progress: Callable[[str], None]) -> tuple[list[bytes], bytes]:
+        """Read the longest copy of the log that is one: its entries, and the head that they lead to.
 
         The escrow's counts too: a hub goes on as soon as one of them has its entries.
+        Whose copy does not lead to a head that the log signed is passed over, and told.
+
+        Raises:
+            NotFound: nobody has any.
         """
-
-        def held(mirror: ReachedMirror) -> int:
-            try:
-                return mirror.held()
-            except Unavailable:
-                return -1
-
         keepers = (*self.parties.custodians, self.parties.escrow)
-        return max(map(self._reach.mirror, keepers), key=held)
+        mirrors = [(_claimed(mirror), mirror) for mirror in map(self._reach.mirror, keepers)]
+        for claimed, mirror in sorted(mirrors, key=lambda each: each[0], reverse=True):
+            if claimed <= 0:
+                continue
+            try:
+                note = mirror.newest_note()
+                entries = mirror.entries(0, parse_checkpoint(parse_note(note).text).size)
+                follow(Followed(), entries, note=note, roots=self.roots)
+            except HavreError as fault:
+                progress(f"passing over {mirror.name}: {fault.message}")
+                continue
+            return entries, note
+        raise NotFound("No custodian has a copy of the log that leads to a head it signed.")
 
     def _roots(self) -> TrustRoots:
         """This host's own roots, if it was given some; otherwise a custodian's whose directory is here."""
@@ -135,6 +146,14 @@ class NewPlace:
         if (self._folder / "party" / "trust.json").exists() and self.token.trust_roots() != roots:
             raise NotGenuine("The trust roots of this host and those of the custodians differ.")
         return roots
+
+
+def _claimed(mirror: ReachedMirror) -> int:
+    """Tell how many entries a copy is said to have; one that does not answer has nothing."""
+    try:
+        return mirror.held()
+    except HavreError:
+        return -1
 
 
 def packed_sheets(hub: Path) -> dict[str, tuple[AssetClass, bytes]]:

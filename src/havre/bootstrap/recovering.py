@@ -107,8 +107,7 @@ def recover(
         check_empty(folder)
     new = NewPlace(folder, Parties.found_in(remains.parties), FolderPackageReader(remains.backup))
     progress("comparing the backup with a custodian's copy of the log")
-    mirror = new.longest_mirror()
-    entries = mirror.entries(0, mirror.held())
+    entries, head = new.longest_copy(progress)
     backup = open_backup(new.package, entries=entries, roots=new.roots)
     check_people(new.package, new.roots)
     digest = package_digest(new.package)
@@ -119,7 +118,7 @@ def recover(
     shelf = ShelfFolder(folder / "site" / "releases")
     released = take_records(new.arrival(), backup, entries=entries, shelf=shelf)
     progress("taking the log, and going on with it")
-    take_log(new.log_files(), entries, mirror.newest_note())
+    take_log(new.log_files(), entries, head)
     index = _go_on(new, controller=controller, backup_sha256=digest)
     progress("looking for everything that the log names")
     place = draft_place(
