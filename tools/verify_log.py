@@ -836,21 +836,30 @@ def _reshare_ordered(story: Story, event: Event) -> None:
 
 def _reshared(story: Story, event: Event) -> None:
     order = story.earlier(event["order"], "ResharingOrdered")
-    lent = {
-        partition
-        for index in story.closed
-        if (asked := story.events[index]).get("order") == event["order"]
-        for partition in asked["partitions"]
-    }
+    gave = _gave(story, event["order"])
     story.check_not_erased(list(event["shares"]))
     for partition, holders in event["shares"].items():
         known = story.shares.get(partition)
-        if known is None or known.since >= order["log_size"] or partition not in lent:
+        if known is None or known.since >= order["log_size"]:
+            raise Fault("a partition gets new shares that its order is not about")
+        needed = max(2, known.threshold or 0)
+        if len(gave.get(partition, set()) & set(known.holders)) < needed:
             raise Fault("a partition gets new shares that no ceremony opened for it")
         if sorted(holders) != order["holders"]:
             raise Fault("others get shares than its order says")
         former = {**known.former, event["order"]: (known.holders, known.threshold or 0)}
         story.shares[partition] = _Shares(len(story.events), holders, order["threshold"], former)
+
+
+def _gave(story: Story, order: int) -> dict[str, set[str]]:
+    """Tell who gave the old shares for a ceremony, by partition; an abandoned request gave none."""
+    gave: dict[str, set[str]] = {}
+    for event in story.events:
+        if event["kind"] == "KeysReleased":
+            asked = story.events[event["request"]]
+            for partition in asked["partitions"] if asked.get("order") == order else ():
+                gave.setdefault(partition, set()).update(event["receipts"])
+    return gave
 
 
 def _old_erased(story: Story, event: Event) -> None:
