@@ -132,11 +132,6 @@ def no_mandate(landed: Landed) -> KeysWanted:
     return landed.delivered()
 
 
-def a_mandate_signed_by_the_hub(landed: Landed) -> KeysWanted:
-    landed.give_mandate(by="hub")
-    return landed.delivered()
-
-
 def a_mandate_that_has_ended(landed: Landed) -> KeysWanted:
     landed.hub.log.clock.move(days=MANDATE_DAYS)
     return landed.delivered()
@@ -252,7 +247,6 @@ def another_purpose(landed: Landed) -> KeysWanted:
 
 MISSING: list[tuple[Callable[[Landed], KeysWanted], str]] = [
     (no_mandate, "has no mandate"),
-    (a_mandate_signed_by_the_hub, "1 of role controller"),
     (a_mandate_that_has_ended, "has ended"),
     (a_mandate_that_has_not_begun, "has not begun"),
     (a_dataset_that_the_mandate_does_not_name, "does not name this delivery's dataset"),
@@ -315,3 +309,25 @@ def test_these_tests_would_notice_a_custodian_that_checks_nothing(
     monkeypatch.setattr(local, "check_release", lambda request, view: view.events[request.index])
 
     assert landed.open(wanted) == FILE_KEY
+
+
+def test_a_mandate_that_the_controller_did_not_sign_replaces_none(landed: Landed) -> None:
+    with pytest.raises(Refused, match="controller"):
+        landed.give_mandate(by="hub")
+
+    assert landed.open(landed.delivered()) == FILE_KEY
+
+
+def test_an_older_mandate_does_not_come_back(landed: Landed) -> None:
+    """A hub that kept a wider one would go on with it until it ends."""
+    begun = landed.hub.log.clock.now()
+    landed.hub.log.clock.move(days=1)
+    landed.give_mandate(datasets=["pmsi"])
+    landed.hub.log.clock.move(days=-1)
+    assert landed.hub.log.clock.now() == begun
+    with pytest.raises(Refused, match="has a later mandate"):
+        landed.give_mandate()
+    landed.hub.log.clock.move(days=1)
+
+    with pytest.raises(Refused, match="does not name this delivery's dataset"):
+        landed.open(landed.delivered())

@@ -109,6 +109,8 @@ def lose_a_second_authority(stage: Stage) -> None:
 def mandate_of_long_ago(stage: Stage) -> None:
     """The mandate for ingestion was signed 85 days ago, and nobody signs another in time."""
     past = SetClock(datetime.now(UTC) - timedelta(days=85))
+    for newer in stage.parties.glob("custodian-*/mandate.json"):
+        newer.unlink()
     datasets = ("beneficiaires", "dcir")
     give_mandate(OpenHub(stage.hub, clock=past), stage.token("controller"), datasets)
 

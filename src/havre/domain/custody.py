@@ -240,18 +240,27 @@ def _check_mandate(
         )
 
 
+def open_mandate(envelope: bytes, *, roots: TrustRoots) -> tuple[Opened, datetime]:
+    """Make sure that the controller signed a mandate for ingestion, and tell when it begins.
+
+    Raises:
+        Refused, NotGenuine, InvalidInput: it is none.
+    """
+    mandate = open_statement(
+        envelope,
+        roots=roots,
+        predicate_type=PREDICATE_MANDATE,
+        origin=roots.origin,
+        required={Role.CONTROLLER: 1},
+    )
+    return mandate, parse_instant(str(mandate.statement.predicate.get("begins_at")))
+
+
 def _open_mandate(view: CustodianView) -> Opened:
     if view.mandate is None:
         raise ReleaseRefused("This custodian has no mandate for ingestion.")
-    mandate = open_statement(
-        view.mandate,
-        roots=view.roots,
-        predicate_type=PREDICATE_MANDATE,
-        origin=view.roots.origin,
-        required={Role.CONTROLLER: 1},
-    )
+    mandate, begun = open_mandate(view.mandate, roots=view.roots)
     body = mandate.statement.predicate
-    begun = parse_instant(str(body["begins_at"]))
     if not begun <= view.now < begun + timedelta(days=MANDATE_DAYS):
         raise ReleaseRefused("The mandate for ingestion has ended, or has not begun.")
     releases = sum(

@@ -127,6 +127,8 @@ class DailyCustodian(Custodian, Protocol):
         """Keep the controller's standing mandate for ingestion; it is checked at every use.
 
         Raises:
+            Refused, NotGenuine, InvalidInput: the controller did not sign it, or it is older
+                than the one that is kept.
             Unavailable: it cannot be kept.
         """
 

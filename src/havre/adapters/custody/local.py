@@ -24,7 +24,13 @@ from havre.crypto.sealing import PartitionKey, seal_key
 from havre.domain.ceremony_record import CeremonyNote
 from havre.domain.clocks import check_clock
 from havre.domain.counter import CounterHead, sign_counter
-from havre.domain.custody import CustodianView, ReleaseRefused, ShareRequest, check_release
+from havre.domain.custody import (
+    CustodianView,
+    ReleaseRefused,
+    ShareRequest,
+    check_release,
+    open_mandate,
+)
 from havre.domain.erasure import SignedOrder
 from havre.domain.erasure_check import (
     ErasureRefused,
@@ -43,7 +49,7 @@ from havre.domain.resharing import (
 from havre.domain.transparency import check_fresh, check_head
 from havre.domain.trust import Role, TrustRoots
 from havre.domain.withdrawal import Withdrawal, list_withdrawn, open_withdrawal, stronger_of
-from havre.errors import NotGenuine, Refused, Unavailable
+from havre.errors import HavreError, NotGenuine, Refused, Unavailable
 from havre.formats.canonical import Json, encode_canonical, parse_canonical
 from havre.formats.notes import parse_checkpoint, parse_note
 from havre.ports.clock import Clock
@@ -277,6 +283,13 @@ class LocalCustodian:
     def _known(self) -> KnownPartitions:
         return KnownPartitions(self._shares, self._erased.partitions())
 
+    def _mandate_begins(self, path: Path) -> datetime:
+        """Tell when the mandate that is kept begins; long ago, if there is none that holds."""
+        try:
+            return open_mandate(path.read_bytes(), roots=self._roots)[1]
+        except (FileNotFoundError, HavreError):
+            return _NEVER
+
     def counter(self, first: int) -> CounterPage:
         """Give the signed head of its counter, and receipts from an answer's number on."""
         with alone(self._folder, party=self.name):
@@ -294,9 +307,19 @@ class LocalCustodian:
             return [path.read_bytes() for path in paths]
 
     def give_mandate(self, envelope: bytes) -> None:
-        """Keep the controller's standing mandate for ingestion; checked at every use."""
+        """Keep the controller's standing mandate for ingestion; checked at every use.
+
+        An older one than that which is kept may allow what the controller allows no more.
+        """
+        _, begins = open_mandate(envelope, roots=self._roots)
+        path = self._folder / "mandate.json"
         with alone(self._folder, party=self.name):
-            write_durably(self._folder / "mandate.json", envelope)
+            if begins < self._mandate_begins(path):
+                raise Refused(
+                    f"Custodian {self.name} has a later mandate for ingestion than this one.",
+                    hint="Have the controller sign one that begins now.",
+                )
+            write_durably(path, envelope)
 
     def follow(self) -> int:
         """Follow the log without being asked for anything; returns how many entries it has.
