@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 from typer.main import get_command
@@ -27,6 +28,13 @@ def test_every_command_takes_json() -> None:
     ]
 
     assert without == []
+
+
+def test_the_readme_names_every_command() -> None:
+    readme = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
+    table = readme.partition("| who | about | commands |")[2].partition("## ")[0]
+
+    assert [words for words, _ in commands(get_command(app)) if f"`{words}" not in table] == []
 
 
 def test_commands_below_a_group_are_looked_at() -> None:
