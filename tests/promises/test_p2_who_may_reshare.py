@@ -17,8 +17,9 @@ import pytest
 from fakes.ceremony import Prepared, prepared, rewrite_parties
 from fakes.small_hub import PERMIT_NAME, SmallHub, copy_of, granted
 from havre.adapters.tokens.file import create_party
+from havre.application.ceremony import PartitionCatalogue
 from havre.application.vault.resharing import Resharing
-from havre.bootstrap.key_life import erase_project
+from havre.bootstrap.key_life import erase, erase_project
 from havre.bootstrap.resharing import (
     adopt,
     attend,
@@ -28,6 +29,7 @@ from havre.bootstrap.resharing import (
 )
 from havre.bootstrap.tokens import open_token
 from havre.crypto.random import new_object_id
+from havre.domain.erasure import Ground
 from havre.domain.events import KeysRequested, events_of
 from havre.domain.key_events import PartitionsReshared, ResharingOrdered
 from havre.domain.resharing import (
@@ -45,8 +47,8 @@ from havre.domain.trust import (
     encode_trust_roots,
     parse_trust_roots,
 )
-from havre.errors import HavreError, InvalidInput, NotGenuine, Refused
-from havre.values import instant_text
+from havre.errors import HavreError, InvalidInput, NotGenuine, Refused, Unavailable
+from havre.values import PartitionKind, instant_text
 
 OLD = ("custodian-1", "custodian-2")
 
@@ -257,6 +259,35 @@ def test_what_is_half_done_keeps_an_erasure_waiting(hub: SmallHub) -> None:
 
     with pytest.raises(CeremonyRefused, match="half done"):
         erase_project(hub.open(), PERMIT_NAME)
+
+
+def test_a_ceremony_comes_to_its_end_although_a_project_was_erased_meanwhile(
+    hub: SmallHub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Some have accepted or destroyed shares of the project, and others are asked after it is gone."""
+    from havre.adapters.custody.succession import Succession
+
+    ceremony, retire = prepared(hub).attended_by(*OLD), Succession.retire
+
+    def silent(self: Succession, *words: object, **more: object) -> bytes:
+        if self._signer.name != "escrow":
+            raise Unavailable("Away.")
+        return retire(self, *words, **more)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(Succession, "retire", silent)
+    assert ceremony.held().retired == ("escrow",)
+    monkeypatch.undo()
+    opened = hub.open()
+    project = [
+        each
+        for each in PartitionCatalogue(opened.records, log=opened.log).list_living()
+        if each.partition.kind is PartitionKind.PROJECT
+    ]
+    erase(opened, project, ground=Ground.DECIDED, signers=[hub.token("controller")])
+    report = ceremony.held()
+
+    assert report.missing == {}
+    assert report.ended is not None
 
 
 def test_old_shares_stay_while_one_who_is_to_hold_new_ones_has_not_accepted(

@@ -40,11 +40,21 @@ def new_shares(events: Sequence[Event], index: int, *, custodian: str) -> dict[s
 
 
 def old_shares(events: Sequence[Event], index: int, *, custodian: str) -> dict[str, str]:
-    """List what a ceremony took from a custodian: partition to the old commitment, in order."""
+    """List what a ceremony took from a custodian: partition to the old commitment, in order.
+
+    Partitions that were ordered erased since are left out.
+    """
+    states = read_key_states(events)
+    taken = taken_shares(events, index, custodian=custodian)
+    return {partition: each for partition, each in taken.items() if states[partition].living}
+
+
+def taken_shares(events: Sequence[Event], index: int, *, custodian: str) -> dict[str, str]:
+    """List the same with those that were ordered erased since, as a certificate from before has it."""
     taken: dict[str, str] = {}
     for partition, state in sorted(read_key_states(events).items()):
         before = state.replaced_by(index)
-        if before is not None and state.living and custodian in before.holders:
+        if before is not None and custodian in before.holders:
             taken[partition] = before.holders[custodian]
     return taken
 

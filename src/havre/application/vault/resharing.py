@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 
 from havre.application.audit import PublicLog
@@ -21,12 +21,17 @@ from havre.application.ceremony import KnownPartition, PartitionCatalogue
 from havre.application.journal import Journal
 from havre.application.vault.keys import KeyRelease, KeysWanted
 from havre.crypto.random import new_object_id
-from havre.domain.certificates import check_certificate
+from havre.domain.certificates import check_certificate, open_certificate
 from havre.domain.events import Event
 from havre.domain.key_events import OldSharesErased, PartitionsReshared, ResharingOrdered
 from havre.domain.key_states import list_to_reshare, read_key_states
-from havre.domain.resharing import CeremonyRequest, check_ceremony, open_ceremony
-from havre.domain.retiring import check_accepted, old_shares
+from havre.domain.resharing import (
+    CeremonyRequest,
+    SignedCeremony,
+    check_ceremony,
+    open_ceremony,
+)
+from havre.domain.retiring import check_accepted, old_shares, taken_shares
 from havre.domain.succession import check_succession, holders_of, trust_digest
 from havre.domain.trust import TrustRoots, encode_trust_roots, parse_trust_roots
 from havre.errors import HavreError, NotFound, Refused
@@ -297,40 +302,63 @@ class Resharing:
         signed = open_ceremony(request.order, roots=self._roots)
         found: dict[str, bytes] = {}
         for name in signed.order.holders:
-            place = f"{request.index}-{name}"
             try:
-                said = self._kept(KIND_ACCEPTANCE, place) or self._holder(name).confirm(request)
-                one = CeremonyRequest(request.index, request.order, request.trust, {name: said})
-                check_accepted(one, signed, events=self._events(), names=[name])
+                said = self._acceptance(request, signed, name)
             except HavreError as refusal:
                 missing[name] = refusal.message
                 continue
-            self._keep(KIND_ACCEPTANCE, place, said)
+            self._keep(KIND_ACCEPTANCE, f"{request.index}-{name}", said)
             found[name] = said
         return found
+
+    def _acceptance(self, request: CeremonyRequest, signed: SignedCeremony, name: str) -> bytes:
+        """Take what a holder has accepted, from a call before if that holds still.
+
+        Once something that it names was ordered erased, it does not: it is about what lives.
+        """
+
+        def check(said: bytes) -> bytes:
+            one = CeremonyRequest(request.index, request.order, request.trust, {name: said})
+            check_accepted(one, signed, events=self._events(), names=[name])
+            return said
+
+        if kept := self._kept(KIND_ACCEPTANCE, f"{request.index}-{name}"):
+            with suppress(HavreError):
+                return check(kept)
+        return check(self._holder(name).confirm(request))
 
     def _retired(self, request: CeremonyRequest, missing: dict[str, str]) -> dict[str, str]:
         """Ask everybody who held shares before; the certificates' hashes, by name."""
         found: dict[str, str] = {}
         for name in sorted(self._former(request.index)):
             place = f"{request.index}-{name}"
-            taken = old_shares(self._events(), request.index, custodian=name)
             try:
                 said = self._kept(KIND_RETIREMENT, place) or self._holder(name).retire(request)
-                check_certificate(
-                    said,
-                    roots=self._roots,
-                    custodian=name,
-                    order=request.index,
-                    order_sha256=hashlib.sha256(request.order).hexdigest(),
-                    shares=taken,
-                )
+                self._check_retired(said, request, name)
             except HavreError as refusal:
                 missing[name] = missing.get(name) or refusal.message
                 continue
             self._keep(KIND_RETIREMENT, place, said)
             found[name] = hashlib.sha256(said).hexdigest()
         return found
+
+    def _check_retired(self, certificate: bytes, request: CeremonyRequest, name: str) -> None:
+        """Make sure that a certificate is about all that a ceremony took and that lives still.
+
+        What was ordered erased since stands in it too, if it is from before.
+        """
+        events = self._events()
+        named = open_certificate(certificate, roots=self._roots, custodian=name).shares
+        taken = taken_shares(events, request.index, custodian=name)
+        living = old_shares(events, request.index, custodian=name)
+        check_certificate(
+            certificate,
+            roots=self._roots,
+            custodian=name,
+            order=request.index,
+            order_sha256=hashlib.sha256(request.order).hexdigest(),
+            shares={each: taken[each] for each in taken if each in living or each in named},
+        )
 
     def _former(self, index: int) -> set[str]:
         states = read_key_states(self._events()).values()
