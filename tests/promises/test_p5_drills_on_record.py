@@ -107,7 +107,7 @@ def test_an_incomplete_drill_is_no_success_anywhere(tmp_path: Path) -> None:
     opened = hub.open()
     desk = open_desk(opened)
     first, *rest = DRILLS[DrillName.SUBPOENA].criteria
-    observed = {each.name: 0 for each in rest}
+    observed = {each.name: each.limit for each in rest}
     run = DrillRun(
         drill=DrillName.SUBPOENA, observed=observed, not_run={first.name: "no leave to read"}
     )

@@ -170,6 +170,23 @@ DRILLS: Mapping[DrillName, Rehearsal] = MappingProxyType(
                 none_of("canaries", "canaries read in what was seized", unit="sightings"),
                 none_of("keys", "keys of this hub read in what was seized", unit="sightings"),
                 none_of("clear-bytes", "clear bytes in what should be sealed", unit="sightings"),
+                Criterion(
+                    "classes",
+                    "asset classes in which a canary was planted, or looked for",
+                    Bound.AT_LEAST,
+                    7,
+                    "classes",
+                ),
+                none_of(
+                    "missed",
+                    "asset classes in which a canary, laid open on purpose, was missed",
+                    unit="classes",
+                ),
+                none_of(
+                    "not-predicted",
+                    "terms obtained that the exposure model says cannot be known",
+                    unit="terms",
+                ),
             ),
         ),
         DrillName.FORK: Rehearsal(

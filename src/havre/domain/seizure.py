@@ -111,6 +111,15 @@ def shown_name(place: str, name: str, *, kind: str) -> str:
     return f"{place}/{name}"
 
 
+def canary_name(number: int) -> str:
+    """Name a canary without showing it, by its place among all of them, from 0.
+
+    >>> canary_name(0)
+    'canary 1'
+    """
+    return f"canary {number + 1}"
+
+
 def is_note(content: bytes) -> bool:
     """Tell whether a file is one signed statement and nothing else, as a delivery's note is."""
     try:
@@ -153,8 +162,8 @@ class Needles:
 
     def __init__(self, canaries: Iterable[str]) -> None:
         self._needles = [
-            (Grave.CANARY, f"canary {number}", spelling, needle)
-            for number, canary in enumerate(canaries, 1)
+            (Grave.CANARY, canary_name(number), spelling, needle)
+            for number, canary in enumerate(canaries)
             for spelling, needle in spellings(canary).items()
         ]
         self._needles += [

@@ -227,6 +227,20 @@ DRILL_WORDS: Mapping[str, tuple[str, str]] = MappingProxyType(
             "Temps pour quitter l'hôte avec tous les octets de l'entrepôt",
             "Time to leave the host with all bytes of the hub",
         ),
+        "criterion-classes": (
+            "Classes d'actifs où une donnée témoin a été posée ou cherchée",
+            "Asset classes in which a canary was planted or looked for",
+        ),
+        "criterion-missed": (
+            "Classes d'actifs où une donnée témoin posée à découvert a échappé",
+            "Asset classes in which a canary laid open was missed",
+        ),
+        "criterion-not-predicted": (
+            "Termes obtenus que le modèle d'exposition dit inconnaissables",
+            "Terms obtained that the exposure model says cannot be known",
+        ),
+        "unit-classes": ("classes", "classes"),
+        "unit-terms": ("termes", "terms"),
         "unit-copies": ("copies", "copies"),
         "unit-files": ("fichiers", "files"),
         "unit-messages": ("messages", "messages"),

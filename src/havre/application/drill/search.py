@@ -14,6 +14,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 
 from havre.application.vault.keys import public_digest_of
 from havre.crypto.signatures import SigningKey
@@ -26,6 +27,7 @@ from havre.domain.seizure import (
     Grave,
     Needles,
     Sighting,
+    canary_name,
     is_note,
     is_table_file,
     kind_of,
@@ -49,6 +51,7 @@ class Search:
     sightings: what should not be there; none is the promise.
     clear_by_design: how many files of which kind are clear on purpose, which is no sighting.
     keys_tried: texts that could be keys, each tried against every key of the hub.
+    keys_found: SHA-256 of the public halves of those that are.
     """
 
     size_bytes: int = 0
@@ -57,6 +60,7 @@ class Search:
     clear_by_design: Counter[str] = field(default_factory=Counter)
     seized: Counter[tuple[str, str]] = field(default_factory=Counter)
     sightings: list[Sighting] = field(default_factory=list)
+    keys_found: set[str] = field(default_factory=set)
 
     @property
     def files(self) -> int:
@@ -68,6 +72,12 @@ class Search:
         """Whether it held, and if not what is the worst that was found."""
         found = {each.grave for each in self.sightings}
         return next((text for grave, text in CONCLUSIONS.items() if grave in found), HELD)
+
+    @property
+    def canaries_read(self) -> set[int]:
+        """Which canaries were read, by their place among those that were looked for, from 0."""
+        read = {each.what for each in self.sightings if each.grave is Grave.CANARY}
+        return {number for number in range(self.canaries) if canary_name(number) in read}
 
     @property
     def found(self) -> dict[str, int]:
@@ -99,6 +109,7 @@ def search_seizure(
         searched = _Searched(file, shown_name(file.place, file.name, kind=kind))
         found = list(searched.search(seizure, needles=needles, public_keys=public_keys))
         result.keys_tried += searched.keys_tried
+        result.keys_found |= searched.keys_found
         if kind == PUBLIC or (
             (file.place, kind) == (INBOX, NOTE) and is_note(b"".join(seizure.read(file)))
         ):
@@ -117,6 +128,7 @@ class _Searched:
     file: SeizedFile
     shown: str
     keys_tried: int = 0
+    keys_found: set[str] = field(default_factory=set)
 
     def search(
         self, seizure: Seizure, *, needles: Needles, public_keys: frozenset[str]
@@ -131,7 +143,8 @@ class _Searched:
             yield from needles.find(content, file=self.shown)
             for seed in possible_keys(content):
                 self.keys_tried += 1
-                if _opens(seed, public_keys):
+                if found := _public_halves(seed) & public_keys:
+                    self.keys_found |= found
                     yield Sighting(Grave.KEY, _A_KEY, "as text", self.shown)
         if is_table_file(head=head, tail=tail):
             yield Sighting(Grave.CLEAR, "a clear table file", "as it is", self.shown)
@@ -156,8 +169,11 @@ def _uneven(seizure: Seizure, file: SeizedFile, shown: str) -> Iterator[Sighting
                 return
 
 
-def _opens(seed: bytes, public_keys: frozenset[str]) -> bool:
+# A log has the same hashes in many files, and each could be a seed.
+@lru_cache(maxsize=1 << 17)
+def _public_halves(seed: bytes) -> AbstractSet[str]:
+    """Hash the public keys to which 32 bytes would lead, as a signing key and as a key to seal to."""
     if len(seed) != SEED_BYTES:
-        return False
+        return frozenset()
     signing = hashlib.sha256(SigningKey.from_seed(seed).public).hexdigest()
-    return signing in public_keys or public_digest_of(seed) in public_keys
+    return frozenset({signing, public_digest_of(seed)})

@@ -7,7 +7,6 @@ the records sealed to the standby, the custodians' copies of the log, the partie
 
 from __future__ import annotations
 
-import resource
 import shutil
 import signal
 import subprocess
@@ -20,6 +19,7 @@ from pathlib import Path
 from havre.adapters.seizure.folders import SeizedFolders
 from havre.application.drill.search import INBOX, Search, search_seizure
 from havre.application.recover import Recovered
+from havre.bootstrap.drills.remnants import SCRATCH, allow_core_files, scratch_environment
 from havre.bootstrap.drills.stage import PERMIT, Stage, rehearsal_hub
 from havre.bootstrap.drills.subpoena import open_subpoena
 from havre.bootstrap.hub import OpenHub
@@ -40,8 +40,6 @@ _LATE = "cepidc-2023"
 _CANARIES = 8
 _KILL_AFTER_S = (0.2, 0.6)
 _TIMEOUT_S = 120
-# Where a running hub could leave something of its memory behind.
-_SCRATCH = ("temporary", "core", "scratch")
 _NOT_BACK = "the hub was not recovered"
 _NOT_SEPARATED = (
     "the store's host, the hub and the standby stood on one machine, under one user",
@@ -118,7 +116,7 @@ class _Host:
 
     def __init__(self, stage: Stage) -> None:
         self._stage = stage
-        self._scratch = {name: stage.root / name for name in _SCRATCH}
+        self._scratch = {name: stage.root / name for name in SCRATCH}
         self.killed = 0
 
     def work(self) -> None:
@@ -151,21 +149,16 @@ class _Host:
 
     def _kill_at_work(self, how: signal.Signals, *, after_s: float) -> None:
         words = [sys.executable, "-m", "havre", "ingest", "dcir", "--hub", str(self._stage.hub)]
-        environment = {
-            "TMPDIR": str(self._scratch["temporary"]),
-            "HOME": str(self._scratch["scratch"]),
-            "XDG_CACHE_HOME": str(self._scratch["scratch"]),
-        }
         head = self._stage.hub / "site" / "log" / "checkpoint"
         before = head.read_bytes()
         with subprocess.Popen(
             words,
             cwd=self._scratch["core"],
-            env=environment,
+            env=scratch_environment(self._stage.root),
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
             # A kernel that may write a core file writes it here.
-            preexec_fn=_allow_core_files,  # noqa: PLW1509 - one thread, before exec
+            preexec_fn=allow_core_files,  # noqa: PLW1509 - one thread, before exec
         ) as child:
             ends = time.monotonic() + _TIMEOUT_S
             # Keys were asked for: from now on it has clear data in its memory.
@@ -176,18 +169,13 @@ class _Host:
             child.send_signal(how)
 
 
-def _allow_core_files() -> None:
-    _, hard = resource.getrlimit(resource.RLIMIT_CORE)
-    resource.setrlimit(resource.RLIMIT_CORE, (hard, hard))
-
-
 def _places(stage: Stage) -> dict[str, Path]:
     seized = stage.root / "seized"
     return {
         "store": seized / "store",
         INBOX: seized / "inbox",
         "hub": seized,
-        **{name: stage.root / name for name in _SCRATCH},
+        **{name: stage.root / name for name in SCRATCH},
     }
 
 
@@ -296,7 +284,7 @@ def _observed(course: _Course) -> tuple[dict[str, int], dict[str, str]]:
         "storage-sightings": sum(sum(found[name].values()) for name in ("store", INBOX)),
         # Records and keys are clear on the hub's own ground; people's data are nowhere.
         "hub-canaries": found["hub"][Grave.CANARY.value],
-        "left-behind": sum(sum(found[name].values()) for name in _SCRATCH),
+        "left-behind": sum(sum(found[name].values()) for name in SCRATCH),
         "killed": course.killed,
         "blind-finders": len(course.blind),
         "recovered": int(course.recovered is not None),
