@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import signal
 import socket
@@ -10,6 +11,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from tempfile import mkdtemp
 from typing import Any
@@ -85,6 +87,96 @@ def test_all_services_of_a_hub_are_run_by_one_command(folder: Path) -> None:
     after = havre("ceremony", "--hub", folder / "hub", "--landing", 1)
     assert after.returncode == 6
     assert "does not answer at its address" in after.stderr
+
+
+@contextmanager
+def run_services(hub: Path) -> Iterator[tuple[subprocess.Popen[str], dict[str, Any]]]:
+    """`havre services` as a person runs it, and what it said when all of them answered."""
+    command = [sys.executable, "-m", "havre", "services", "--hub", str(hub), "--json"]
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout is not None
+        try:
+            yield process, json.loads(process.stdout.readline())["ready"]
+        finally:
+            process.terminate()
+            process.wait(60)
+
+
+@pytest.fixture
+def own(folder: Path) -> Path:
+    """A hub of its own, whose services do not run."""
+    answer(
+        *("init", "--hub", folder / "hub", "--parties", folder / "parties"),
+        *("--services", "--made-up"),
+    )
+    return folder / "hub"
+
+
+def test_services_that_run_already_are_not_started_again(own: Path) -> None:
+    with run_services(own) as (process, ready):
+        twice = havre("services", "--hub", own)
+
+        assert twice.returncode == 3
+        assert "custodian-1 did not start. custodian-1 is served already" in twice.stderr
+        assert process.poll() is None
+        assert answer("status", "--hub", own)["parties_away"] == []
+    assert ready["elsewhere"] == []
+
+
+def test_a_service_that_ends_by_itself_is_told_of_and_the_others_go_on(own: Path) -> None:
+    with run_services(own) as (process, ready):
+        assert process.stderr is not None
+        os.kill(ready["services"][1]["process"], signal.SIGKILL)
+
+        said = process.stderr.readline()
+        assert "custodian-2 has ended (SIGKILL). Start it: havre custodian serve --party" in said
+        assert answer("status", "--hub", own)["parties_away"] == ["custodian-2"]
+
+
+def test_services_end_when_the_command_that_started_them_is_killed(own: Path) -> None:
+    with run_services(own) as (process, ready):
+        process.kill()
+        process.wait(60)
+        left = {each["process"] for each in ready["services"]}
+        deadline = time.monotonic() + 60
+        while left := {each for each in left if Path(f"/proc/{each}").exists()}:
+            assert time.monotonic() < deadline, left
+            time.sleep(0.1)
+
+    with run_services(own) as (_, ready):
+        assert len(ready["services"]) == len(PARTIES)
+
+
+def test_a_party_that_is_not_served_from_here_is_named(own: Path) -> None:
+    (own.parent / "parties/witness-2/service.toml").unlink()
+
+    with run_services(own) as (_, ready):
+        assert ready["elsewhere"] == ["witness-2"]
+        assert len(ready["services"]) == len(PARTIES) - 1
+
+
+def test_a_hub_and_its_parties_that_were_moved_together_are_served_where_they_are(
+    own: Path, folder: Path
+) -> None:
+    (folder / "new").mkdir()
+    for name in ("hub", "parties"):
+        (folder / name).rename(folder / "new" / name)
+
+    with run_services(folder / "new/hub"):
+        assert answer("ceremony", "--hub", folder / "new/hub", "--landing", 1) == {"key_pairs": 1}
+
+
+def test_a_hub_whose_sockets_would_lie_too_deep_is_not_founded(folder: Path) -> None:
+    deep = folder / ("d" * 70)
+
+    done = havre("init", "--hub", deep / "hub", "--parties", deep / "parties", "--services")
+
+    assert done.returncode == 2
+    assert "A Unix socket's path may have 107 bytes" in done.stderr
+    assert not (deep / "parties").exists()
+    assert not (deep / "hub/party").exists()
 
 
 def test_what_separates_the_services_is_what_the_command_says(folder: Path) -> None:

@@ -70,6 +70,12 @@ def test_the_commands_to_copy_stand_alone_on_their_lines(
     assert "havre services --hub demo/hub-2" in lines
 
 
+def test_the_number_of_a_process_is_not_grouped(capsys: pytest.CaptureFixture[str]) -> None:
+    Screen().ready({"party": "witness-1", "pid": 12_345})
+
+    assert capsys.readouterr().out == "ready: party: witness-1; pid: 12345\n"
+
+
 SERVED = [
     {
         "party": "custodian-1",

@@ -33,7 +33,8 @@ from havre.bootstrap.place import (
 )
 from havre.bootstrap.reaching import open_witness
 from havre.bootstrap.schemas import core_tables
-from havre.bootstrap.services import write_service
+from havre.bootstrap.services import socket_path, write_service
+from havre.bootstrap.serving import check_socket_path
 from havre.bootstrap.tokens import PartyToken, create_token, open_token
 from havre.crypto.random import new_object_id
 from havre.domain.custody import PREDICATE_MANDATE, STAGE_2_SECRET
@@ -119,7 +120,8 @@ def found_hub(
     because `havre.toml` gets its name last.
 
     Raises:
-        InvalidInput: the log's name has another spelling than it may have.
+        InvalidInput: the log's name has another spelling than it may have, or the parties'
+            directories lie so deep that no socket can stand in them.
         Refused: there is a hub, or a party, already; or another founding is under way.
     """
     if not _ORIGIN.fullmatch(origin):
@@ -131,6 +133,9 @@ def found_hub(
     with _alone_in(folder):
         _clear_cut_short(folder)
         _check_free(folder, parties)
+        if services:
+            for name in (*CUSTODIANS, "escrow", *WITNESSES):
+                check_socket_path(socket_path(parties / name))
         place = draft_place(
             folder,
             custodians=[parties / name for name in CUSTODIANS],

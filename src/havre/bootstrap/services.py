@@ -21,16 +21,20 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from havre.bootstrap.holdings import holdings_of
+from havre.bootstrap.parties import name_of
 from havre.bootstrap.party_places import PartyPlace
 from havre.bootstrap.place import read_place
 from havre.bootstrap.serving import CONFIGURATION, FORMAT, read_service
 from havre.bootstrap.tokens import open_token
 from havre.domain.service_address import ServiceAddress
 from havre.domain.trust import Role
-from havre.errors import NotFound, Unavailable
+from havre.errors import HavreError, NotFound, Refused, Unavailable
 
 _READY_WITHIN_S = 60.0
 _STOP_WITHIN_S = 30.0
+# One that has said why it does not start has nothing else to do than to end.
+_END_WITHIN_S = 5.0
+_LOOK_EVERY_S = 0.5
 # Where the accounts of parties begin that are made up for as long as services run: far
 # above those of people and of packages, and below those that containers map.
 _FIRST_UID = 61_100
@@ -44,6 +48,7 @@ class Services:
 
     program: what starts `havre`, before the words of its command.
     uids: the account of each, where each has one of its own; otherwise none.
+    elsewhere: parties of the hub that cannot be served from here, by name.
     """
 
     program: tuple[str, ...] = (sys.executable, "-m", "havre")
@@ -51,6 +56,7 @@ class Services:
     running: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
     listening: dict[str, str] = field(default_factory=dict)
     folders: dict[str, Path] = field(default_factory=dict)
+    elsewhere: tuple[str, ...] = ()
 
     @property
     def separation(self) -> str:
@@ -86,6 +92,16 @@ class Services:
             for name, process in self.running.items()
         ]
 
+    def watch(self) -> Iterator[str]:
+        """Wait for ever, and tell in a sentence of each service that has ended by itself."""
+        seen: set[str] = set()
+        while True:
+            for name, process in self.running.items():
+                if name not in seen and process.poll() is not None:
+                    seen.add(name)
+                    yield _ended(name, process.returncode, folder=self.folders[name])
+            time.sleep(_LOOK_EVERY_S)
+
     def stop(self, name: str, *, with_signal: signal.Signals = signal.SIGTERM) -> int:
         """Stop one service, and see it end; returns its exit code."""
         process = self.running.pop(name)
@@ -108,9 +124,7 @@ class Services:
             self.stop(name)
 
     def _begin(self, folder: Path) -> subprocess.Popen[bytes]:
-        token = open_token(folder)
-        word = "witness" if token.config.role is Role.WITNESS else "custodian"
-        command = [*self.program, word, "serve", "--party", str(folder), "--json"]
+        command = [*self.program, _word(folder), "serve", "--party", str(folder), "--json"]
         # Whatever ends this process, its end of the pipe is closed, and then they stop.
         command.append("--until-input-ends")
         uid = self.uids.get(folder.name)
@@ -152,7 +166,11 @@ def served(hub: Path) -> Iterator[Services]:
     log = read_place(hub).log
     for folder in folders:
         _follow(folder, log=log)
-    services = Services(uids=_accounts(folders, log=log))
+    here = {folder.name for folder in folders}
+    services = Services(
+        uids=_accounts(folders, log=log),
+        elsewhere=tuple(each for each in map(name_of, _places(hub)) if each not in here),
+    )
     try:
         services.start(folders)
         yield services
@@ -162,10 +180,14 @@ def served(hub: Path) -> Iterator[Services]:
 
 def service_folders(hub: Path) -> list[Path]:
     """List the directories of those parties of a hub that can be served here, in order."""
-    place = read_place(hub)
-    parties: Sequence[PartyPlace] = (*place.custodians, place.escrow, *place.witnesses)
-    served = [place_folder(party) for party in parties if isinstance(party, ServiceAddress)]
+    addresses = [each for each in _places(hub) if isinstance(each, ServiceAddress)]
+    served = [place_folder(each) for each in addresses]
     return [folder for folder in served if folder and (folder / CONFIGURATION).is_file()]
+
+
+def _places(hub: Path) -> Sequence[PartyPlace]:
+    place = read_place(hub)
+    return (*place.custodians, place.escrow, *place.witnesses)
 
 
 def place_folder(place: PartyPlace) -> Path | None:
@@ -198,7 +220,12 @@ def write_service(party: Path, *, log: Path) -> ServiceAddress:
         f'log = "{os.path.relpath(log, party)}"\n'
     )
     (party / CONFIGURATION).write_text(text, encoding="utf-8")
-    return ServiceAddress(party.name, socket=str(party / f"{party.name}.sock"))
+    return ServiceAddress(party.name, socket=str(socket_path(party)))
+
+
+def socket_path(party: Path) -> Path:
+    """Where a party's socket stands if nobody says otherwise."""
+    return party / f"{party.name}.sock"
 
 
 def _accounts(folders: Sequence[Path], *, log: Path) -> dict[str, int]:
@@ -238,7 +265,11 @@ def _give_to(folder: Path, uid: int) -> None:
 
 
 def _wait_ready(name: str, process: subprocess.Popen[bytes], *, deadline: float) -> str:
-    """Wait for a service's first line; returns where it listens."""
+    """Wait for a service's first line; returns where it listens.
+
+    Raises:
+        Refused, Unavailable: it did not start; with what it said itself, if it said it.
+    """
     if process.stdout is None:
         raise Unavailable(f"{name} has no output to wait for.")
     with selectors.DefaultSelector() as selector:
@@ -249,6 +280,30 @@ def _wait_ready(name: str, process: subprocess.Popen[bytes], *, deadline: float)
     try:
         return str(json.loads(line)["ready"]["listen"])
     except (ValueError, KeyError, TypeError):
-        raise Unavailable(
-            f"{name} did not start.", hint=f"See what it said: {name}/service.log."
-        ) from None
+        raise _not_started(name, process, said=line) from None
+
+
+def _ended(name: str, code: int, *, folder: Path) -> str:
+    """Say that a service has ended, how, and how to start it again."""
+    how = signal.Signals(-code).name if code < 0 else f"exit code {code}"
+    start = f"havre {_word(folder)} serve --party {os.path.relpath(folder)}"
+    return f"{name} has ended ({how}). Start it: {start}"
+
+
+def _word(folder: Path) -> str:
+    """The word of the command that serves a party."""
+    return "witness" if open_token(folder).config.role is Role.WITNESS else "custodian"
+
+
+def _not_started(name: str, process: subprocess.Popen[bytes], *, said: bytes) -> HavreError:
+    """Say why a service did not start: what it printed as JSON when it ended, or where to look."""
+    try:
+        process.wait(_END_WITHIN_S)
+        if process.stdout:
+            os.set_blocking(process.stdout.fileno(), True)
+            said += process.stdout.read()
+        error = json.loads(said)["error"]
+        kind = Refused if error["exit_code"] == Refused.exit_code else Unavailable
+        return kind(f"{name} did not start. {error['message']}", hint=str(error["hint"]))
+    except (subprocess.TimeoutExpired, ValueError, KeyError, TypeError):
+        return Unavailable(f"{name} did not start.", hint=f"See what it said: {name}/service.log.")

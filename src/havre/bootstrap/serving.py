@@ -292,16 +292,16 @@ def _family(host: str) -> socket.AddressFamily:
 
 
 def check_socket_path(path: Path) -> None:
-    """Refuse a path that is too long for a Unix socket.
+    """Refuse a path that is too long for a Unix socket, as it is or made absolute.
 
     Raises:
         InvalidInput: naming how long it may be.
     """
-    if len(os.fsencode(path)) > MAX_SOCKET_PATH_BYTES:
+    size = len(os.fsencode(path.resolve()))
+    if size > MAX_SOCKET_PATH_BYTES:
         raise InvalidInput(
-            f"A Unix socket's path may have {MAX_SOCKET_PATH_BYTES} bytes, and this one has"
-            f" {len(os.fsencode(path))}.",
-            hint="Name a shorter one, such as /run/havre/NAME.sock.",
+            f"A Unix socket's path may have {MAX_SOCKET_PATH_BYTES} bytes, and this one has {size}.",
+            hint="Name a shorter one, such as /run/havre/NAME.sock, or a directory that is less deep.",
         )
 
 

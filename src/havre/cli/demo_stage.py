@@ -65,9 +65,10 @@ class Stage:
             Refused: the folder holds something else.
             InvalidInput: it lies so deep that no socket could stand in it.
         """
+        from havre.bootstrap.services import socket_path
         from havre.bootstrap.serving import check_socket_path
 
-        check_socket_path(self.parties / "custodian-1" / "custodian-1.sock")
+        check_socket_path(socket_path(self.parties / "custodian-1"))
         if self.folder.exists():
             if not (self.folder / _MARK).exists() and any(self.folder.iterdir()):
                 raise Refused(

@@ -165,9 +165,3 @@ def stop_when_input_ends() -> None:
         os.kill(os.getpid(), signal.SIGTERM)
 
     threading.Thread(target=wait, name="until-input-ends", daemon=True).start()
-
-
-def wait_for_signal() -> None:
-    """Wait for ever, or until a signal ends it."""
-    while True:
-        signal.pause()

@@ -51,7 +51,8 @@ class Screen:
 
     def ready(self, what: Mapping[str, Any]) -> None:
         """Say that a service answers, in one line that whoever started it waits for."""
-        said = "; ".join(f"{name}: {_plain(value)}" for name, value in what.items())
+        # Numbers here name processes: their digits are not grouped.
+        said = "; ".join(f"{name}: {value}" for name, value in what.items())
         print(json.dumps({"ready": what}) if self.as_json else f"ready: {said}", flush=True)
 
     def table(self, title: str, rows: Sequence[Mapping[str, Any]], *, indent: int = 0) -> None:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import typer
 
-from havre.cli.endings import stop_when_input_ends, until_stopped, wait_for_signal
+from havre.cli.endings import stop_when_input_ends, until_stopped
 from havre.cli.options import HubOption, InputOption, JsonOption
 from havre.cli.screen import Screen, wrap
 
@@ -40,11 +41,20 @@ def _serve(hub: Path, screen: Screen) -> None:
     with served(hub) as running:
         rows = running.rows()
         if screen.as_json:
-            screen.ready({"services": rows, "separation": running.separation})
+            screen.ready(
+                {
+                    "services": rows,
+                    "elsewhere": running.elsewhere,
+                    "separation": running.separation,
+                }
+            )
         else:
             show_services(screen, rows)
+            if running.elsewhere:
+                screen.say(f"    Not served from here: {', '.join(running.elsewhere)}.")
             screen.say(f"Ready: {running.separation}. Ctrl-C stops them.")
-        wait_for_signal()
+        for ended in running.watch():
+            print(f"havre: {ended}", file=sys.stderr, flush=True)
 
 
 def show_services(screen: Screen, rows: Sequence[Mapping[str, Any]]) -> None:

@@ -113,7 +113,8 @@ class HttpChannel:
     def _not_there(self) -> Unavailable:
         return Unavailable(
             f"{self.name} does not answer at its address.",
-            hint="Start its service, or correct its address in havre.toml.",
+            hint="Start its service (`havre services` starts those of a hub on this machine), or"
+            " correct its address in havre.toml.",
         )
 
     def _check_shown(self, response: httpx2.Response) -> None:
