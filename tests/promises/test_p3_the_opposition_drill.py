@@ -26,10 +26,11 @@ from havre.bootstrap.drills.opposition import opposition
 from havre.bootstrap.opposing import take_in_lists
 from havre.cli.main import app
 from havre.domain.drill_receipt import DrillRun
-from havre.domain.drills import DRILLS, DrillName, Verdict
+from havre.domain.drills import Verdict
 from havre.domain.events import ExtractMade
 from havre.domain.plan import Plan
 from havre.domain.plan_making import make_plan
+from havre.domain.rehearsals import DRILLS, DrillName
 from havre.errors import InvalidInput
 
 SEED = "0123456789abcdef" * 2

@@ -26,8 +26,8 @@ from havre.bootstrap.drills.desk import list_drills, open_desk
 from havre.bootstrap.drills.subpoena import subpoena
 from havre.crypto.random import new_object_id
 from havre.domain.drill_receipt import DrillRun
-from havre.domain.drills import DRILLS, DrillName
 from havre.domain.events import DrillRan, events_of
+from havre.domain.rehearsals import DRILLS, DrillName
 from havre.formats.canonical import encode_canonical
 from havre.formats.statements import Envelope, encode_envelope, signed_bytes
 from havre.ports.records import Document

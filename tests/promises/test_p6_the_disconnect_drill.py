@@ -31,7 +31,8 @@ from havre.bootstrap.drills.stage import Stage
 from havre.bootstrap.founding import give_mandate
 from havre.bootstrap.hub import OpenHub
 from havre.domain.drill_receipt import DrillRun
-from havre.domain.drills import DRILLS, DrillName, Verdict
+from havre.domain.drills import Verdict
+from havre.domain.rehearsals import DRILLS, DrillName
 
 SEED = "0123456789abcdef" * 2
 needs_namespace = pytest.mark.skipif(

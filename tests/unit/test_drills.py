@@ -18,17 +18,9 @@ from havre.domain.drill_receipt import (
     read_receipt,
     receipt_statement,
 )
-from havre.domain.drills import (
-    DRILLS,
-    Bound,
-    Criterion,
-    DrillName,
-    Verdict,
-    judge,
-    standings,
-    verdict_of,
-)
+from havre.domain.drills import Verdict, judge, standings, verdict_of
 from havre.domain.events import DrillRan
+from havre.domain.rehearsals import DRILLS, Bound, Criterion, DrillName
 from havre.domain.statements import Statement, sign_statement
 from havre.domain.transparency import Head
 from havre.errors import InvalidInput

@@ -18,6 +18,7 @@ from havre.application.vault.attempts import (
     Attempts,
     Opener,
     combine_what_is_left,
+    seed_that_is_left,
     try_to_open,
 )
 from havre.bootstrap.hub import OpenHub
@@ -56,6 +57,24 @@ def try_erased(
     attempts.shares = sum(len(left.words.get(each.partition_id, ())) for each in partitions)
     attempts.seeds = sum(each is not None for each in seeds)
     return attempts
+
+
+def seeds_left(
+    hub: OpenHub, partitions: Sequence[KnownPartition], *, folders: Sequence[Path]
+) -> dict[str, bytes]:
+    """Make the seeds that parties' directories still give, by opaque id: for looking for them."""
+    left = _Left()
+    for folder in folders:
+        left.take_tokens(folder)
+    for folder in folders:
+        left.take_shares(folder)
+    seeds = {
+        each.partition_id: seed_that_is_left(
+            each, left.words.get(each.partition_id, ()), threshold=hub.roots.custodian_threshold
+        )
+        for each in partitions
+    }
+    return {name: seed for name, seed in seeds.items() if seed is not None}
 
 
 @dataclass(slots=True)

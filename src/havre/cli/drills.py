@@ -175,6 +175,19 @@ def opposition(
     _end(result["verdict"], result, as_json=as_json)
 
 
+@drill.command("key-loss")
+def key_loss(*, hub: HubOption, seed: SeedOption = None, as_json: JsonOption = False) -> None:
+    """Lose and rob custodians, let others take over, and destroy a generation of keys.
+
+    Held on a small hub of its own; the real one and its custodians are left alone.
+    """
+    from havre.bootstrap.drills.desk import hold
+    from havre.bootstrap.drills.key_loss import key_loss as lose_keys
+
+    result = hold(open_hub(hub), lose_keys, seed=seed)
+    _end(result["verdict"], result, as_json=as_json)
+
+
 def _end(verdict: str, result: dict[str, object], *, as_json: bool) -> None:
     """Show what a drill came to, and end with its exit code."""
     Screen(as_json=as_json).show(result)

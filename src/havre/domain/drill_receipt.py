@@ -12,7 +12,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from havre.domain.drills import Bound, DrillName, Judged, Verdict, judge, verdict_of
+from havre.domain.drills import Judged, Verdict, judge, verdict_of
+from havre.domain.rehearsals import Bound, DrillName
 from havre.domain.statements import Statement
 from havre.domain.transparency import Head
 from havre.errors import InvalidInput

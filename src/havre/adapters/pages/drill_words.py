@@ -245,6 +245,93 @@ DRILL_WORDS: Mapping[str, tuple[str, str]] = MappingProxyType(
         "unit-files": ("fichiers", "files"),
         "unit-messages": ("messages", "messages"),
         "unit-operators": ("opérateurs", "operators"),
+        "drill-key-loss": ("Perte de clés", "Loss of keys"),
+        "rehearses-key-loss": (
+            (
+                "Des dépositaires sont perdus, d'autres volés ; de nouveaux prennent la relève, et une "
+                "génération de clés est détruite."
+            ),
+            (
+                "Custodians are lost, others robbed; new ones take over, and a generation of keys is "
+                "destroyed."
+            ),
+        ),
+        "criterion-failed-without-one": (
+            "Extractions en échec, un dépositaire perdu",
+            "Extracts that failed, one custodian lost",
+        ),
+        "criterion-not-reshared": (
+            "Clés sans nouvelles parts après la cérémonie",
+            "Keys without new shares after the ceremony",
+        ),
+        "criterion-objects-touched": (
+            "Objets changés par la cérémonie, tenue sans les stockages",
+            "Objects changed by the ceremony, held without the stores",
+        ),
+        "criterion-failed-with-the-new": (
+            "Extractions en échec avec le nouveau dépositaire et un autre",
+            "Extracts that failed with the new custodian and one other",
+        ),
+        "criterion-opened-by-a-thief": (
+            "Objets ouverts par le voleur d'un seul dépositaire",
+            "Objects opened by a thief of one custodian",
+        ),
+        "criterion-opened-by-two": (
+            "Objets ouverts avec deux dépositaires, comme il se doit",
+            "Objects opened with two custodians, as must be",
+        ),
+        "criterion-seeds-in-room": (
+            "Clés entières vues dans la chambre des clés ouverte, comme il se doit",
+            "Whole keys seen in the open key room, as must be",
+        ),
+        "criterion-seeds-in-hub": (
+            "Clés entières vues dans la mémoire de l'entrepôt",
+            "Whole keys seen in the hub's memory",
+        ),
+        "criterion-seeds-in-files": (
+            "Clés entières vues dans un fichier",
+            "Whole keys seen in a file",
+        ),
+        "criterion-found-on-purpose": (
+            "Valeurs posées exprès en mémoire et dans un fichier, et vues",
+            "Values put into memory and a file on purpose, and seen",
+        ),
+        "criterion-rooms-left": (
+            "Chambres des clés restées en vie, ou capables de laisser un vidage mémoire",
+            "Key rooms that lived on, or might have left a core file",
+        ),
+        "criterion-opened-when-two-lost": (
+            "Extractions passées, deux dépositaires perdus",
+            "Extracts that went through, two custodians lost",
+        ),
+        "criterion-lost-unnamed": (
+            "Dépositaires perdus que le refus ne nomme pas",
+            "Lost custodians that the refusal does not name",
+        ),
+        "criterion-recovered-unasked": (
+            "Cérémonies tenues sur un demi-ordre, ou sans personne au séquestre",
+            "Ceremonies held on half an order, or with nobody at the escrow",
+        ),
+        "criterion-failed-after-escrow": (
+            "Extractions en échec après la cérémonie du séquestre",
+            "Extracts that failed after the escrow's ceremony",
+        ),
+        "criterion-without-record": (
+            "Dépositaires sans procès-verbal de la cérémonie",
+            "Custodians without a record of the ceremony",
+        ),
+        "criterion-opened-after-erasure": (
+            "Objets d'une génération détruite encore ouverts",
+            "Objects of a destroyed generation that still open",
+        ),
+        "criterion-lost-beside": (
+            "Objets d'autres générations qui ne s'ouvrent plus",
+            "Objects of other generations that open no more",
+        ),
+        "unit-ceremonies": ("cérémonies", "ceremonies"),
+        "unit-extracts": ("extractions", "extracts"),
+        "unit-keys": ("clés", "keys"),
+        "unit-plants": ("valeurs posées", "plants"),
         "unit-asks": ("demandes", "asks"),
         "unit-parties": ("parties", "parties"),
         "unit-seconds": ("secondes", "seconds"),

@@ -6,7 +6,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from havre.domain.drill_receipt import Receipt, read_receipt
-from havre.domain.drills import DRILLS, Rehearsal, Standing, standings
+from havre.domain.drills import Standing, standings
+from havre.domain.rehearsals import DRILLS, Rehearsal
 from havre.errors import InvalidInput
 from havre.ports.pages import SiteFacts
 

@@ -16,9 +16,9 @@ from havre.application.drill.desk import DrillDesk
 from havre.application.drill.search import Search, search_seizure
 from havre.application.vault.sealing import VaultWriter, WritePlace
 from havre.domain.drill_receipt import DrillRun
-from havre.domain.drills import DrillName
 from havre.domain.events import PartitionsCreated, events_of
 from havre.domain.exposure.observed import Prediction
+from havre.domain.rehearsals import DrillName
 from havre.domain.seizure import Grave
 from havre.domain.trust import TrustRoots
 from havre.formats.canonical import Json

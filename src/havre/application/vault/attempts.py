@@ -56,7 +56,15 @@ class Attempts:
 def combine_what_is_left(
     partition: KnownPartition, words: Iterable[str], *, threshold: int
 ) -> PartitionKey | None:
-    """Make a partition's key from shares that were found, or null when they do not make it.
+    """Make a partition's key from shares that were found, or null; otherwise as `seed_that_is_left`."""
+    seed = seed_that_is_left(partition, words, threshold=threshold)
+    return None if seed is None else PartitionKey.from_seed(seed)
+
+
+def seed_that_is_left(
+    partition: KnownPartition, words: Iterable[str], *, threshold: int
+) -> bytes | None:
+    """Make a partition's seed from shares that were found, or null when they do not make it.
 
     words: of any number of shares, also of other ceremonies.
     """
@@ -66,7 +74,7 @@ def combine_what_is_left(
         except HavreError:
             continue
         if public_digest_of(seed) == partition.public_sha256:
-            return PartitionKey.from_seed(seed)
+            return seed
     return None
 
 

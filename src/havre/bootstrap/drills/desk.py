@@ -13,7 +13,8 @@ from havre.bootstrap.hub import OpenHub
 from havre.bootstrap.place import CONFIGURATION
 from havre.crypto.random import random_bytes
 from havre.domain.drill_receipt import DrillRun
-from havre.domain.drills import DRILLS, Standing
+from havre.domain.drills import Standing
+from havre.domain.rehearsals import DRILLS
 from havre.domain.trust import encode_trust_roots
 from havre.errors import InvalidInput
 from havre.formats.canonical import encode_canonical

@@ -18,7 +18,7 @@ from havre.adapters.machine.apart import Apart, inspect_apart
 from havre.bootstrap.drills.offline_story import LATER, Story, Told
 from havre.bootstrap.drills.stage import Stage, rehearsal_hub
 from havre.domain.drill_receipt import DrillRun
-from havre.domain.drills import DrillName
+from havre.domain.rehearsals import DrillName
 from havre.errors import Unavailable
 from havre.formats.canonical import Json
 

@@ -31,9 +31,9 @@ from havre.bootstrap.drills.false_operator import (
 from havre.bootstrap.drills.stage import Stage, rehearsal_hub
 from havre.bootstrap.parties import directories
 from havre.domain.drill_receipt import DrillRun
-from havre.domain.drills import DrillName
 from havre.domain.events import KeysReleased
 from havre.domain.following import Followed, follow_entries
+from havre.domain.rehearsals import DrillName
 from havre.domain.transparency import check_log_signature, log_keys
 from havre.errors import HavreError, Unavailable
 from havre.formats.canonical import Json

@@ -13,7 +13,7 @@ from pathlib import Path
 from havre.bootstrap.drills.opposition_story import EVERY_DAYS, Player
 from havre.bootstrap.drills.stage import Stage, rehearsal_hub
 from havre.domain.drill_receipt import DrillRun
-from havre.domain.drills import DRILLS, DrillName
+from havre.domain.rehearsals import DRILLS, DrillName
 
 _NO_ENVIRONMENT = "no study environment was named, so no study ran (--environment)"
 _ONE_PROCESS = (

@@ -25,7 +25,7 @@ from havre.bootstrap.drills.subpoena import open_subpoena
 from havre.bootstrap.exposing import derive_exposure
 from havre.bootstrap.hub import OpenHub
 from havre.domain.drill_receipt import DrillRun
-from havre.domain.drills import DrillName, Verdict
+from havre.domain.drills import Verdict
 from havre.domain.exposure.deployment import MessageKind
 from havre.domain.exposure.hub import house_name
 from havre.domain.exposure.shock import (
@@ -37,6 +37,7 @@ from havre.domain.exposure.shock import (
     pairs,
 )
 from havre.domain.exposure.verdicts import Analysis
+from havre.domain.rehearsals import DrillName
 from havre.domain.trust import Role
 from havre.errors import HavreError
 from havre.formats.canonical import Json

@@ -28,8 +28,8 @@ from havre.bootstrap.recovering import Remains, back_up, recover
 from havre.bootstrap.strangers import verifier_path
 from havre.domain.departure import AssetClass
 from havre.domain.drill_receipt import DrillRun
-from havre.domain.drills import DrillName
 from havre.domain.events import VersionPublished, events_of
+from havre.domain.rehearsals import DrillName
 from havre.domain.seizure import Grave
 from havre.errors import HavreError
 from havre.formats.canonical import Json
