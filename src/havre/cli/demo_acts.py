@@ -200,7 +200,8 @@ def _drill(stage: Stage) -> Iterator[Told]:
     yield _told(seized)
     yield (
         f"{seized['files_seized']} files, {seized['bytes_seized'] // 1_000_000} MB seized;"
-        f" {seized['canaries_looked_for']} canaries looked for in every spelling, {seen} found."
+        f" {seized['canaries_looked_for']} canaries looked for in every spelling, {seen} found;"
+        f" {_observed(seized, 'not-predicted')} that the model of who can read what rules out."
     )
     yield _told(forked)
     shown, believed = (_observed(forked, name) for name in ("asks", "asks-believed"))
