@@ -90,6 +90,35 @@ def test_services_of_a_hub_that_moved_replace_those_before(folder: Path) -> None
         assert not first & second
 
 
+def test_a_demo_is_not_removed_while_it_is_played(folder: Path) -> None:
+    first = stage_in(folder / "demo")
+    first.clear()
+    (folder / "demo/hub").mkdir()
+
+    with pytest.raises(Refused, match="a demo that is played has not ended"):
+        stage_in(folder / "demo").clear()
+    assert (folder / "demo/hub").exists()
+
+
+def test_a_demo_is_not_removed_while_its_services_run(folder: Path) -> None:
+    stage = stage_in(folder / "demo")
+    mark_of_one_that_ended(stage.folder)
+    founded(stage)
+
+    with always_ended(stage):
+        stage.serve(stage.hub)
+        with pytest.raises(Refused, match="custodian-1 has not ended"):
+            stage_in(folder / "demo").clear()
+    stage_in(folder / "demo").clear()
+
+    assert [path.name for path in stage.folder.iterdir()] == [".havre-demo"]
+
+
+def mark_of_one_that_ended(folder: Path) -> None:
+    folder.mkdir()
+    (folder / ".havre-demo").touch()
+
+
 @pytest.mark.parametrize("told", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGKILL])
 def test_a_demo_that_is_stopped_leaves_no_service_behind(
     folder: Path, told: signal.Signals

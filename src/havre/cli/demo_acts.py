@@ -171,7 +171,10 @@ def _expose(stage: Stage) -> Iterator[Told]:
     """Say who can read what."""
     report = stage.havre("exposure", hub=stage.second)
     stage.facts["exposure"] = report
-    yield "Derived from how this hub is set up, and from what its log says was opened:"
+    yield (
+        "Derived from how this hub is set up, and from what its log says was opened. Each row is"
+        " something to be read; the public site and wider terminals say what."
+    )
     yield partial(draw_matrix, report=report, indent=4)
     yield SIGNS
     if "base" in report["alone"].get("this-machine", []):

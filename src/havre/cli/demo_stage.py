@@ -7,7 +7,9 @@ the holder's directory.
 
 from __future__ import annotations
 
+import fcntl
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -38,6 +40,7 @@ class Stage:
     people: int
     facts: dict[str, Any] = field(default_factory=dict)
     _services: subprocess.Popen[str] | None = None
+    _mark: int | None = None
 
     @property
     def hub(self) -> Path:
@@ -59,10 +62,10 @@ class Stage:
         return str(self.parties / name)
 
     def clear(self) -> None:
-        """Remove a demo before, and nothing that is no demo.
+        """Remove a demo before, and nothing that is no demo; keep another one out of the folder.
 
         Raises:
-            Refused: the folder holds something else.
+            Refused: the folder holds something else, or a demo that still goes on.
             InvalidInput: it lies so deep that no socket could stand in it.
         """
         from havre.bootstrap.services import socket_path
@@ -75,9 +78,22 @@ class Stage:
                     f"{self.folder.name} holds something that is no demo.",
                     hint="Name another folder.",
                 )
+            self._check_over()
             shutil.rmtree(self.folder)
         self.folder.mkdir(parents=True)
-        (self.folder / _MARK).touch()
+        # The kernel lets go of it when this process ends, however it ends.
+        self._mark = os.open(self.folder / _MARK, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o644)
+        fcntl.flock(self._mark, fcntl.LOCK_EX)
+
+    def _check_over(self) -> None:
+        """Refuse to remove what somebody still uses: a demo that is played, services that run."""
+        for path in (self.folder / _MARK, *sorted(self.parties.glob("*/service.lock"))):
+            if path.exists() and _is_locked(path):
+                what = "a demo that is played" if path.name == _MARK else path.parent.name
+                raise Refused(
+                    f"{self.folder.name} is in use: {what} has not ended.",
+                    hint="Wait for it or stop it, such as `havre services`; or name another --out.",
+                )
 
     def havre(
         self, *words: str, party: str = "", hub: Path | None = None, expect: int = 0
@@ -179,3 +195,15 @@ class Stage:
         there = [each for each in hidden if Path(each).exists()]
         binds = [word for each in there for word in ("--tmpfs", each)]
         return [BWRAP, "--dev-bind", "/", "/", *binds, "--"] if binds else []
+
+
+def _is_locked(path: Path) -> bool:
+    """Tell whether a process holds a lock on a file."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    finally:
+        os.close(descriptor)
+    return False
