@@ -8,15 +8,8 @@ from pathlib import Path
 import pytest
 
 from havre.bootstrap.place import read_place, write_place
-from havre.bootstrap.stores import (
-    ONLY,
-    StorePlace,
-    StoreRules,
-    list_hosts,
-    open_store,
-    read_stores,
-    store_places,
-)
+from havre.bootstrap.store_places import StorePlace, StoreRules, read_stores
+from havre.bootstrap.stores import ONLY, list_hosts, open_store, store_places
 from havre.errors import InvalidInput, Unavailable
 from havre.ports.pages import SiteSettings
 from havre.values import ObjectId

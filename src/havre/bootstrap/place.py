@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from havre.bootstrap.party_places import PartyPlace, parse_parties, read_party, spell_party
-from havre.bootstrap.stores import StoreRules, read_stores
+from havre.bootstrap.store_places import StoreRules, read_stores
 from havre.errors import InvalidInput, NotFound
 from havre.ports.pages import SiteSettings
 

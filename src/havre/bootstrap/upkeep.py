@@ -9,7 +9,8 @@ from typing import Any
 from havre.application.vault.survey import Reading
 from havre.application.vault.upkeep import StoreFound, Upkeep, UpkeepReport
 from havre.bootstrap.hub import OpenHub
-from havre.bootstrap.stores import StorePlace, open_store, prepare_store, store_places
+from havre.bootstrap.store_places import StorePlace
+from havre.bootstrap.stores import open_store, prepare_store, store_places
 from havre.errors import HavreError, NotFound
 
 # How many are done, of how many, and in words.

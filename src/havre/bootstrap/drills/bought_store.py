@@ -15,7 +15,8 @@ from havre.bootstrap.drills.stage import PERMIT, Stage
 from havre.bootstrap.exposing import read_set_up
 from havre.bootstrap.place import CONFIGURATION
 from havre.bootstrap.sheets import SHEETS, read_sheets
-from havre.bootstrap.stores import StorePlace, open_store
+from havre.bootstrap.store_places import StorePlace
+from havre.bootstrap.stores import open_store
 from havre.bootstrap.upkeep import check_stores, prepare_stores, repair_stores
 from havre.domain.exposure.clauses import Mode
 from havre.domain.exposure.hub import HubSetUp, PlacedParty, PlacedStore, derive_deployment
