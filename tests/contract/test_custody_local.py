@@ -191,6 +191,19 @@ def test_an_answer_that_was_counted_and_is_gone_is_named(hub: HubKeys) -> None:
         hub.custodian("custodian-1").release(request)
 
 
+def test_a_log_from_before_a_request_that_was_answered_is_refused(hub: HubKeys) -> None:
+    """Its copy of the log was set back too; what it answered still tells it that this one is old."""
+    wanted = hub.granted()
+    shutil.copytree(hub.root / "log", hub.root / "log-before")
+    request = hub.asked(new_key(), wanted=wanted)
+    hub.custodian("custodian-1").release(request)
+    shutil.rmtree(hub.root / "log")
+    (hub.root / "log-before").rename(hub.root / "log")
+
+    with pytest.raises(NotGenuine, match="lacks a request that custodian custodian-1 has answered"):
+        hub.custodian("custodian-1").release(request)
+
+
 def test_a_counter_set_back_by_two_answers_is_not_guessed_at(hub: HubKeys) -> None:
     wanted = hub.granted()
     requests = [hub.asked(new_key(), wanted=wanted) for _ in range(3)]

@@ -94,8 +94,11 @@ def forget(stage: Stage) -> None:
 
 
 def burn_copy(stage: Stage) -> None:
-    """A custodian without its copy of the log takes an old one for new."""
-    shutil.rmtree(stage.parties / "custodian-1" / "mirror")
+    """A custodian without its copy of the log and its counter takes an old log for new."""
+    folder = stage.parties / "custodian-1"
+    for memory in ("mirror", "answers"):
+        shutil.rmtree(folder / memory)
+    (folder / "counter").unlink()
 
 
 def break_witness(stage: Stage) -> None:

@@ -204,7 +204,12 @@ class LocalCustodian:
             return self._answers.add(request.index, self._sealed(request, entry))
 
     def _whole(self, stored: ShareAnswer, index: int) -> ShareAnswer:
-        """Refuse an old answer whose shares were destroyed since."""
+        """Refuse an old answer whose shares were destroyed since, and a log without its request."""
+        if index >= len(self._events):
+            raise NotGenuine(
+                f"The log lacks a request that custodian {self.name} has answered: it was set back.",
+                hint="Keep this head: it contradicts what the log showed before.",
+            )
         entry = self._events[index]
         if isinstance(entry, KeysRequested) and set(stored.shares) != set(entry.partitions):
             raise ReleaseRefused(
