@@ -206,6 +206,20 @@ def test_a_hub_that_was_set_back_signs_no_second_history_when_a_mirror_remembers
     assert set_back_hub.store().pending() is None
 
 
+def test_a_hub_that_was_set_back_is_named_when_its_old_head_is_to_be_renewed(
+    set_back_hub: HubLog,
+) -> None:
+    """The first thing that a hub does with a head that grew old, before any act of its own."""
+    before = set_back_hub.store().checkpoint()
+
+    with pytest.raises(NotGenuine, match="mirror keeps more"):
+        set_back_hub.journal().renew()
+    with pytest.raises(NotGenuine, match=r"witness-1.*witness-4"):
+        set_back_hub.journal(mirrors=[set_back_hub.mirror("custodian-2")]).renew()
+
+    assert set_back_hub.store().checkpoint() == before
+
+
 def test_a_hub_that_was_set_back_signs_no_second_history_when_witnesses_remember(
     set_back_hub: HubLog,
 ) -> None:

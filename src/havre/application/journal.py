@@ -193,10 +193,12 @@ class Journal:
         Raises:
             NotFound: nothing was published yet.
             Unavailable: too few witnesses answered; the old head stays.
+            NotGenuine: others saw more of the log than is here.
         """
         with self.alone():
             if self._handed_over():
                 return
+            self._check_not_set_back()
             note = parse_note(self._store.checkpoint())
             ours = tuple(line for line in note.signatures if line.name == self._roots.origin)
             self._publish(encode_note(SignedNote(note.text, ours)))
@@ -237,12 +239,16 @@ class Journal:
         size = start + len(entries)
         # Before a new head is signed: a hub that was set back in time must not
         # sign a second history.
-        self._copies.check_saw_no_more(start, keys=self._followed.keys(self._roots))
-        self._cosigners.check_saw_no_more(start)
+        self._check_not_set_back()
         root = self._store.append(entries, at=start)
         signed = self._sign(Checkpoint(self._roots.origin, size, root))
         self._store.put_pending(signed)
         return signed
+
+    def _check_not_set_back(self) -> None:
+        """Make sure that nobody outside has seen more of the log than is here."""
+        self._copies.check_saw_no_more(self._followed.size, keys=self._followed.keys(self._roots))
+        self._cosigners.check_saw_no_more(self._followed.size)
 
     def _handed_over(self) -> bool:
         keys = self._followed.keys(self._roots)
