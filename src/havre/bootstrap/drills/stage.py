@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
+from itertools import count
 from pathlib import Path
 from tempfile import mkdtemp
 
@@ -158,7 +159,11 @@ def rehearsal_hub(name: str, *, seed: str) -> Iterator[Stage]:
 
 
 def found_stage(root: Path, *, name: str, seed: str) -> Stage:
-    """Found the small hub in a folder, and make people up for it."""
+    """Found the small hub in a folder, and make people up for it.
+
+    So few people are made up that in one of fifteen such groups nobody dies in the year, and
+    then there is no file of deaths, which drills deliver. They are drawn anew until there is one.
+    """
     stage = Stage(root)
     found_hub(
         stage.hub,
@@ -167,14 +172,18 @@ def found_stage(root: Path, *, name: str, seed: str) -> Stage:
         progress=_quiet,
         settings=SiteSettings(made_up=True),
     )
-    write_synthetic(
-        root / "files",
-        people=_PEOPLE,
-        first_year=_FIRST_YEAR,
-        years=_YEARS,
-        seed=int(seed[:8], 16),
-        progress=_quiet,
-    )
+    for drawn in count(int(seed[:8], 16)):
+        write_synthetic(
+            root / "files",
+            people=_PEOPLE,
+            first_year=_FIRST_YEAR,
+            years=_YEARS,
+            seed=drawn,
+            progress=_quiet,
+        )
+        if (stage.deliveries / f"cepidc-{_FIRST_YEAR}").is_dir():
+            break
+        shutil.rmtree(root / "files")
     return stage
 
 
