@@ -19,8 +19,7 @@ from havre.application.ingest import IngestReport
 from havre.cli.demo_texts import PERMIT
 from havre.crypto.random import new_object_id
 from havre.domain.announcement import DeliveryHeld
-from havre.domain.custody import PREDICATE_DELIVERY_NOTE
-from havre.domain.delivery_note import DeliveryNote, note_predicate
+from havre.domain.delivery_note import PREDICATE_DELIVERY_NOTE, DeliveryNote, note_predicate
 from havre.domain.permit import project_secret
 from havre.domain.statements import Statement, sign_statement
 from havre.errors import InvalidInput

@@ -20,9 +20,9 @@ from havre.domain.custody import (
     MANDATE_DAYS,
     MANDATE_OPENINGS,
     NOTE_LABEL,
-    PREDICATE_DELIVERY_NOTE,
     PREDICATE_MANDATE,
 )
+from havre.domain.delivery_note import PREDICATE_DELIVERY_NOTE
 from havre.domain.events import DeliveryChecked, DeliveryReceived
 from havre.domain.statements import Statement, envelope_digest, sign_statement
 from havre.errors import HavreError, Refused

@@ -23,9 +23,8 @@ from havre.domain.announcement import (
 )
 from havre.domain.catalogue import BuiltTable
 from havre.domain.catalogue_text import KnownTables
-from havre.domain.custody import PREDICATE_DELIVERY_NOTE
 from havre.domain.delivery import LINE_COLUMN, FileCount, check_lines
-from havre.domain.delivery_note import DeliveryNote, note_predicate
+from havre.domain.delivery_note import PREDICATE_DELIVERY_NOTE, DeliveryNote, note_predicate
 from havre.domain.headers import HeaderDiffers, HeaderReading, known_names, read_header
 from havre.domain.schema import Column, ColumnType, TableSchema
 from havre.domain.statements import Statement, sign_statement

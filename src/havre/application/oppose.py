@@ -18,8 +18,7 @@ from havre.application.vault.sealing import VaultWriter, WritePlace
 from havre.crypto.commitments import new_salt
 from havre.crypto.random import random_bytes
 from havre.domain.catalogue_text import KnownTables
-from havre.domain.custody import PREDICATE_DELIVERY_NOTE
-from havre.domain.delivery_note import DeliveryNote, note_predicate
+from havre.domain.delivery_note import PREDICATE_DELIVERY_NOTE, DeliveryNote, note_predicate
 from havre.domain.events import DeliveryChecked, DeliveryReceived, Event, ExtractMade, events_of
 from havre.domain.handover import check_stays
 from havre.domain.opposition_events import OppositionsUpdated

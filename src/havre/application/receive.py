@@ -13,11 +13,11 @@ from havre.application.vault.landing import Landing
 from havre.crypto.commitments import commit_to, new_salt
 from havre.crypto.random import new_object_id
 from havre.domain.announcement import DeliveryHeld
-from havre.domain.custody import NOTE_LABEL, PREDICATE_DELIVERY_NOTE
-from havre.domain.delivery_note import DeliveryNote, parse_note
+from havre.domain.custody import NOTE_LABEL
+from havre.domain.delivery_note import DeliveryNote, open_note
 from havre.domain.events import DeliveryReceived, encode_event
-from havre.domain.statements import Opened, envelope_digest, open_statement
-from havre.domain.trust import Role, TrustRoots
+from havre.domain.statements import Opened, envelope_digest
+from havre.domain.trust import TrustRoots
 from havre.errors import HavreError, InvalidInput, Refused, Unavailable
 from havre.ports.clock import Clock
 from havre.ports.inbox import Inbox
@@ -160,14 +160,7 @@ class ReceivingDesk:
         places: the opaque ids of landing partitions.
         """
         envelope = self._inbox.note(name)
-        opened = open_statement(
-            envelope,
-            roots=self._roots,
-            predicate_type=PREDICATE_DELIVERY_NOTE,
-            origin=self._roots.origin,
-            required={Role.HOLDER: 1},
-        )
-        note = parse_note(opened.statement.subject, opened.statement.predicate)
+        note, opened = open_note(envelope, roots=self._roots)
         is_new = not self._is_received(note, opened)
         if is_new:
             self._check(name, note, opened, places)

@@ -9,11 +9,11 @@ from havre.application.audit import PublicLog
 from havre.application.ceremony import KnownPartition
 from havre.application.receive import KIND_NOTE, KIND_NOTE_SALT
 from havre.application.vault.keys import KeysWanted
-from havre.domain.custody import PREDICATE_DELIVERY_NOTE, ReleaseRefused, check_openings
-from havre.domain.delivery_note import DeliveryNote, parse_note
+from havre.domain.custody import ReleaseRefused, check_openings
+from havre.domain.delivery_note import DeliveryNote, open_note
 from havre.domain.events import DeliveryChecked, DeliveryReceived, events_of
-from havre.domain.statements import envelope_digest, open_statement
-from havre.domain.trust import Party, Role, TrustRoots
+from havre.domain.statements import envelope_digest
+from havre.domain.trust import Party, TrustRoots
 from havre.errors import Refused
 from havre.ports.clock import Clock
 from havre.ports.records import Records
@@ -86,14 +86,7 @@ class ReceivedDeliveries:
 
     def _read(self, index: int, event: DeliveryReceived) -> WaitingDelivery:
         envelope = self._records.document(KIND_NOTE, event.event_id)
-        opened = open_statement(
-            envelope,
-            roots=self._roots,
-            predicate_type=PREDICATE_DELIVERY_NOTE,
-            origin=self._roots.origin,
-            required={Role.HOLDER: 1},
-        )
-        note = parse_note(opened.statement.subject, opened.statement.predicate)
+        note, opened = open_note(envelope, roots=self._roots)
         salt = self._records.document(KIND_NOTE_SALT, event.event_id)
         return WaitingDelivery(index, event, note, envelope, salt, opened.signers[0])
 

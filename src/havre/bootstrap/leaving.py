@@ -45,7 +45,8 @@ from havre.bootstrap.new_place import (
     NewPlace,
     Parties,
     begin_at,
-    check_empty,
+    begun_before,
+    check_new,
     packed_sheets,
     take_log,
     write_durably,
@@ -69,9 +70,7 @@ def prepare_host(folder: Path) -> Path:
     card = folder / HOST_CARD
     if card.exists():
         return card
-    if (folder / CONFIGURATION).exists():
-        raise Refused("There is a hub in this directory already.", hint="Name an empty one.")
-    check_empty(folder)
+    check_new(folder)
     # Keys without a card were shown to nobody: an attempt before was cut short.
     shutil.rmtree(folder / "party", ignore_errors=True)
     token = create_token(folder / "party", name="hub", role=Role.HUB, operator="the new host")
@@ -152,11 +151,7 @@ def arrive(
         Refused: there is a hub already, or something that is not ours.
         NotGenuine: something is missing or was changed, or the log was not handed to us.
     """
-    begun = (folder / ARRIVING).exists()
-    if (folder / CONFIGURATION).exists() and not begun:
-        raise Refused("There is a hub in this directory already.", hint="Name an empty one.")
-    if not begun:
-        check_empty(folder)
+    begun = begun_before(folder)
     new = NewPlace(folder, Parties.found_in(parties), FolderPackageReader(package))
     progress("comparing the package with its manifest")
     manifest = read_package(new.package)

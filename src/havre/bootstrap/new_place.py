@@ -21,6 +21,7 @@ from havre.application.arrive import Arrival
 from havre.application.journal import Journal
 from havre.bootstrap.parties import ReachedMirror
 from havre.bootstrap.party_places import PartyPlace, read_parties
+from havre.bootstrap.place import CONFIGURATION
 from havre.bootstrap.reaching import Reach
 from havre.bootstrap.services import place_folder, socket_of
 from havre.bootstrap.sheets import SHEETS, is_of_own_machine, list_sheet_files
@@ -164,7 +165,30 @@ def packed_sheets(hub: Path) -> dict[str, tuple[AssetClass, bytes]]:
     }
 
 
-def check_empty(folder: Path) -> None:
+def begun_before(folder: Path) -> bool:
+    """Tell whether a hub's opening here was begun before and goes on now; else it must be empty.
+
+    Raises:
+        Refused: there is a hub already, or something that is not ours.
+    """
+    if (folder / ARRIVING).exists():
+        return True
+    check_new(folder)
+    return False
+
+
+def check_new(folder: Path) -> None:
+    """Make sure that a directory has no hub, and nothing but what was prepared.
+
+    Raises:
+        Refused: it has.
+    """
+    if (folder / CONFIGURATION).exists():
+        raise Refused("There is a hub in this directory already.", hint="Name an empty one.")
+    _check_empty(folder)
+
+
+def _check_empty(folder: Path) -> None:
     """Make sure that a directory holds nothing but what was prepared."""
     there = {path.name for path in folder.iterdir()} if folder.exists() else set()
     if strangers := there - _PREPARED:

@@ -25,7 +25,7 @@ from havre.bootstrap.new_place import (
     NewPlace,
     Parties,
     begin_at,
-    check_empty,
+    begun_before,
     packed_sheets,
     take_log,
     write_durably,
@@ -36,7 +36,6 @@ from havre.bootstrap.tokens import open_token
 from havre.domain.departure import AssetClass
 from havre.domain.events import Recovery
 from havre.domain.trust import encode_trust_roots
-from havre.errors import Refused
 
 _MOST_PUBLIC_BYTES = 4 * 1024 * 1024
 
@@ -100,11 +99,7 @@ def recover(
             any mirror has.
         Unavailable: too few witnesses.
     """
-    begun = (folder / ARRIVING).exists()
-    if (folder / CONFIGURATION).exists() and not begun:
-        raise Refused("There is a hub in this directory already.", hint="Name an empty one.")
-    if not begun:
-        check_empty(folder)
+    begun_before(folder)
     new = NewPlace(folder, Parties.found_in(remains.parties), FolderPackageReader(remains.backup))
     progress("comparing the backup with a custodian's copy of the log")
     entries, head = new.longest_copy(progress)

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from havre.crypto.commitments import check_opening
+from havre.domain.delivery_note import PREDICATE_DELIVERY_NOTE
 from havre.domain.events import (
     DeliveryChecked,
     DeliveryReceived,
@@ -38,7 +39,6 @@ from havre.errors import InvalidInput, NotGenuine, Refused
 from havre.values import Partition, PartitionKind, parse_instant
 
 PREDICATE_MANDATE = "havre/v1/ingestion-mandate"
-PREDICATE_DELIVERY_NOTE = "havre/v1/delivery-note"
 NOTE_LABEL = "havre/v1/delivery-note"
 STAGE_2_SECRET = "stage-2"
 MANDATE_DAYS = 90

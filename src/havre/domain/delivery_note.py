@@ -10,9 +10,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from havre.domain.delivery import FileCount
+from havre.domain.statements import Opened, open_statement
+from havre.domain.trust import Role, TrustRoots
 from havre.errors import InvalidInput
 from havre.formats.canonical import Json
 from havre.values import Digest, ObjectId, parse_digest, parse_name, parse_object_id
+
+PREDICATE_DELIVERY_NOTE = "havre/v1/delivery-note"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,6 +59,22 @@ def note_predicate(note: DeliveryNote) -> dict[str, Json]:
         "manifest": note.manifest,
         "objects": {str(name): str(sha256) for name, sha256 in note.objects.items()},
     }
+
+
+def open_note(envelope: bytes, *, roots: TrustRoots) -> tuple[DeliveryNote, Opened]:
+    """Make sure that a holder signed a note for this log, and read it.
+
+    Raises:
+        InvalidInput, NotGenuine, WrongContext, MissingSignature: as `open_statement`.
+    """
+    opened = open_statement(
+        envelope,
+        roots=roots,
+        predicate_type=PREDICATE_DELIVERY_NOTE,
+        origin=roots.origin,
+        required={Role.HOLDER: 1},
+    )
+    return parse_note(opened.statement.subject, opened.statement.predicate), opened
 
 
 def parse_note(subject: str, predicate: Mapping[str, Any]) -> DeliveryNote:
