@@ -85,6 +85,28 @@ def test_after_a_restore_it_cosigns_nothing_until_it_is_told_a_head(
         witness.begin()
 
 
+def test_a_restore_is_noticed_in_a_directory_that_got_the_number_of_the_one_before(
+    stage: Stage, tmp_path: Path
+) -> None:
+    """File systems give the number of a removed directory to the next one that is made."""
+    folder, backup = tmp_path / "witness", tmp_path / "backup"
+    stage.grow(b"one")
+    stage.ask(stage.note())
+    shutil.copytree(folder, backup)
+    number = folder.stat().st_ino
+    shutil.rmtree(folder)
+    for turn in range(50):
+        folder.mkdir()
+        if folder.stat().st_ino == number:
+            break
+        folder.rename(tmp_path / f"another-{turn}")
+    shutil.copytree(backup, folder, dirs_exist_ok=True)
+    stage.grow(b"two")
+
+    with pytest.raises(WitnessWithoutMemory):
+        stage.ask(stage.note())
+
+
 OTHERS = ("witness-2", "witness-3", "witness-4")
 
 

@@ -15,6 +15,7 @@ import fcntl
 import hashlib
 import json
 import os
+import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -54,6 +55,8 @@ from havre.ports.witness import HandoverProof
 
 # Whoever has the log's key can show as many heads as he likes; a few are proof enough.
 _MOST_REFUSED = 64
+# FS_IOC_GETVERSION of linux/fs.h, for 64-bit machines.
+_GET_GENERATION = 0x80087601
 
 
 @dataclass(frozen=True, slots=True)
@@ -252,7 +255,7 @@ class LocalWitness:
         with self._kept():
             try:
                 seen, folder = self._line()
-                if folder == self._folder.stat().st_ino:
+                if folder == _number_of(self._folder):
                     return seen
             except FileNotFoundError:
                 pass
@@ -281,7 +284,7 @@ class LocalWitness:
     def _remember(self, seen: _Seen, *, folder: int | None = None) -> None:
         line = {
             # A copied directory has another number: a copy must not cosign.
-            "folder": self._folder.stat().st_ino if folder is None else folder,
+            "folder": _number_of(self._folder) if folder is None else folder,
             "keys": [[at, key.hex()] for at, key in seen.keys.changes],
             "root": base64.b64encode(seen.root).decode(),
             "size": seen.size,
@@ -332,6 +335,24 @@ def _check_included(handover: HandoverProof, checkpoint: Checkpoint) -> None:
         proof=handover.proof,
         root=checkpoint.root,
     )
+
+
+def _number_of(folder: Path) -> int:
+    """A number that no other directory of this file system has had or will have.
+
+    A directory's inode goes to the next one as soon as it is removed, so the number has
+    the inode's generation too. File systems that keep none (tmpfs) count inodes up.
+    """
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        inode = os.fstat(descriptor).st_ino
+        try:
+            said = fcntl.ioctl(descriptor, _GET_GENERATION, bytes(8))
+        except OSError:
+            return inode
+        return inode << 32 | int.from_bytes(said[:4], sys.byteorder)
+    finally:
+        os.close(descriptor)
 
 
 def _write_durably(path: Path, content: bytes) -> None:
