@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from havre.adapters.sources import delimited
 from havre.adapters.sources.delimited import DelimitedFolder
-from havre.domain.announcement import Layout
+from havre.domain.layout import Layout
 
 HEADER = ("A", "B", "C")
 LAYOUT = Layout(";", "utf-8")

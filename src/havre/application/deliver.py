@@ -23,7 +23,7 @@ from havre.domain.announcement import (
 )
 from havre.domain.catalogue import BuiltTable
 from havre.domain.catalogue_text import KnownTables
-from havre.domain.delivery import LINE_COLUMN, FileCount, check_lines
+from havre.domain.delivery import LINE_COLUMN, FileCount, FileUnreadable, check_lines
 from havre.domain.delivery_note import PREDICATE_DELIVERY_NOTE, DeliveryNote, note_predicate
 from havre.domain.headers import HeaderDiffers, HeaderReading, known_names, read_header
 from havre.domain.schema import Column, ColumnType, TableSchema
@@ -99,7 +99,7 @@ class HolderDesk:
         entries: list[ManifestEntry] = []
         counts: list[FileCount] = []
         for each in ready:
-            count, sealed = self._seal_file(folder, announced, each, vault=vault, place=place)
+            count, sealed = self._seal_file(folder, each, vault=vault, place=place)
             counts.append(count)
             entries += sealed
         folder.place_aside()
@@ -125,9 +125,9 @@ class HolderDesk:
                 faults.append(f"{file.path} is of dataset {table.schema.dataset}")
                 continue
             try:
-                header = folder.header(file.path, layout=announced.layout)
+                header = folder.header(file.path, layout=file.layout)
                 ready.append(_ready(file, header, table=table, leave=leave))
-            except HeaderDiffers as difference:
+            except (HeaderDiffers, FileUnreadable) as difference:
                 faults += [f"{file.path}: {fault}" for fault in difference.faults]
                 hints.append(difference.hint)
         if faults:
@@ -137,7 +137,6 @@ class HolderDesk:
     def _seal_file(
         self,
         folder: DeliveryFolder,
-        announced: Announcement,
         ready: _Ready,
         *,
         vault: VaultWriter,
@@ -148,14 +147,15 @@ class HolderDesk:
             return FileCount(path, schema.name, 0, 0, {}, ready.reading.notes), []
         rows = folder.split(
             path,
-            layout=announced.layout,
+            layout=ready.file.layout,
             header=ready.header,
             kept=ready.reading.kept,
             constants=ready.file.constants,
+            date_forms=_date_forms(schema),
         )
         hashed = self._pseudonyms.at_holder(rows, schema=_with_line(schema), secret=self._secret)
         sealed = vault.seal_parts(hashed, table=path, kind=ObjectKind.DELIVERY, place=place)
-        folder.keep_aside(path, rows.set_aside)
+        folder.keep_aside(path, rows.set_aside, layout=ready.file.layout)
         malformed = [
             f"{number} cells of {column} are no numbers of the known form"
             for column, number in hashed.malformed.items()
@@ -193,7 +193,7 @@ class HolderDesk:
                 **{entry.object_id: entry.sha256 for entry in listed},
                 manifest.object_id: manifest.sha256,
             },
-            delimiter=announced.layout.delimiter,
+            delimiter=announced.layout.shared.delimiter,
             files=tuple(counts),
         )
         statement = Statement(
@@ -213,3 +213,12 @@ def _ready(
 
 def _with_line(schema: TableSchema) -> TableSchema:
     return replace(schema, columns=(_LINE, *schema.columns))
+
+
+def _date_forms(schema: TableSchema) -> dict[str, str]:
+    """How the dates of a table are spelled, where a file has them as dates and not as text."""
+    return {
+        column.name: column.date_format
+        for column in schema.columns
+        if column.type in {ColumnType.DATE, ColumnType.DATETIME}
+    }

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
+from havre.domain.layout import AnnouncedLayout, Layout, layout_words, parse_layout
 from havre.domain.shown import is_plain_column, is_plain_file
 from havre.errors import Held, InvalidInput
 from havre.formats.canonical import Json, encode_canonical
@@ -22,6 +23,9 @@ from havre.values import Digest, parse_digest, parse_name
 
 FORMAT = "havre/v1/delivery"
 ANNOUNCEMENT = "delivery.toml"
+
+_LAYOUT = frozenset({"kind", "delimiter", "encoding", "compression", "columns"})
+_FILE = frozenset({"path", "table", "sha256", "size_bytes", "unpacked_bytes", "constants"})
 
 
 class DeliveryHeld(Held):
@@ -56,20 +60,13 @@ class FoundFile:
 
 
 @dataclass(frozen=True, slots=True)
-class Layout:
-    """How the text files are written; cells are never quoted."""
-
-    delimiter: str = ";"
-    encoding: str = "utf-8"
-
-
-@dataclass(frozen=True, slots=True)
 class AnnouncedFile:
     """One file of a delivery.
 
     constants: columns that the file has not, with the one value they have in it,
         such as a year that stands in the file's name.
     size_bytes: compared when it is announced; the hash alone decides.
+    layout: how this file is written.
     """
 
     path: str
@@ -77,6 +74,7 @@ class AnnouncedFile:
     sha256: Digest
     constants: Mapping[str, str] = field(default_factory=dict)
     size_bytes: int | None = None
+    layout: Layout = field(default_factory=Layout)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +83,7 @@ class Announcement:
 
     name: str
     dataset: str
-    layout: Layout
+    layout: AnnouncedLayout
     files: tuple[AnnouncedFile, ...]
 
 
@@ -101,13 +99,13 @@ def parse_announcement(text: str) -> Announcement:
         if body.get("format") != FORMAT:
             raise InvalidInput(f"{ANNOUNCEMENT} does not begin with the format {FORMAT}.")
         _check_keys(body, {"format", "name", "dataset", "layout", "files"}, where="")
-        layout = body.get("layout", {})
-        _check_keys(layout, {"delimiter", "encoding"}, where=" in layout")
+        _check_keys(body.get("layout", {}), _LAYOUT, where=" in layout")
+        layout = parse_layout(body.get("layout", {}))
         return Announcement(
             parse_name(_text(body["name"])),
             parse_name(_text(body["dataset"])),
-            _layout(_text(layout.get("delimiter", ";")), _text(layout.get("encoding", "utf-8"))),
-            tuple(_file(each, number) for number, each in enumerate(body["files"], 1)),
+            layout,
+            tuple(_file(each, number, layout) for number, each in enumerate(body["files"], 1)),
         )
     except (tomllib.TOMLDecodeError, KeyError, TypeError, AttributeError) as fault:
         raise InvalidInput(
@@ -116,23 +114,24 @@ def parse_announcement(text: str) -> Announcement:
         ) from None
 
 
-def _file(body: Mapping[str, Any], number: int) -> AnnouncedFile:
-    keys = {"path", "table", "sha256", "size_bytes", "constants"}
-    _check_keys(body, keys, where=f" in file {number}")
-    path, size_bytes = _text(body["path"]), body.get("size_bytes")
+def _file(body: Mapping[str, Any], number: int, layout: AnnouncedLayout) -> AnnouncedFile:
+    _check_keys(body, _FILE, where=f" in file {number}")
+    path, table = _text(body["path"]), _text(body["table"])
+    sizes = [body.get("size_bytes"), body.get("unpacked_bytes")]
     if not is_plain_file(path):
         raise InvalidInput(
             f"File {number} of {ANNOUNCEMENT} has a name that is not plain.",
             hint="Name files with letters, digits and . _ - only.",
         )
-    if size_bytes is not None and type(size_bytes) is not int:
+    if any(size is not None and type(size) is not int for size in sizes):
         raise TypeError
     return AnnouncedFile(
         path,
-        _text(body["table"]),
+        table,
         parse_digest(_text(body["sha256"])),
         {key: _text(value) for key, value in body.get("constants", {}).items()},
-        size_bytes,
+        sizes[0],
+        layout.of(table, unpacked_bytes=sizes[1]),
     )
 
 
@@ -151,16 +150,6 @@ def _check_keys(body: Mapping[str, Any], known: AbstractSet[str], *, where: str)
             f"{ANNOUNCEMENT} has what it does not know{where}: {said}.",
             hint=f"Known there are: {', '.join(sorted(known))}.",
         )
-
-
-def _layout(delimiter: str, encoding: str) -> Layout:
-    if delimiter not in {";", ",", "\t", "|"}:
-        raise InvalidInput("Columns are parted by one of ; , | or a tabulator.")
-    if encoding.lower() != "utf-8":
-        raise InvalidInput(
-            "Deliveries are read as UTF-8.", hint="Convert the files first, for example with iconv."
-        )
-    return Layout(delimiter, "utf-8")
 
 
 def check_found(announced: Announcement, found: Iterable[FoundFile]) -> None:
@@ -204,7 +193,7 @@ def content_digest(announced: Announcement) -> Digest:
     """Hash what a delivery is: two folders with the same digest deliver the same rows."""
     body: dict[str, Json] = {
         "dataset": announced.dataset,
-        "delimiter": announced.layout.delimiter,
+        "delimiter": announced.layout.shared.delimiter,
         "files": [
             {
                 "constants": dict(file.constants),
@@ -216,4 +205,7 @@ def content_digest(announced: Announcement) -> Digest:
         ],
         "name": announced.name,
     }
+    # Left out where all is as it always was: a delivery of before keeps its digest.
+    if words := layout_words(announced.layout):
+        body["layout"] = words
     return Digest(hashlib.sha256(encode_canonical(body)).hexdigest())

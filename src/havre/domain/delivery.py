@@ -43,6 +43,17 @@ class RowCount:
     set_aside: Mapping[str, int]
 
 
+class FileUnreadable(Held):
+    """A file is not what its announcement says it is, or is damaged; none of its rows count.
+
+    path: of the file, which is plain. faults: what is wrong, in words that repeat nothing of it.
+    """
+
+    def __init__(self, path: str, fault: str, *, hint: str = "") -> None:
+        super().__init__(f"{path} cannot be read: {fault}.", hint=hint)
+        self.faults = (fault,)
+
+
 class LinesLost(Held):
     """A sum does not close: a line is neither accepted nor set aside."""
 

@@ -16,19 +16,24 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Protocol
 
-from havre.domain.announcement import FoundFile, Layout
+from havre.domain.announcement import FoundFile
 from havre.domain.delivery import RowCount
+from havre.domain.layout import Layout
 from havre.domain.schema import TableSchema
 from havre.values import TableStream
+
+_NO_FORMS: Mapping[str, str] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
 class SetAsideLine:
     """A line that cannot be split into columns: where it is and why.
 
-    line: from 1, the header's. offset, size_bytes: in the file, without the line's end.
+    line: from 1, with the header's where a file has one; of a file without lines, the row.
+    offset, size_bytes: in the unpacked file, without the line's end.
     """
 
     line: int
@@ -73,10 +78,11 @@ class DeliveryFolder(Protocol):
         """Everything in the folder, with the hash of every regular file."""
 
     def header(self, path: str, *, layout: Layout) -> tuple[str, ...]:
-        """The names in a file's first line; none when the file has not a byte.
+        """The names of a file's columns; none when the file has not a byte.
 
         Raises:
-            Held: the line is blank, no text, or no line that names columns.
+            HeaderDiffers: its first line is blank, no text, or no line that names columns.
+            FileUnreadable: the file is not what the layout says, or is cut short.
         """
 
     def split(
@@ -87,14 +93,19 @@ class DeliveryFolder(Protocol):
         header: Sequence[str],
         kept: Sequence[str],
         constants: Mapping[str, str],
+        date_forms: Mapping[str, str] = _NO_FORMS,
     ) -> SplitRows:
-        """Read a file's lines as rows.
+        """Read a file's lines as rows; what is no text in the file becomes text, exactly.
 
         header: what `header` said, under the names to be used.
         kept: the columns that come out.
+        date_forms: by column, how its dates are spelled (`strptime`); ISO 8601 in others.
+
+        Reading the rows raises:
+            FileUnreadable: the file turns out to be damaged; nothing of it counts.
         """
 
-    def keep_aside(self, path: str, lines: Sequence[SetAsideLine]) -> None:
+    def keep_aside(self, path: str, lines: Sequence[SetAsideLine], *, layout: Layout) -> None:
         """Keep lines that cannot be split where they belong: as original bytes, at the holder."""
 
     def place_aside(self) -> None:

@@ -10,9 +10,10 @@ from __future__ import annotations
 import hashlib
 import os
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, BinaryIO, TypeAlias
 
 import numpy as np
@@ -21,9 +22,12 @@ import pyarrow as pa
 import pyarrow.csv as pa_csv
 
 from havre.adapters.sources.aside import AsideFolder
-from havre.domain.announcement import ANNOUNCEMENT, FileKind, FoundFile, Layout
+from havre.adapters.sources.encodings import TextEncoding, encoding_of
+from havre.adapters.sources.unpacked import unpacked
+from havre.domain.announcement import ANNOUNCEMENT, FileKind, FoundFile
 from havre.domain.delivery import LINE_COLUMN, LinesLost
 from havre.domain.headers import HeaderDiffers
+from havre.domain.layout import Layout
 from havre.domain.shown import show_file
 from havre.errors import InvalidInput
 from havre.ports.sources import SetAsideLine
@@ -40,6 +44,8 @@ _MAX_HEADER_BYTES = 64 * 1024
 
 _NEWLINE, _RETURN, _QUOTE, _NUL = 10, 13, 34, 0
 _BOM = b"\xef\xbb\xbf"
+
+_NO_FORMS: Mapping[str, str] = MappingProxyType({})
 
 Places: TypeAlias = npt.NDArray[np.intp]
 
@@ -76,11 +82,14 @@ class DelimitedFolder:
 
     def header(self, path: str, *, layout: Layout) -> tuple[str, ...]:
         """Read the first line's names."""
-        with self._open(path) as file:
-            line = file.readline(_MAX_HEADER_BYTES + 1).removeprefix(_BOM)
+        encoding = encoding_of(layout.encoding)
+        with self.open_text(path, layout) as file:
+            line = file.readline(_MAX_HEADER_BYTES + 1)
+        if encoding.is_utf8:
+            line = line.removeprefix(_BOM)
         if not line:
             return ()
-        return tuple(_header_text(line).split(layout.delimiter))
+        return tuple(_header_text(line, encoding).split(layout.delimiter))
 
     def split(
         self,
@@ -90,20 +99,33 @@ class DelimitedFolder:
         header: Sequence[str],
         kept: Sequence[str],
         constants: Mapping[str, str],
+        date_forms: Mapping[str, str] = _NO_FORMS,
     ) -> DelimitedRows:
-        """Read a file's lines."""
-        shape = _Shape(layout.delimiter, tuple(header), tuple(kept), dict(constants))
-        return DelimitedRows(self._folder / path, shape)
+        """Read a file's lines; a date is text already."""
+        shape = _Shape(
+            layout.delimiter,
+            tuple(header),
+            tuple(kept),
+            dict(constants),
+            encoding_of(layout.encoding),
+        )
+        return DelimitedRows(lambda: self.open_text(path, layout), shape)
 
-    def keep_aside(self, path: str, lines: Sequence[SetAsideLine]) -> None:
+    def keep_aside(self, path: str, lines: Sequence[SetAsideLine], *, layout: Layout) -> None:
         """Copy lines as they are, and say beside them where they were and why."""
         if lines:
-            with self._open(path) as file:
+            with self.open_text(path, layout) as file:
                 self._aside.keep(path, file, lines)
 
     def place_aside(self) -> None:
         """Give what was kept its name."""
         self._aside.place()
+
+    def open_text(self, path: str, layout: Layout) -> BinaryIO:
+        """Open a file's text, unpacked if it is packed."""
+        file = self._open(path)
+        size_bytes = os.fstat(file.fileno()).st_size
+        return unpacked(file, path=path, layout=layout, size_bytes=size_bytes)
 
     def _open(self, path: str) -> BinaryIO:
         """Open a file, no link; a pipe is opened without waiting for whoever writes to it."""
@@ -111,7 +133,7 @@ class DelimitedFolder:
         return os.fdopen(os.open(self._folder / path, flags), "rb")
 
 
-def _header_text(line: bytes) -> str:
+def _header_text(line: bytes, encoding: TextEncoding) -> str:
     """The first line as text, if it can be one that names columns; nothing of it is repeated."""
     text = line.removesuffix(b"\n").removesuffix(b"\r")
     faults = {
@@ -119,12 +141,13 @@ def _header_text(line: bytes) -> str:
         "its first line is blank, and has to name the columns": not text.strip(),
         "its first line holds a carriage return: lines end with LF or CRLF": b"\r" in text,
         "its first line holds a quote: names and cells are never quoted": b'"' in text,
-        "its first line is not UTF-8": not _is_utf8(text),
+        "its first line begins as UTF-8, which was not announced": text.startswith(_BOM),
+        f"its first line is not {encoding.name}": not encoding.is_text(text),
     }
     for fault, holds in faults.items():
         if holds:
             raise HeaderDiffers([fault])
-    return text.decode("utf-8")
+    return encoding.utf8(text).decode("utf-8")
 
 
 def _kind(entry: os.DirEntry[str]) -> FileKind:
@@ -141,6 +164,7 @@ class _Shape:
     header: tuple[str, ...]
     kept: tuple[str, ...]
     constants: dict[str, str]
+    encoding: TextEncoding
 
     @property
     def schema(self) -> pa.Schema:
@@ -151,8 +175,8 @@ class _Shape:
 class DelimitedRows:
     """`ports.sources.SplitRows`: works while it is read."""
 
-    def __init__(self, path: Path, shape: _Shape) -> None:
-        self._path = path
+    def __init__(self, opened: Callable[[], BinaryIO], shape: _Shape) -> None:
+        self._opened = opened
         self._shape = shape
         self._seen: Counter[str] = Counter()
         self.lines = 0
@@ -183,9 +207,9 @@ class DelimitedRows:
 
     def _blocks(self) -> Iterator[tuple[bytes, int]]:
         """Yield whole lines, many at a time, each block with its offset in the file."""
-        with self._path.open("rb") as file:
+        with self._opened() as file:
             header = file.readline()
-            self._seen["bom"] = header.startswith(_BOM)
+            self._seen["bom"] = self._shape.encoding.is_utf8 and header.startswith(_BOM)
             self._seen["lf"] = header.endswith(b"\n")
             self._seen["crlf"] = header.endswith(b"\r\n")
             self._seen["open end"] = not header.endswith(b"\n")
@@ -197,21 +221,23 @@ class DelimitedRows:
                     yield rest[:cut], offset
                     rest, offset = rest[cut:], offset + cut
                 elif len(rest) > MAX_LINE_BYTES:
-                    size, ended = _skip_line(file, len(rest))
+                    size, ended, rest = _skip_line(file, len(rest))
                     self._note_aside(offset, size, "line too long")
                     self._seen["open end"] = not ended
-                    rest, offset = b"", offset + size + ended
-            if rest:
+                    offset += size + ended
+            if rest and not rest.endswith(b"\n"):
                 self._seen["open end"] = 1
                 self._seen["lf"] -= 1
-                yield rest + b"\n", offset
+                rest += b"\n"
+            if rest:
+                yield rest, offset
 
     def _note_aside(self, offset: int, size: int, reason: str) -> None:
         self.lines += 1
         self.set_aside.append(SetAsideLine(self.lines + 1, offset, size, reason))
 
     def _rows(self, block: bytes, offset: int) -> pa.Table:
-        lines = _Lines(block, delimiter=ord(self._shape.delimiter))
+        lines = _Lines(block, delimiter=ord(self._shape.delimiter), encoding=self._shape.encoding)
         table, reasons = self._whole_block(lines), {}
         if table is None:
             reasons = lines.faults(len(self._shape.header) - 1)
@@ -253,6 +279,7 @@ class DelimitedRows:
 
     def _parsed(self, text: bytes) -> pa.Table:
         names = list(self._shape.header)
+        text = self._shape.encoding.utf8(text)
         if not text:
             return pa.table({name: pa.array([], pa.string()) for name in names})
         if text.startswith(_BOM):
@@ -279,23 +306,23 @@ class DelimitedRows:
         )
 
 
-def _skip_line(file: BinaryIO, read: int) -> tuple[int, int]:
-    """Go to the end of a line that is too long; its size, and whether a newline ends it."""
+def _skip_line(file: BinaryIO, read: int) -> tuple[int, int, bytes]:
+    """Read past a line that is too long; its size, whether a newline ends it, what was read of more."""
     size = read
     while block := file.read(_BLOCK_BYTES):
         cut = block.find(b"\n")
         if cut >= 0:
-            file.seek(cut + 1 - len(block), os.SEEK_CUR)
-            return size + cut, 1
+            return size + cut, 1, block[cut + 1 :]
         size += len(block)
-    return size, 0
+    return size, 0, b""
 
 
 class _Lines:
     """The lines of a block: where each begins and how long it is, ends of line left out."""
 
-    def __init__(self, block: bytes, *, delimiter: int) -> None:
+    def __init__(self, block: bytes, *, delimiter: int, encoding: TextEncoding) -> None:
         self.block = block
+        self._encoding = encoding
         self._bytes = np.frombuffer(block, dtype=np.uint8)
         self._delimiter = delimiter
         self.ends: Places = np.flatnonzero(self._bytes == _NEWLINE)
@@ -313,7 +340,7 @@ class _Lines:
         rare = any(byte in self.block for byte in (b'"', b"\r", b"\x00"))
         # An empty line passes for a row of empty cells; a longer one is met by its columns.
         lengths = self.lengths.min() == 0 or self.lengths.max() > MAX_LINE_BYTES
-        return rare or bool(lengths) or not _is_utf8(self.block)
+        return rare or bool(lengths) or not self._encoding.is_text(self.block)
 
     def faults(self, delimiters: int) -> dict[int, str]:
         """Say which lines cannot be split, and why; the graver reason counts.
@@ -330,7 +357,7 @@ class _Lines:
             (self._with_byte(_QUOTE), "stray quote"),
             (self._with_inner_return(), "stray carriage return"),
             (self._with_byte(_NUL), "NUL byte"),
-            (self._not_utf8(), "invalid UTF-8"),
+            (self._not_text(), self._encoding.reason),
         ):
             reasons |= dict.fromkeys(map(int, lines), reason)
         return reasons
@@ -356,8 +383,10 @@ class _Lines:
         inner = self._bytes[np.minimum(places + 1, len(self._bytes) - 1)] != _NEWLINE
         return self._line_of(places[inner])
 
-    def _not_utf8(self) -> list[int]:
+    def _not_text(self) -> Sequence[int] | Places:
         """Find the lines that are no text: one look at all of them, then one for each that is not."""
+        if self._encoding.undefined is not None:
+            return self._line_of(np.flatnonzero(self._encoding.undefined[self._bytes]))
         bad: list[int] = []
         at = 0
         view = memoryview(self.block)
@@ -370,13 +399,3 @@ class _Lines:
                 at = int(self.ends[line]) + 1
             else:
                 return bad
-
-
-def _is_utf8(block: bytes) -> bool:
-    if block.isascii():
-        return True
-    try:
-        block.decode("utf-8")
-    except UnicodeDecodeError:
-        return False
-    return True
