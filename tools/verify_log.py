@@ -37,7 +37,7 @@ import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -495,6 +495,15 @@ class _Shares:
 
 
 @dataclass
+class _Upkeep:
+    """What was done under a permit for upkeep: its requests for keys, and whether it has its version."""
+
+    purpose: str
+    requests: list[int] = field(default_factory=list)
+    has_version: bool = False
+
+
+@dataclass
 class Story:
     """What the entries so far have said, as far as later ones refer to it."""
 
@@ -524,6 +533,8 @@ class Story:
     deleted: dict[str, Event] = field(default_factory=dict)
     notices: set[tuple[str, str, int, str]] = field(default_factory=set)
     despite: list[tuple[int, str]] = field(default_factory=list)
+    upkeep: dict[str, _Upkeep] = field(default_factory=dict)
+    purposes: dict[str, set[str]] = field(default_factory=dict)
     unknown: int = 0
 
     def earlier(self, index: Any, *kinds: str) -> Event:
@@ -578,6 +589,11 @@ RELEASE_MOVES = {
 VOTES_NEEDED = 2
 DRILL_VERDICTS = ("held", "incomplete", "failed")
 
+# What the hub does with its own data under a permit that is used once, and how often that opens keys.
+UPKEEP = ("compact", "quarantine")
+UPKEEP_OPENINGS = 3
+UPKEEP_DAYS = 14
+
 # Why keys are destroyed, and who at least must have signed it. Data that nothing gives
 # back need an authority as well: what a partition is, the log does not say.
 ERASURE_GROUNDS = {
@@ -606,6 +622,16 @@ def _version(story: Story, event: Event) -> None:
     newest = story.newest_version.get(event["dataset"])
     if event["parent"] != newest:
         raise Fault("its parent is not the dataset's version before")
+    if "permit" in event:
+        upkeep = story.upkeep.get(event["permit"])
+        if upkeep is None:
+            raise Fault(f"no keys of permit {event['permit']} had been lent for it")
+        story.check_lent(event["permit"], upkeep.purpose)
+        if upkeep.has_version:
+            raise Fault(f"permit {event['permit']} has made a version before")
+        if upkeep.purpose == "compact" and event["rows"]:
+            raise Fault("it files rows anew and says that it adds some")
+        upkeep.has_version = True
     story.newest_version[event["dataset"]] = len(story.events)
 
 
@@ -646,9 +672,12 @@ def _requested(story: Story, event: Event) -> None:
         _requested_for_others(story, event)
         return
     if event["permit"] is not None:
-        story.earlier(event["permit"], "PermitMoved")
-        if event["purpose"] not in ("extract", "run") or event["deliveries"]:
-            raise Fault("a permit opens keys for an extract or a run, and for nothing else")
+        moved = story.earlier(event["permit"], "PermitMoved")
+        if event["purpose"] not in ("extract", "run", *UPKEEP) or event["deliveries"]:
+            raise Fault(
+                "a permit opens keys for an extract or a run, or for upkeep, and for nothing else"
+            )
+        _used(story, event, moved["permit"])
         return
     # Without a permit there is the mandate: deliveries, each taken in once.
     if event["purpose"] != "ingest" or not event["deliveries"]:
@@ -656,6 +685,24 @@ def _requested(story: Story, event: Event) -> None:
     for index in event["deliveries"]:
         if story.earlier(index, "DeliveryReceived")["delivery"] in story.taken_in:
             raise Fault("a delivery that it opens was taken in before")
+
+
+def _used(story: Story, event: Event, permit: str) -> None:
+    """A permit for upkeep is for one thing, and opens keys only so often."""
+    asked = story.purposes.setdefault(permit, set())
+    asked.add(event["purpose"])
+    if not asked & set(UPKEEP):
+        return
+    if len(asked) > 1:
+        raise Fault("a permit for upkeep opens keys for that and for nothing else")
+    upkeep = story.upkeep.setdefault(permit, _Upkeep(event["purpose"]))
+    if upkeep.has_version:
+        raise Fault(f"permit {permit} is used: a version was made under it")
+    if any(index not in story.closed for index in upkeep.requests):
+        raise Fault(f"permit {permit} is being opened already")
+    if len(upkeep.requests) >= UPKEEP_OPENINGS:
+        raise Fault(f"permit {permit} was opened {UPKEEP_OPENINGS} times before")
+    upkeep.requests.append(len(story.events))
 
 
 def _requested_for_others(story: Story, event: Event) -> None:
@@ -1096,7 +1143,7 @@ FIELDS = {
         "holders:texts log_size:number order previous_sha256 signers:texts "
         "statement_sha256 threshold:number threshold_before:number trust_sha256"
     ),
-    "VersionPublished": "dataset manifests:map parent:number? rows:number",
+    "VersionPublished": "dataset manifests:map parent:number? [permit] rows:number",
     "VoteCast": "checker request vote_commitment",
 }
 COMMON_FIELDS = "at event_id kind v:number"
@@ -1240,16 +1287,18 @@ def _read_statement(statement: dict[str, Any], keys: list[bytes], *, what: str) 
 # ---------------------------------------------------------------- files beside the log
 
 
+# A researcher asks for a project, the controller for upkeep; which it is, the text says.
+APPLICANTS = ("researcher", "controller")
 # Who must have signed what a permit's new state rests on, and how many of different operators.
 # A permit ends by the calendar, which nobody signs.
 PERMIT_SIGNERS = {
-    "submitted": ("havre/v1/permit-application", "researcher", 1),
-    "assessment": ("havre/v1/permit", "authority", 1),
-    "granted": ("havre/v1/permit", "authority", 2),
-    "refused": ("havre/v1/permit-decision", "authority", 1),
-    "withdrawn": ("havre/v1/permit-decision", "researcher", 1),
-    "suspended": ("havre/v1/permit-decision", "authority", 1),
-    "revoked": ("havre/v1/permit-decision", "authority", 1),
+    "submitted": ("havre/v1/permit-application", APPLICANTS, 1),
+    "assessment": ("havre/v1/permit", ("authority",), 1),
+    "granted": ("havre/v1/permit", ("authority",), 2),
+    "refused": ("havre/v1/permit-decision", ("authority",), 1),
+    "withdrawn": ("havre/v1/permit-decision", APPLICANTS, 1),
+    "suspended": ("havre/v1/permit-decision", ("authority",), 1),
+    "revoked": ("havre/v1/permit-decision", ("authority",), 1),
 }
 # Statements that carry the permit's whole text.
 _WITH_TEXT = ("havre/v1/permit-application", "havre/v1/permit")
@@ -1334,11 +1383,12 @@ def _check_signers(permits: _Permits, story: Story, *, trust: Trust) -> None:
         what = f"Entry {index}"
         if event["state"] not in PERMIT_SIGNERS:
             continue
-        _, role, needed = PERMIT_SIGNERS[event["state"]]
+        _, roles, needed = PERMIT_SIGNERS[event["state"]]
         if not set(event["signers"]) <= set(trust.parties):
             raise Fault(f"{what} is signed by others than the trust roots name.")
         signers = [trust.parties[each] for each in event["signers"]]
-        if len({party.operator for party in signers if party.role == role}) < needed:
+        if len({party.operator for party in signers if party.role in roles}) < needed:
+            role = " or ".join(roles)
             raise Fault(f"{what} lacks a signature: {needed} of role {role} are needed.")
         if index in permits.statements:
             _check_signed_text(permits, index, story, trust=trust)
@@ -1351,11 +1401,20 @@ def _check_signed_text(permits: _Permits, index: int, story: Story, *, trust: Tr
         raise Fault(f"Entry {index} is signed by others than its statement.")
     signers = [trust.parties[each] for each in ids]
     if event["state"] in ("submitted", "withdrawn"):
-        applicant = permits.applicant(index, story)
-        if applicant is not None and [party.name for party in signers] != [applicant]:
-            raise Fault(f"Entry {index} is not signed by the applicant alone.")
+        _check_applicant(permits, index, story, signers)
     elif signed.kind in _WITH_TEXT:
         _check_apart(signed, signers, index, trust=trust)
+
+
+def _check_applicant(permits: _Permits, index: int, story: Story, signers: list[Party]) -> None:
+    """Make sure that the applicant signed alone, and is one who may ask for this."""
+    applicant = permits.applicant(index, story)
+    if applicant is not None and [party.name for party in signers] != [applicant]:
+        raise Fault(f"Entry {index} is not signed by the applicant alone.")
+    if story.permit_moves[index]["state"] == "submitted":
+        role = "controller" if "upkeep" in permits.statements[index].said else "researcher"
+        if [party.role for party in signers] != [role]:
+            raise Fault(f"Entry {index} asks for a permit for which the {role} asks.")
 
 
 def _check_apart(signed: _Signed, signers: list[Party], index: int, *, trust: Trust) -> None:
@@ -1411,6 +1470,16 @@ def _check_dates(permits: _Permits, story: Story) -> None:
         first, last = str(signed.said.get("starts_on")), str(signed.said.get("ends_on"))
         if not first <= day <= last:
             raise Fault(f"Entry {at} lends keys of a permit that holds from {first} to {last}.")
+        upkeep = signed.said.get("upkeep")
+        if asked["purpose"] != upkeep and (upkeep is not None or asked["purpose"] in UPKEEP):
+            raise Fault(f"Entry {at} lends keys for another purpose than its permit's.")
+        if upkeep is not None:
+            try:
+                held = (date.fromisoformat(last) - date.fromisoformat(first)).days
+            except ValueError:
+                held = UPKEEP_DAYS
+            if held >= UPKEEP_DAYS:
+                raise Fault(f"Entry {at} rests on a permit for upkeep that holds too long.")
 
 
 CERTIFIED = "The shares named here are destroyed, and no other copy of them exists."

@@ -288,3 +288,66 @@ def test_a_permit_is_in_force_until_its_last_day() -> None:
     check_in_force(
         a_permit(), state=PermitState.GRANTED, decided_at=last_day - timedelta(days=1), now=last_day
     )
+
+
+UPKEEP = """
+[permit]
+name = "compact-dcir"
+title = "Files of 2021 and 2022 put together"
+purpose = "Monthly deliveries left many small files."
+applicant = "controller"
+people = ["hub"]
+starts_on = 2026-01-01
+ends_on = 2026-01-14
+
+[upkeep]
+kind = "compact"
+datasets = ["dcir"]
+years = [2022, 2021]
+"""
+
+
+def test_a_permit_for_upkeep_reaches_what_its_form_says_and_grants_nothing() -> None:
+    permit = parse_application(UPKEEP.encode())
+
+    assert permit.years == {"dcir": (2021, 2022)}
+    assert not permit.tables
+    assert parse_permit(permit_predicate(permit)) == permit
+
+
+def test_a_permit_for_rows_set_aside_reaches_those_and_the_second_secret() -> None:
+    text = UPKEEP.replace('"compact"', '"quarantine"').replace("years = [2022, 2021]", "")
+    permit = parse_application(text.encode())
+
+    permit.covers(parse_partition("dataset/dcir-aside/0/1"))
+    permit.covers(parse_partition("secret/stage-2/1"))
+    for beyond in ("dataset/dcir/2021/1", "secret/pp-compact-dcir/1", "project/compact-dcir/1"):
+        with pytest.raises(OutsidePermit):
+            permit.covers(parse_partition(beyond))
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "fault"),
+    [
+        ("[upkeep]", "[population]\ndepartments = []\n[upkeep]", "no section or key population"),
+        ("[upkeep]", "[tables.dcir.ER_PRS_F]\ncolumns = []\n[upkeep]", "section or key tables"),
+        ("starts_on", "period = [2021-01-01, 2021-12-31]\nstarts_on", "no key period"),
+        ('kind = "compact"', "", "lacks kind"),
+        ('"compact"', '"repair"', "no such kind"),
+        ('"compact"', '"quarantine"', "have no years"),
+        ("years = [2022, 2021]", "", "names no year"),
+        ("2022, 2021", "2021, 2021", "a year twice"),
+        ('["dcir"]', '["dcir", "dcir"]', "a dataset twice"),
+        ('["dcir"]', "[]", "reaches no partition"),
+        ('["dcir"]', '["oppositions"]', "register of oppositions"),
+        ("2026-01-14", "2026-01-15", "more than 14 days"),
+        ('["hub"]', "[]", "nobody who may use it"),
+    ],
+)
+def test_a_form_for_upkeep_that_says_too_much_or_too_little_is_refused(
+    old: str, new: str, fault: str
+) -> None:
+    assert old in UPKEEP
+
+    with pytest.raises(InvalidInput, match=fault):
+        parse_application(UPKEEP.replace(old, new).encode())

@@ -169,6 +169,8 @@ class Extraction:
             raise Refused(
                 f"Permit {name} is {standing.state.value}.", hint="Only a granted one opens data."
             )
+        if standing.permit.upkeep is not None:
+            raise Refused(f"Permit {name} is for upkeep, and has no extract.")
         return standing
 
     def _prepare(self, permit: Permit) -> None:

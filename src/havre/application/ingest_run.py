@@ -14,10 +14,10 @@ from havre.application.vault.keys import OpenPartitions
 from havre.application.vault.reading import LentKeys, ListedFile, ReadPlace, VaultReader
 from havre.application.vault.sealing import SealedVersion, VaultWriter, VersionWriter, WritePlace
 from havre.domain.catalogue_text import KnownTables
-from havre.domain.custody import STAGE_2_SECRET
 from havre.domain.delivery import FileCount, RowCount, check_rows
 from havre.domain.delivery_note import DeliveryNote
 from havre.domain.schema import TableSchema
+from havre.domain.upkeep import STAGE_2_SECRET, aside_dataset
 from havre.errors import NotFound, Refused
 from havre.formats.canonical import Json, encode_canonical
 from havre.formats.manifest import ManifestEntry, ObjectKind
@@ -201,7 +201,7 @@ def aside_partition(dataset: str) -> Partition:
     >>> aside_partition("dcir").text
     'dataset/dcir-aside/0/1'
     """
-    return Partition(PartitionKind.DATASET, f"{dataset}-aside", 0)
+    return Partition(PartitionKind.DATASET, aside_dataset(dataset), 0)
 
 
 def stage_2(partitions: Iterable[KnownPartition]) -> KnownPartition:

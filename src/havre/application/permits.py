@@ -44,6 +44,7 @@ from havre.domain.statements import (
 from havre.domain.trust import Role, TrustRoots
 from havre.domain.withdrawal import PREDICATE_DECISION, open_withdrawal
 from havre.errors import InvalidInput, NotFound, Refused
+from havre.formats.statements import parse_envelope, parse_statement
 from havre.ports.clock import Clock
 from havre.ports.records import Document, Records
 from havre.ports.tokens import Token
@@ -116,7 +117,7 @@ class Permits:
             PREDICATE_APPLICATION, self._roots.origin, permit.name, permit_predicate(permit)
         )
         envelope = sign_statement(statement, [applicant])
-        opened = self._open(envelope, PREDICATE_APPLICATION, {Role.RESEARCHER: 1})
+        opened = self._open(envelope, PREDICATE_APPLICATION, {_applicant_role(permit): 1})
         if [party.name for party in opened.signers] != [permit.applicant]:
             raise Refused("An application is signed by its applicant and nobody else.")
         self._move(permit, PermitState.SUBMITTED, envelope, opened)
@@ -281,8 +282,9 @@ class Permits:
         try:
             return open_permit(envelope, roots=self._roots, authorities=1).permit
         except WrongContext:
-            opened = self._open(envelope, PREDICATE_APPLICATION, {Role.RESEARCHER: 1})
-            return parse_permit(opened.statement.predicate)
+            permit = parse_permit(parse_statement(parse_envelope(envelope).payload).predicate)
+            self._open(envelope, PREDICATE_APPLICATION, {_applicant_role(permit): 1})
+            return permit
 
     def _ground(self, name: str) -> Ground:
         return Ground(rests_on(self._entries(name)), self._clock.now())
@@ -333,6 +335,10 @@ class Permits:
             ),
             documents=[Document(KIND_PERMIT, digest, envelope)],
         )
+
+
+def _applicant_role(permit: Permit) -> Role:
+    return Role.RESEARCHER if permit.upkeep is None else Role.CONTROLLER
 
 
 def check_room_for_secret(name: str) -> None:

@@ -19,6 +19,7 @@ from havre.domain.rotation import (
     list_open,
     next_generation,
 )
+from havre.domain.upkeep import aside_dataset
 from havre.errors import Refused
 from havre.ports.clock import Clock
 from havre.ports.records import Records
@@ -83,7 +84,7 @@ class Rotation:
         Raises:
             Unavailable: a custodian takes no part; the old generations stay closed.
         """
-        own = (dataset, f"{dataset}-aside")
+        own = () if dataset is None else (dataset, aside_dataset(dataset))
         due = [
             each.partition
             for each in self._generations.list_due()

@@ -323,6 +323,8 @@ def check_may_run(standing: PermitStanding, *, researcher: str, environment: str
     faults = []
     if standing.state is not PermitState.GRANTED:
         faults.append(f"it is {standing.state.value}")
+    if permit.upkeep is not None:
+        faults.append("it is for upkeep")
     if researcher not in permit.people:
         faults.append(f"it does not name {researcher}")
     if environment != permit.environment_sha256:

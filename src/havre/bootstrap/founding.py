@@ -37,7 +37,7 @@ from havre.bootstrap.services import socket_path, write_service
 from havre.bootstrap.serving import check_socket_path
 from havre.bootstrap.tokens import PartyToken, create_token, open_token
 from havre.crypto.random import new_object_id
-from havre.domain.custody import PREDICATE_MANDATE, STAGE_2_SECRET
+from havre.domain.custody import PREDICATE_MANDATE
 from havre.domain.events import HubOpened
 from havre.domain.oppositions import OPPOSITIONS_DATASET
 from havre.domain.statements import Statement, sign_statement
@@ -48,6 +48,7 @@ from havre.domain.trust import (
     check_trust_roots,
     encode_trust_roots,
 )
+from havre.domain.upkeep import STAGE_2_SECRET
 from havre.errors import InvalidInput, Refused, Unavailable
 from havre.formats.token_uri import parse_token_uri
 from havre.ports.pages import SiteSettings

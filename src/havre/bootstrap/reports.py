@@ -15,10 +15,13 @@ from havre.bootstrap.auditing import decisions_off_the_log
 from havre.bootstrap.hub import OpenHub
 from havre.bootstrap.tokens import PartyToken, open_token
 from havre.domain.events import DeliveryChecked, DeliveryReceived, VersionPublished, events_of
+from havre.domain.permit import Permit
 from havre.domain.permit_form import shown
 from havre.domain.permit_states import PermitState
+from havre.domain.permit_text import parse_application
 from havre.domain.transparency import cosigners
 from havre.domain.trust import Role
+from havre.domain.upkeep import UPKEEP_OPENINGS, UpkeepKind
 from havre.errors import InvalidInput, NotFound, Refused
 from havre.formats.notes import parse_note
 from havre.values import PartitionKind
@@ -42,6 +45,17 @@ def open_party(folder: Path, *, role: str) -> PartyToken:
             hint=f"Name the directory of a party of role {needed.value} with --party or HAVRE_PARTY.",
         )
     return token
+
+
+def open_applicant(folder: Path, application: bytes) -> PartyToken:
+    """Open the directory of who asks for a permit: a researcher, or for upkeep the controller.
+
+    Raises:
+        InvalidInput: the application cannot be read.
+        Refused: the party has another role.
+    """
+    is_upkeep = parse_application(application).upkeep is not None
+    return open_party(folder, role="controller" if is_upkeep else "researcher")
 
 
 def read_file(path: Path) -> bytes:
@@ -179,16 +193,39 @@ def permit_details(standing: PermitStanding) -> Row:
     Texts are shown as `domain.permit_form.shown` spells them: what stands on a
     screen is what is signed, and cannot paint over another line.
     """
-    permit, population = standing.permit, standing.permit.population
-    born = population.birth_years
+    permit = standing.permit
     row = {
         **permit_row(standing),
         "title": _spelled(permit.title),
         "purpose": _spelled(permit.purpose),
         "applicant": permit.applicant,
         "people": list(permit.people),
-        "care": _span(*permit.period),
         "in_force": _span(permit.starts_on, permit.ends_on),
+        **(_project_details(permit) if permit.upkeep is None else _upkeep_details(permit.upkeep)),
+    }
+    for dataset, years in permit.years.items():
+        row[f"years_reached_of_{dataset.replace('-', '_')}"] = [year or "undated" for year in years]
+    return row
+
+
+def _upkeep_details(kind: UpkeepKind) -> Row:
+    opens = {
+        UpkeepKind.COMPACT: "these partitions, to put their small files together",
+        UpkeepKind.QUARANTINE: "rows that were set aside, and the hub's own pseudonym secret",
+    }
+    return {
+        "upkeep": kind.value,
+        "opens": opens[kind],
+        "how_often": f"at most {UPKEEP_OPENINGS} times, and for one version",
+        "tables": "none: nobody is given anything",
+    }
+
+
+def _project_details(permit: Permit) -> Row:
+    population = permit.population
+    born = population.birth_years
+    row: Row = {
+        "care": _span(*permit.period),
         "born": f"{born[0]} to {born[1]}" if born else "in any year",
         "living_in_departments": list(population.departments) or "all",
         "smallest_count_shown": permit.output.min_count,
@@ -202,8 +239,6 @@ def permit_details(standing: PermitStanding) -> Row:
         row[f"table_{number}"] = _spelled(f"{grant.dataset}.{grant.table}")
         row[f"table_{number}_columns"] = list(map(_spelled, grant.columns))
         row[f"table_{number}_keys_as_they_are"] = list(map(_spelled, grant.true_keys))
-    for dataset, years in permit.years.items():
-        row[f"years_reached_of_{dataset.replace('-', '_')}"] = [year or "undated" for year in years]
     return row
 
 

@@ -13,10 +13,11 @@ from havre.bootstrap.hub import OpenHub
 from havre.bootstrap.key_life import erase, erase_project, erasures
 from havre.domain.clock_events import ProjectDeleted
 from havre.domain.duties import Duty, Known, Superseded
-from havre.domain.erasure import ASIDE_SUFFIX, Ground
+from havre.domain.erasure import Ground
 from havre.domain.events import PermitMoved
 from havre.domain.key_states import read_key_states
 from havre.domain.trust import Role
+from havre.domain.upkeep import ASIDE_SUFFIX
 from havre.errors import HavreError
 from havre.values import PartitionKind, instant_text
 

@@ -27,12 +27,11 @@ def ask(
     hub: HubOption,
     as_json: JsonOption = False,
 ) -> None:
-    """As an applicant: put an application on the log."""
-    from havre.bootstrap.reports import open_party, permit_row, read_file
+    """As an applicant: put an application on the log; for upkeep, as the controller."""
+    from havre.bootstrap.reports import open_applicant, permit_row, read_file
 
-    standing = open_hub(hub).permits.ask(
-        read_file(application), applicant=open_party(party, role="researcher")
-    )
+    asked = read_file(application)
+    standing = open_hub(hub).permits.ask(asked, applicant=open_applicant(party, asked))
     Screen(as_json=as_json).show(permit_row(standing))
 
 

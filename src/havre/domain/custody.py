@@ -24,23 +24,24 @@ from havre.domain.events import (
     KeysReleased,
     KeysRequested,
     PermitMoved,
+    VersionPublished,
     events_of,
 )
 from havre.domain.key_events import ErasureOrdered, ResharingOrdered
 from havre.domain.key_states import list_to_reshare
-from havre.domain.permit import project_secret
+from havre.domain.permit import Permit, project_secret
 from havre.domain.permit_signing import check_ground, open_permit
 from havre.domain.permit_states import PermitState, check_in_force, replay_permit
 from havre.domain.resharing import CEREMONY_DAYS, check_ceremony
 from havre.domain.statements import Opened, open_statement
 from havre.domain.succession import trust_digest
 from havre.domain.trust import Role, TrustRoots
+from havre.domain.upkeep import STAGE_2_SECRET, UpkeepKind, check_unused
 from havre.errors import InvalidInput, NotGenuine, Refused
 from havre.values import Partition, PartitionKind, parse_instant
 
 PREDICATE_MANDATE = "havre/v1/ingestion-mandate"
 NOTE_LABEL = "havre/v1/delivery-note"
-STAGE_2_SECRET = "stage-2"
 MANDATE_DAYS = 90
 # How far the hub's clock, in the entry that asks, may lie from the custodian's own:
 # what is counted by the day would otherwise be counted by the hub's word.
@@ -137,6 +138,8 @@ def _check_living(entry: KeysRequested, view: CustodianView) -> None:
 _PURPOSES: dict[str, frozenset[PartitionKind]] = {
     "extract": frozenset({PartitionKind.DATASET, PartitionKind.SECRET}),
     "run": frozenset({PartitionKind.PROJECT}),
+    UpkeepKind.COMPACT.value: frozenset({PartitionKind.DATASET}),
+    UpkeepKind.QUARANTINE.value: frozenset({PartitionKind.DATASET, PartitionKind.SECRET}),
 }
 
 
@@ -149,7 +152,9 @@ def _check_permit(
     """The permit is signed, logged, in force, and reaches every partition asked."""
     kinds = _PURPOSES.get(entry.purpose)
     if kinds is None:
-        raise ReleaseRefused("A permit opens keys for an extract or a run, and for nothing else.")
+        raise ReleaseRefused(
+            "A permit opens keys for an extract or a run, or for upkeep, and for nothing else."
+        )
     moves, state = _moves(entry.permit, view)
     last = moves[-1][1]
     if last.permit in view.revoked:
@@ -163,10 +168,54 @@ def _check_permit(
         raise ReleaseRefused("The signed permit is another one than the log's entry names.")
     check_ground(signed.ground, moves)
     check_in_force(permit, state=state, decided_at=signed.ground.decided_at, now=view.now)
+    _check_purpose(permit, request, entry, view)
     for partition in partitions:
         if partition.kind not in kinds:
             raise ReleaseRefused(f"A {entry.purpose} opens no {partition.kind.value} partition.")
         permit.covers(partition)
+
+
+def _check_purpose(
+    permit: Permit, request: ShareRequest, entry: KeysRequested, view: CustodianView
+) -> None:
+    """A project's permit opens nothing for upkeep, one for upkeep its own kind, and that once."""
+    upkeep = permit.upkeep
+    if upkeep is None:
+        if entry.purpose in [*UpkeepKind]:
+            raise ReleaseRefused(f"Permit {permit.name} is a project's, and opens no upkeep.")
+        return
+    if entry.purpose != upkeep:
+        raise ReleaseRefused(
+            f"Permit {permit.name} is for upkeep: {upkeep.value}, and opens nothing else."
+        )
+    check_upkeep_unused(permit.name, view.events[: request.index])
+
+
+def check_upkeep_unused(permit: str, events: Sequence[Event]) -> None:
+    """Make sure that a permit for upkeep may be opened once more.
+
+    events: the log before the request that would open it.
+
+    Raises:
+        UpkeepUsed: a version was made under it, it is being opened, or it was often enough.
+    """
+    moves = {
+        index
+        for index, event in enumerate(events)
+        if isinstance(event, PermitMoved) and event.permit == permit
+    }
+    closed = {each.request for each in events if isinstance(each, KeysReleased | KeysAbandoned)}
+    check_unused(
+        permit,
+        openings=[
+            index in closed
+            for index, event in enumerate(events)
+            if isinstance(event, KeysRequested) and event.permit in moves
+        ],
+        has_version=any(
+            isinstance(event, VersionPublished) and event.permit == permit for event in events
+        ),
+    )
 
 
 def _moves(

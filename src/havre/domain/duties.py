@@ -182,7 +182,8 @@ def _of_living(
         yield Duty(TermName.HEARING, permit.name, moves[-1][0], moves[-1][1].at)
     elif TERMS[TermName.RENEWAL].end(last.at) < end:
         yield Duty(TermName.RENEWAL, permit.name, index, last.at)
-    if state is PermitState.GRANTED and permit.name not in known.about(ExtractMade):
+    project = permit.upkeep is None
+    if state is PermitState.GRANTED and project and permit.name not in known.about(ExtractMade):
         yield Duty(TermName.DATA, permit.name, granted[0][0], granted[0][1].at)
     yield Duty(TermName.END, permit.name, index, end)
 

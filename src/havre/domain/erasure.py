@@ -20,7 +20,6 @@ from datetime import datetime
 from enum import StrEnum
 from types import MappingProxyType
 
-from havre.domain.custody import STAGE_2_SECRET
 from havre.domain.permit import project_secret
 from havre.domain.statements import (
     MissingSignature,
@@ -31,6 +30,7 @@ from havre.domain.statements import (
     sign_statement,
 )
 from havre.domain.trust import Role, TrustRoots
+from havre.domain.upkeep import ASIDE_SUFFIX, STAGE_2_SECRET
 from havre.errors import InvalidInput, NotGenuine, Refused
 from havre.formats.canonical import Json
 from havre.values import (
@@ -46,8 +46,6 @@ PREDICATE_ORDER = "havre/v1/erasure-order"
 # How many partitions one order names: its entry must fit on the log.
 MOST_PARTITIONS = 1000
 _FIELDS = ["decided_at", "ground", "log_size", "partitions", "permit"]
-# A dataset's rows that were set aside lie in a dataset of their own (`application.ingest_run`).
-ASIDE_SUFFIX = "-aside"
 
 
 class Ground(StrEnum):

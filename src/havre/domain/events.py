@@ -123,6 +123,7 @@ class VersionPublished(Event):
 
     parent: index of the entry of the version before, or null for the first.
     manifests: opaque partition id to SHA-256 of the manifest's ciphertext.
+    permit: the one for upkeep under which it was made; none for a delivery's version.
     """
 
     kind: ClassVar[str] = "VersionPublished"
@@ -130,6 +131,7 @@ class VersionPublished(Event):
     parent: int | None
     manifests: dict[str, str]
     rows: int
+    permit: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -161,7 +163,7 @@ class KeysRequested(Event):
     order: index of the entry of the ceremony's order, or null outside of one.
     deliveries: indexes of the `DeliveryReceived` entries a mandate cites.
     partitions: opaque partition ids, in order.
-    purpose: `ingest`, `extract`, `run` or `reshare`.
+    purpose: `ingest`, `extract`, `run`, `reshare`, or a kind of upkeep.
     one_time_key_sha256: of the public key that the shares are to be sealed to.
     """
 

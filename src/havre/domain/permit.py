@@ -1,5 +1,7 @@
 """What a permit grants: who, why, which tables, columns, people and years, until when.
 
+Or, of a permit for upkeep, which partitions the hub may open once for its own data.
+
 A permit is public text. Where it stands is `domain.permit_states`; how it is
 written and signed is `domain.permit_text`.
 """
@@ -11,6 +13,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from havre.domain.oppositions import OPPOSITIONS_DATASET
+from havre.domain.upkeep import STAGE_2_SECRET, UpkeepKind
 from havre.errors import Refused
 from havre.values import Partition, PartitionKind
 
@@ -76,6 +79,9 @@ class Permit:
     environment_sha256: the study environment that code may run in.
     despite_oppositions: why people who object are in the extract all the same (EHDS,
         article 71(4)); empty for every other permit, whose extracts leave them out.
+    upkeep: what the hub may do with its own data, or null for a project. A permit for
+        upkeep gives nobody anything: it has no tables, no limit on people, no outputs and
+        no environment, its period is its own days, and its people are the hub.
     """
 
     name: str
@@ -92,6 +98,7 @@ class Permit:
     environment_sha256: str
     years: Mapping[str, tuple[int, ...]]
     despite_oppositions: str = ""
+    upkeep: UpkeepKind | None = None
 
     def covers(self, partition: Partition) -> None:
         """Make sure a partition is within this permit.
@@ -99,14 +106,16 @@ class Permit:
         A dataset partition must be of a granted dataset and year; a project
         partition and the project's pseudonym secret must bear its name. The
         registers of people who object are within every permit that leaves them out.
+        A permit for upkeep has no project; one for rows set aside reaches the hub's
+        own pseudonym secret, because what is replayed is pseudonymised.
 
         Raises:
             OutsidePermit: the partition is anything else.
         """
         within = {
             PartitionKind.DATASET: partition.year in self._years_of(partition.name),
-            PartitionKind.PROJECT: partition.name == self.name,
-            PartitionKind.SECRET: partition.name == project_secret(self.name),
+            PartitionKind.PROJECT: self.upkeep is None and partition.name == self.name,
+            PartitionKind.SECRET: partition.name == self._secret,
             PartitionKind.LANDING: False,
         }
         if not within[partition.kind]:
@@ -115,8 +124,14 @@ class Permit:
                 hint="Ask for a permit that names this dataset and these years.",
             )
 
+    @property
+    def _secret(self) -> str | None:
+        if self.upkeep is None:
+            return project_secret(self.name)
+        return STAGE_2_SECRET if self.upkeep is UpkeepKind.QUARANTINE else None
+
     def _years_of(self, dataset: str) -> tuple[int, ...]:
-        if dataset == OPPOSITIONS_DATASET:
+        if dataset == OPPOSITIONS_DATASET and self.upkeep is None:
             return () if self.despite_oppositions else (0,)
         return self.years.get(dataset, ())
 

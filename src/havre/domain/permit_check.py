@@ -7,14 +7,16 @@ that the signed text says it and custodians need no catalogue.
 from __future__ import annotations
 
 from calendar import monthrange
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from datetime import date
 
 from havre.domain.permit import Permit, TableGrant
+from havre.domain.permit_signing import upkeep_party_faults
 from havre.domain.plan_making import PEOPLE, list_ties, make_plan
 from havre.domain.schema import Catalogue, ColumnType, TableSchema, Treatment, people_columns
 from havre.domain.trust import Role, TrustRoots
+from havre.domain.upkeep import ASIDE_SUFFIX
 from havre.errors import InvalidInput, Refused
 
 # Care may be paid for up to 27 months after it was given, by law: files that are
@@ -32,23 +34,42 @@ def complete_permit(
 ) -> Permit:
     """Check an application and write the partitions it reaches into it.
 
-    Returns the same permit with `years` filled in.
+    Returns the same permit with `years` filled in; those of a permit for upkeep stand.
 
     Raises:
-        PermitFaults: an unknown table, column or party, a table in another
+        PermitFaults: an unknown dataset, table, column or party, a table in another
             dataset, a true key that is no technical key, an end in the past, a
             period or a limit on people that cannot be brought to a table.
     """
+    if permit.upkeep is not None:
+        _refuse(permit, _faults_of_upkeep(permit, catalogue, roots, today))
+        return permit
     faults = [*_faults_of_parties(permit, roots, today)]
     for grant in permit.tables:
         faults += _faults_of_grant(grant, catalogue)
         faults += list_period_faults(grant, permit.period, catalogue)
-    if faults:
+    _refuse(permit, faults)
+    return replace(permit, years=_years_reached(permit, catalogue))
+
+
+def _refuse(permit: Permit, faults: Iterable[str]) -> None:
+    if named := "; ".join(faults):
         raise PermitFaults(
-            f"Permit {permit.name} cannot be asked for: {'; '.join(faults)}.",
+            f"Permit {permit.name} cannot be asked for: {named}.",
             hint="Correct the application; `havre catalogue show` lists tables and columns.",
         )
-    return replace(permit, years=_years_reached(permit, catalogue))
+
+
+def _faults_of_upkeep(
+    permit: Permit, catalogue: Catalogue, roots: TrustRoots, today: date
+) -> Iterator[str]:
+    if permit.ends_on < today:
+        yield "it has already ended"
+    yield from upkeep_party_faults(permit, roots)
+    known = {table.dataset for table in catalogue.tables}
+    datasets = {name.removesuffix(ASIDE_SUFFIX) for name in permit.years}
+    if unknown := sorted(datasets - known):
+        yield f"the catalogue has no dataset {', '.join(unknown)}"
 
 
 def _faults_of_parties(permit: Permit, roots: TrustRoots, today: date) -> Iterator[str]:

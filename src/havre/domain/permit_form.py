@@ -64,16 +64,28 @@ SECTIONS: Mapping[str, Mapping[str, _Kind]] = MappingProxyType(
         "oppositions": {"do_not_count_because": _TEXT},
     }
 )
+# The same for a permit for upkeep, which grants no table and has no project.
+UPKEEP_SECTIONS: Mapping[str, Mapping[str, _Kind]] = MappingProxyType(
+    {
+        "permit": {
+            name: kind
+            for name, kind in SECTIONS["permit"].items()
+            if name not in ("period", "environment_sha256")
+        },
+        "upkeep": {"kind": _TEXT, "datasets": _TEXTS, "years": _WHOLES},
+    }
+)
 # What may stand in a section such as [tables.dcir.ER_PRS_F].
 TABLE: Mapping[str, _Kind] = MappingProxyType({"columns": _TEXTS, "true_keys": _TEXTS})
-_REQUIRED = frozenset({*SECTIONS["permit"], "columns"})
+_REQUIRED = frozenset({*SECTIONS["permit"], "columns", "kind", "datasets"})
 
 
 def read_form(document: bytes) -> dict[str, Any]:
     """Read the TOML file that a person wrote, and nothing that the form does not know.
 
     Returns the sections `permit`, `population`, `output`, `oppositions` and `tables`; the
-    last four may be missing.
+    last four may be missing. With a section `upkeep` it is the form of a permit for
+    upkeep, which has that one and `permit`.
 
     Raises:
         InvalidInput: too long, not TOML, or with a key or section missing, unknown,
@@ -107,6 +119,12 @@ def shown(text: str, *, most: int = 60) -> str:
 
 
 def _faults_of(body: Mapping[str, Any]) -> Iterator[str]:
+    if "upkeep" in body:
+        for name in sorted(set(body) - set(UPKEEP_SECTIONS)):
+            yield f"a permit for upkeep has no section or key {shown(name)}"
+        for name, keys in UPKEEP_SECTIONS.items():
+            yield from _faults_of_section(name, body.get(name, {}), keys)
+        return
     for name in sorted(set(body) - set(SECTIONS) - {"tables"}):
         yield f"there is no section or key {shown(name)}"
     for name, keys in SECTIONS.items():

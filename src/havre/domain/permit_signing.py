@@ -8,7 +8,7 @@ renewal, rests on another entry than the one before it, and opens nothing.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -69,6 +69,8 @@ def open_permit(
 
     Raises:
         SignedByApplicant: a signer is the applicant, or of the applicant's operator.
+        Refused: a permit for upkeep that others ask for than the controller, or for others
+            than the hub.
         MissingSignature: too few authorities.
         NotFound: the applicant, or somebody the permit names, is in no trust root.
         NotGenuine, InvalidInput: the envelope or the text is amiss.
@@ -92,6 +94,8 @@ def open_permit(
             f" {', '.join(unknown)}.",
             hint="Nobody can tell whether such a person's own house signed it.",
         )
+    if faults := list(upkeep_party_faults(permit, roots)):
+        raise Refused(f"Permit {permit.name} is no permit: {'; '.join(faults)}.")
     houses = {operators[name] for name in (permit.applicant, *permit.people)}
     if any(signer.operator in houses for signer in opened.signers):
         raise SignedByApplicant(
@@ -99,6 +103,20 @@ def open_permit(
             hint="Ask an authority that has no part in the project.",
         )
     return SignedPermit(permit, ground, opened)
+
+
+def upkeep_party_faults(permit: Permit, roots: TrustRoots) -> Iterator[str]:
+    """Name what is amiss with the parties of a permit for upkeep; nothing of another.
+
+    The controller answers for the data, and the hub is what has the keys: so neither
+    the controller's house nor the hub's signs.
+    """
+    if permit.upkeep is None:
+        return
+    if permit.applicant not in {party.name for party in roots.with_role(Role.CONTROLLER)}:
+        yield f"upkeep is asked for by the controller, and {permit.applicant} is none"
+    if set(permit.people) != {party.name for party in roots.with_role(Role.HUB)}:
+        yield "upkeep is done by the hub, and its people are others"
 
 
 def grant_predicate(permit: Permit, ground: Ground) -> dict[str, Json]:

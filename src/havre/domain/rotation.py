@@ -17,9 +17,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from havre.domain.erasure import ASIDE_SUFFIX
 from havre.domain.events import Event, VersionPublished
 from havre.domain.key_states import KeyState
+from havre.domain.upkeep import ASIDE_SUFFIX
 from havre.values import Partition, PartitionKind
 
 

@@ -96,6 +96,17 @@ WORDS: Mapping[str, tuple[str, str]] = MappingProxyType(
         "kind_figure": ("figures", "figures"),
         "kind_text": ("textes", "texts"),
         "environment": ("Environnement de calcul", "Study environment"),
+        "upkeep": ("Entretien", "Upkeep"),
+        "upkeep_compact": (
+            "Regrouper de petits fichiers, une fois. Personne ne reçoit de données.",
+            "Put small files together, once. Nobody is given any data.",
+        ),
+        "upkeep_quarantine": (
+            "Reprendre, une fois, des lignes mises de côté. Personne ne reçoit de données.",
+            "Look again, once, at rows that were set aside. Nobody is given any data.",
+        ),
+        "reaches": ("Partitions ouvertes", "Partitions opened"),
+        "undated": ("sans année", "without a year"),
         "true_keys": ("numéros d'origine : {0}", "numbers as they are: {0}"),
         "signed": ("texte signé", "signed text"),
         "history": ("Historique", "History"),
@@ -371,6 +382,11 @@ WORDS: Mapping[str, tuple[str, str]] = MappingProxyType(
         "ingest": ("pour l'ingestion", "for ingestion"),
         "extract": ("pour un extrait", "for an extract"),
         "run": ("pour un calcul ou un contrôle", "for a job or a check"),
+        "compact": ("pour regrouper des fichiers", "to put files together"),
+        "quarantine": (
+            "pour reprendre des lignes mises de côté",
+            "to look at rows set aside again",
+        ),
         **DRILL_WORDS,
         **EXPOSURE_WORDS,
     }
