@@ -195,6 +195,8 @@ class HolderDesk:
             },
             delimiter=announced.layout.shared.delimiter,
             files=tuple(counts),
+            corrects=announced.corrects,
+            covers=announced.covers,
         )
         statement = Statement(
             PREDICATE_DELIVERY_NOTE, self._origin, note.delivery, note_predicate(note)

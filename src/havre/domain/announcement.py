@@ -12,9 +12,11 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
+from datetime import date
 from enum import StrEnum
 from typing import Any
 
+from havre.domain.delivery import Span
 from havre.domain.layout import AnnouncedLayout, Layout, layout_words, parse_layout
 from havre.domain.shown import is_plain_column, is_plain_file
 from havre.errors import Held, InvalidInput
@@ -22,6 +24,7 @@ from havre.formats.canonical import Json, encode_canonical
 from havre.values import Digest, parse_digest, parse_name
 
 FORMAT = "havre/v1/delivery"
+_KEYS = frozenset({"format", "name", "dataset", "corrects", "covers", "layout", "files"})
 ANNOUNCEMENT = "delivery.toml"
 
 _LAYOUT = frozenset({"kind", "delimiter", "encoding", "compression", "columns"})
@@ -79,12 +82,18 @@ class AnnouncedFile:
 
 @dataclass(frozen=True, slots=True)
 class Announcement:
-    """What a holder says it delivers."""
+    """What a holder says it delivers.
+
+    corrects: the delivery of the same holder whose rows these replace, or null.
+    covers: the days that the delivery is about, or null when it does not say.
+    """
 
     name: str
     dataset: str
     layout: AnnouncedLayout
     files: tuple[AnnouncedFile, ...]
+    corrects: str | None = None
+    covers: Span | None = None
 
 
 def parse_announcement(text: str) -> Announcement:
@@ -98,7 +107,7 @@ def parse_announcement(text: str) -> Announcement:
         body = tomllib.loads(text)
         if body.get("format") != FORMAT:
             raise InvalidInput(f"{ANNOUNCEMENT} does not begin with the format {FORMAT}.")
-        _check_keys(body, {"format", "name", "dataset", "layout", "files"}, where="")
+        _check_keys(body, _KEYS, where="")
         _check_keys(body.get("layout", {}), _LAYOUT, where=" in layout")
         layout = parse_layout(body.get("layout", {}))
         return Announcement(
@@ -106,12 +115,34 @@ def parse_announcement(text: str) -> Announcement:
             parse_name(_text(body["dataset"])),
             layout,
             tuple(_file(each, number, layout) for number, each in enumerate(body["files"], 1)),
+            _corrects(body),
+            _covers(body["covers"]) if "covers" in body else None,
         )
     except (tomllib.TOMLDecodeError, KeyError, TypeError, AttributeError) as fault:
         raise InvalidInput(
             f"{ANNOUNCEMENT} cannot be read: {type(fault).__name__}.",
             hint="It needs format, name, dataset and [[files]] with path, table and sha256.",
         ) from None
+
+
+def _corrects(body: Mapping[str, Any]) -> str | None:
+    if "corrects" not in body:
+        return None
+    corrects = parse_name(_text(body["corrects"]))
+    if corrects == body["name"]:
+        raise InvalidInput(
+            f"{ANNOUNCEMENT} says that the delivery corrects itself.",
+            hint="A correction has a name of its own; `corrects` names the delivery before.",
+        )
+    return corrects
+
+
+def _covers(body: Mapping[str, Any]) -> Span:
+    _check_keys(body, {"first_day", "last_day"}, where=" in covers")
+    days = (body["first_day"], body["last_day"])
+    if any(type(day) is not date for day in days):
+        raise TypeError
+    return Span(*days)
 
 
 def _file(body: Mapping[str, Any], number: int, layout: AnnouncedLayout) -> AnnouncedFile:
@@ -208,4 +239,9 @@ def content_digest(announced: Announcement) -> Digest:
     # Left out where all is as it always was: a delivery of before keeps its digest.
     if words := layout_words(announced.layout):
         body["layout"] = words
+    # Left out where they say nothing: a delivery from before there were such keys is known again.
+    if announced.corrects is not None:
+        body["corrects"] = announced.corrects
+    if announced.covers is not None:
+        body["covers"] = dict(announced.covers.texts)
     return Digest(hashlib.sha256(encode_canonical(body)).hexdigest())

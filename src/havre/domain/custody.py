@@ -15,7 +15,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from havre.crypto.commitments import check_opening
-from havre.domain.delivery_note import PREDICATE_DELIVERY_NOTE
+from havre.domain.correcting import check_opened_again, find_received
+from havre.domain.delivery_note import PREDICATE_DELIVERY_NOTE, parse_corrects
 from havre.domain.events import (
     DeliveryChecked,
     DeliveryReceived,
@@ -282,7 +283,11 @@ def _check_mandate(
     allowed = {Partition(PartitionKind.SECRET, STAGE_2_SECRET)}
     for index in entry.deliveries:
         _check_not_taken_in(index, request, view)
-        allowed.add(_check_delivery(request, index, view, mandate))
+        partition, note = _check_delivery(request, index, view, mandate)
+        allowed.add(partition)
+        corrects = parse_corrects(note.statement.predicate)
+        if corrects is not None:
+            allowed |= _check_corrected(request, entry, view, by=index, correction=note)
     if any(partition not in allowed for partition in partitions):
         raise ReleaseRefused(
             "The mandate opens the deliveries it names and the second secret only."
@@ -323,14 +328,32 @@ def _open_mandate(view: CustodianView) -> Opened:
 
 def _check_delivery(
     request: ShareRequest, index: int, view: CustodianView, mandate: Opened
-) -> Partition:
-    """Make sure that a holder signed a delivery, and return the partition it may open."""
+) -> tuple[Partition, Opened]:
+    """Make sure that a holder signed a delivery; return the partition it may open, and the note."""
     received = view.events[index] if 0 <= index < request.index else None
     if not isinstance(received, DeliveryReceived):
         raise ReleaseRefused("The entry that is named as a delivery's is none.")
-    note = _note_of(request, index, received)
+    opened = _opened_note(request, index, received, view)
+    _check_first(index, received, view)
+    datasets = mandate.statement.predicate.get("datasets")
+    if not isinstance(datasets, list) or opened.statement.predicate.get("dataset") not in datasets:
+        raise ReleaseRefused("The mandate does not name this delivery's dataset.")
+    return _landing_of(received, view), opened
+
+
+def _landing_of(received: DeliveryReceived, view: CustodianView) -> Partition:
+    partition = view.partitions.get(received.partition)
+    if partition is None or partition.kind is not PartitionKind.LANDING:
+        raise ReleaseRefused("A delivery names no landing partition of this custodian.")
+    return partition
+
+
+def _opened_note(
+    request: ShareRequest, index: int, received: DeliveryReceived, view: CustodianView
+) -> Opened:
+    """Make sure that the holder whom the log names signed a note about this delivery."""
     opened = open_statement(
-        note,
+        _note_of(request, index, received),
         roots=view.roots,
         predicate_type=PREDICATE_DELIVERY_NOTE,
         origin=view.roots.origin,
@@ -341,14 +364,36 @@ def _check_delivery(
         raise ReleaseRefused("A delivery's note is about another delivery or landing partition.")
     if received.holder not in {signer.key_id for signer in opened.signers}:
         raise ReleaseRefused("A delivery's note is signed by another holder than the log says.")
-    _check_first(index, received, view)
-    datasets = mandate.statement.predicate.get("datasets")
-    if not isinstance(datasets, list) or opened.statement.predicate.get("dataset") not in datasets:
-        raise ReleaseRefused("The mandate does not name this delivery's dataset.")
-    partition = view.partitions.get(received.partition)
-    if partition is None or partition.kind is not PartitionKind.LANDING:
-        raise ReleaseRefused("A delivery names no landing partition of this custodian.")
-    return partition
+    return opened
+
+
+def _check_corrected(
+    request: ShareRequest,
+    entry: KeysRequested,
+    view: CustodianView,
+    *,
+    by: int,
+    correction: Opened,
+) -> set[Partition]:
+    """What a signed correction opens besides: the landing partition of what it corrects, if it is asked.
+
+    So that the hub can say which rows changed: for this correction, and for no other.
+    """
+    found = find_received(
+        view.events[: request.index], str(correction.statement.predicate["corrects"])
+    )
+    if found is None or found[1].partition not in entry.partitions:
+        return set()
+    index, corrected = found
+    try:
+        check_opened_again(view.events[: request.index], index, by=by)
+    except Refused as refusal:
+        raise ReleaseRefused(refusal.message) from None
+    _check_first(index, corrected, view)
+    note = _opened_note(request, index, corrected, view)
+    if note.statement.predicate.get("dataset") != correction.statement.predicate.get("dataset"):
+        raise ReleaseRefused("A correction is of another dataset than what it corrects.")
+    return {_landing_of(corrected, view)}
 
 
 def _check_not_taken_in(index: int, request: ShareRequest, view: CustodianView) -> None:

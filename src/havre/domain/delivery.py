@@ -7,12 +7,46 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date
 
-from havre.errors import Held
+from havre.errors import Held, InvalidInput
 
 # The number of a row's line in the holder's file, 1 for the header: it travels
 # with the row, so that what is set aside later can be found there.
 LINE_COLUMN = "_line"
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """The days that something is about, both included.
+
+    Raises:
+        InvalidInput: the last comes before the first.
+
+    >>> Span(date(2023, 1, 1), date(2023, 12, 31)).days
+    365
+    """
+
+    first_day: date
+    last_day: date
+
+    def __post_init__(self) -> None:
+        """Refuse days in the wrong order."""
+        if self.last_day < self.first_day:
+            raise InvalidInput("A delivery's last day comes before its first.")
+
+    @property
+    def days(self) -> int:
+        """How many days it has."""
+        return (self.last_day - self.first_day).days + 1
+
+    @property
+    def texts(self) -> dict[str, str]:
+        """The same, as notes and digests spell it."""
+        return {
+            "first_day": self.first_day.isoformat(),
+            "last_day": self.last_day.isoformat(),
+        }
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
-from havre.domain.delivery import FileCount
+from havre.domain.delivery import FileCount, Span
 from havre.domain.statements import Opened, open_statement
 from havre.domain.trust import Role, TrustRoots
 from havre.errors import InvalidInput
@@ -27,6 +28,8 @@ class DeliveryNote:
     manifest: the object that lists the delivery's tables; it is one of `objects`.
     objects: every object of the delivery, with the SHA-256 of its ciphertext.
     delimiter: what parted the columns, so that a row can be written as its line again.
+    corrects: the delivery of the same holder whose rows these replace, or null.
+    covers: the days that the delivery is about, or null when its holder did not say.
     """
 
     delivery: str
@@ -36,11 +39,19 @@ class DeliveryNote:
     objects: Mapping[ObjectId, Digest]
     delimiter: str
     files: Sequence[FileCount]
+    corrects: str | None = None
+    covers: Span | None = None
 
 
 def note_predicate(note: DeliveryNote) -> dict[str, Json]:
-    """Spell a note's predicate."""
+    """Spell a note's predicate; what came later and says nothing is left out."""
+    later: dict[str, Json] = {}
+    if note.corrects is not None:
+        later["corrects"] = note.corrects
+    if note.covers is not None:
+        later["covers"] = dict(note.covers.texts)
     return {
+        **later,
         "dataset": note.dataset,
         "delimiter": note.delimiter,
         "files": [
@@ -109,9 +120,27 @@ def parse_note(subject: str, predicate: Mapping[str, Any]) -> DeliveryNote:
                 )
                 for file in predicate["files"]
             ),
+            corrects=parse_corrects(predicate),
+            covers=_covers(predicate.get("covers")),
         )
     except (KeyError, TypeError, ValueError, AttributeError):
         raise InvalidInput("A delivery note misses something, or spells it otherwise.") from None
     if note.manifest not in note.objects:
         raise InvalidInput("A delivery note does not list its own manifest.")
     return note
+
+
+def parse_corrects(predicate: Mapping[str, Any]) -> str | None:
+    """Read which delivery a note says that it corrects; null when it corrects none.
+
+    Raises:
+        InvalidInput: what stands there is no name.
+    """
+    corrects = predicate.get("corrects")
+    return None if corrects is None else parse_name(str(corrects))
+
+
+def _covers(said: Any) -> Span | None:
+    if said is None:
+        return None
+    return Span(date.fromisoformat(said["first_day"]), date.fromisoformat(said["last_day"]))
