@@ -1143,7 +1143,9 @@ FIELDS = {
         "holders:texts log_size:number order previous_sha256 signers:texts "
         "statement_sha256 threshold:number threshold_before:number trust_sha256"
     ),
-    "VersionPublished": "dataset manifests:map parent:number? [permit] rows:number",
+    "VersionPublished": (
+        "dataset manifests:map parent:number? [permit] rows:number [withdrawn:number]"
+    ),
     "VoteCast": "checker request vote_commitment",
 }
 COMMON_FIELDS = "at event_id kind v:number"

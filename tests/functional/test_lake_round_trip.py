@@ -117,7 +117,8 @@ def lake(root: Path, keys: Keys) -> tuple[VaultReader, tuple[ListedFile, ...]]:
     for name, rows in delivered().items():
         schema = CATALOGUE.table(name)
         first = pseudonymise_at_holder(rows, schema=schema, secret=HOLDER, pseudonymiser=hashing)
-        version.add(pseudonymise_for_lake(first, schema=schema, secret=HUB, pseudonymiser=hashing))
+        table = pseudonymise_for_lake(first, schema=schema, secret=HUB, pseudonymiser=hashing)
+        version.add(table, delivery="dcir-2021")
     sealed = version.close()
     event = VersionPublished(
         event_id="0" * 32,

@@ -90,7 +90,7 @@ class Lake:
 
     def seal(self, *days: date) -> SealedVersion:
         version = VersionWriter(self.writer, places=self.write_places)
-        version.add(care(*days))
+        version.add(care(*days), delivery="delivery-1")
         return version.close()
 
     def files(

@@ -38,12 +38,12 @@ from havre.domain.events import (
     Event,
     Handover,
     OutputReleased,
-    VersionPublished,
     events_of,
 )
 from havre.domain.handover import handover_statement, is_handover
 from havre.domain.statements import sign_statement
 from havre.domain.trust import Role, TrustRoots, encode_trust_roots
+from havre.domain.version_objects import rows_of_datasets as rows_as_logged
 from havre.errors import HavreError, NotFound, NotGenuine, Refused, Unavailable
 from havre.formats.canonical import Json, encode_canonical
 from havre.formats.tiles import TILE_WIDTH, bundles_between, encode_bundle
@@ -386,10 +386,7 @@ def encode_identities(roots: TrustRoots) -> bytes:
 
 def rows_of_datasets(log: PublicLog) -> dict[str, int]:
     """Rows of each dataset's newest version, as the log says them."""
-    rows: dict[str, int] = {}
-    for event in events_of((logged.event for logged in log.entries()), VersionPublished):
-        rows[event.dataset] = rows.get(event.dataset, 0) + event.rows
-    return rows
+    return rows_as_logged(logged.event for logged in log.entries())
 
 
 def holdings_of(

@@ -160,7 +160,9 @@ class DatasetRun:
 
     def _add(self, checked: CheckedRows, schema: TableSchema) -> None:
         pseudonyms = self._tools.pseudonyms
-        self._version.add(pseudonyms.for_lake(checked, schema=schema, secret=self._secret))
+        for delivery, rows in checked.by_delivery():
+            table = pseudonyms.for_lake(rows, schema=schema, secret=self._secret)
+            self._version.add(table, delivery=delivery)
 
     def _count(
         self,

@@ -229,7 +229,7 @@ class OppositionRegisters:
         table = self._tools.pseudonyms.for_lake(stream, schema=REGISTER, secret=secret)
         place = self._place()
         writer = VersionWriter(self._tools.vault, places={0: place})
-        writer.add(table)
+        writer.add(table, delivery=waiting.note.delivery)
         (manifest,) = writer.close().manifests
         return _Read(header, tree.root, manifest)
 

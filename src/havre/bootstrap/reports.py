@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -14,7 +13,7 @@ from havre.application.permits import PermitStanding
 from havre.bootstrap.auditing import decisions_off_the_log
 from havre.bootstrap.hub import OpenHub
 from havre.bootstrap.tokens import PartyToken, open_token
-from havre.domain.events import DeliveryChecked, DeliveryReceived, VersionPublished, events_of
+from havre.domain.events import DeliveryChecked, DeliveryReceived, events_of
 from havre.domain.permit import Permit
 from havre.domain.permit_form import shown
 from havre.domain.permit_states import PermitState
@@ -22,6 +21,7 @@ from havre.domain.permit_text import parse_application
 from havre.domain.transparency import cosigners
 from havre.domain.trust import Role
 from havre.domain.upkeep import UPKEEP_OPENINGS, UpkeepKind
+from havre.domain.version_objects import rows_of_datasets
 from havre.errors import InvalidInput, NotFound, Refused
 from havre.formats.notes import parse_note
 from havre.values import PartitionKind
@@ -102,7 +102,6 @@ def hub_status(hub: OpenHub) -> Row:
     events = [logged.event for logged in entries]
     received = {each.delivery for each in events_of(events, DeliveryReceived)}
     checked = {each.delivery for each in events_of(events, DeliveryChecked)}
-    versions = events_of(events, VersionPublished)
     landing = [
         each.partition_id
         for each in PartitionCatalogue(hub.records, log=hub.log).list_living()
@@ -124,7 +123,7 @@ def hub_status(hub: OpenHub) -> Row:
         "deliveries_waiting": len(received - checked),
         "landing_places_left": len(set(landing) - used),
         # As the log has them: rounded to hundreds.
-        "rows_about": {each: _rows_of(versions, each) for each in {v.dataset for v in versions}},
+        "rows_about": rows_of_datasets(events),
         "permits": dict(Counter(each.state.value for each in hub.permits.list_permits())),
     }
 
@@ -137,10 +136,6 @@ def _silent_witnesses(hub: OpenHub) -> list[str]:
         return []
     standing = {each.witness.name for each in behind}
     return sorted({each.name for each in hub.roots.with_role(Role.WITNESS)} - standing)
-
-
-def _rows_of(versions: Sequence[VersionPublished], dataset: str) -> int:
-    return sum(each.rows for each in versions if each.dataset == dataset)
 
 
 def list_tables(hub: OpenHub) -> list[Row]:

@@ -119,11 +119,12 @@ class DatasetPseudonymised(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VersionPublished(Event):
-    """A dataset has a new version: the parent's files and what these manifests add.
+    """A dataset has a new version: the parent's files, less and plus what these manifests say.
 
     parent: index of the entry of the version before, or null for the first.
     manifests: opaque partition id to SHA-256 of the manifest's ciphertext.
     permit: the one for upkeep under which it was made; none for a delivery's version.
+    rows, withdrawn: added, and no longer there (None: it withdraws nothing); rounded to 100.
     """
 
     kind: ClassVar[str] = "VersionPublished"
@@ -132,6 +133,7 @@ class VersionPublished(Event):
     manifests: dict[str, str]
     rows: int
     permit: str | None = None
+    withdrawn: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

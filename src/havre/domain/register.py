@@ -142,7 +142,7 @@ def _sort_data(
 ) -> None:
     if isinstance(event, VersionPublished):
         line = register.datasets.setdefault(event.dataset, DatasetLine(event.dataset))
-        line.rows += event.rows
+        line.rows = max(0, line.rows + event.rows - (event.withdrawn or 0))
         line.versions += 1
         line.newest_at = event.at
     elif isinstance(event, DeliveryChecked):

@@ -155,7 +155,13 @@ class CheckedRows(Protocol):
     """Rows that keep every rule of their table, in typed columns; read once."""
 
     def __arrow_c_stream__(self, requested_schema: object | None = None) -> object:
-        """Offer the rows."""
+        """Offer the rows of every delivery."""
+
+    def by_delivery(self) -> Iterator[tuple[str, TableStream]]:
+        """Offer them delivery by delivery, in the order of the files; each is read to its end.
+
+        Keys are compared across all of them either way.
+        """
 
     @property
     def counts(self) -> Mapping[tuple[str, str], RowCount]:

@@ -11,6 +11,8 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import groupby
+from operator import itemgetter
 from typing import Any, TypeAlias
 
 import polars as pl
@@ -21,6 +23,7 @@ from havre.domain.delivery import LINE_COLUMN, RowCount
 from havre.domain.schema import Column, ColumnType, TableSchema, Treatment
 from havre.ports.sources import DeliveredFile, SetAsideRow
 from havre.streams import kept
+from havre.values import TableStream
 
 DUPLICATE = "duplicate key"
 _DECIMAL_DIGITS = 18
@@ -67,6 +70,7 @@ class CheckedFiles:
     ) -> None:
         self._files = files
         self._schema = schema
+        self._arrow = pa.schema([(each.name, _arrow_type(each)) for each in schema.columns])
         self._progress = progress
         self._rows = 0
         self.counts: dict[tuple[str, str], RowCount] = {}
@@ -74,18 +78,25 @@ class CheckedFiles:
 
     def __arrow_c_stream__(self, requested_schema: object | None = None) -> object:
         """Offer the rows that keep every rule."""
-        arrow = pa.schema([(column.name, _arrow_type(column)) for column in self._schema.columns])
-        rows = pa.RecordBatchReader.from_batches(arrow, kept(self._batches(arrow)))
+        batches = (batch for _, rows in self._batches() for batch in rows)
+        rows = pa.RecordBatchReader.from_batches(self._arrow, kept(batches))
         return rows.__arrow_c_stream__(requested_schema)
 
-    def _batches(self, arrow: pa.Schema) -> Iterator[pa.RecordBatch]:
+    def by_delivery(self) -> Iterator[tuple[str, TableStream]]:
+        """Offer them delivery by delivery."""
+        for delivery, files in groupby(self._batches(), key=itemgetter(0)):
+            batches = (batch for _, rows in files for batch in rows)
+            yield delivery, pa.RecordBatchReader.from_batches(self._arrow, kept(batches))
+
+    def _batches(self) -> Iterator[tuple[str, list[pa.RecordBatch]]]:
+        """Check file after file; what keeps every rule, with the delivery that it came with."""
         rules = _TableRules(self._schema)
         for file, texts, cells, twice in self._files_read(rules):
             broken = cells[_BROKEN] | twice
             delivered = _spelled(texts, broken)
             self._note(file, delivered, rules.reasons(delivered), received=len(cells))
             accepted = cells.filter(~broken).select(self._schema.column_names)
-            yield from accepted.to_arrow().cast(arrow).to_batches()
+            yield file.delivery, accepted.to_arrow().cast(self._arrow).to_batches()
 
     def _files_read(self, rules: _TableRules) -> Iterator[_FileRead]:
         """Read file after file, and say of each row whether another has its key."""

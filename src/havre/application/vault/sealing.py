@@ -19,6 +19,7 @@ from datetime import datetime, timedelta
 from havre.application.pseudonymise import PseudonymisedTable
 from havre.crypto.random import new_object_id
 from havre.crypto.sealing import FileKey, seal_key, seal_stream
+from havre.domain.version_objects import PlacedObject, VersionObjects
 from havre.errors import Refused
 from havre.formats.envelope import encode_header
 from havre.formats.manifest import (
@@ -83,9 +84,13 @@ class SealedManifest:
 
 @dataclass(frozen=True, slots=True)
 class SealedVersion:
-    """What a `VersionPublished` or an `ExtractMade` event is made from."""
+    """What a `VersionPublished` or an `ExtractMade` event is made from.
+
+    objects: what came from which delivery, and what is withdrawn; null for an extract.
+    """
 
     manifests: tuple[SealedManifest, ...]
+    objects: VersionObjects | None = None
 
     @property
     def digests(self) -> dict[str, str]:
@@ -253,35 +258,58 @@ class VersionWriter:
         self._vault = vault
         self._places = places
         self._entries: dict[int, list[ManifestEntry]] = {}
+        self._added: dict[str, list[PlacedObject]] = {}
+        self._withdrawn: dict[int, list[ObjectId]] = {}
 
-    def add(self, table: PseudonymisedTable) -> None:
-        """Seal a table's rows, each into the partition of its year.
+    def add(self, table: PseudonymisedTable, *, delivery: str) -> None:
+        """Seal rows of one delivery, each into the partition of its year.
+
+        delivery: whose rows these are; no object has those of two.
 
         Raises:
             NoPlace: rows are of a year that has no partition; what was sealed
                 before is an orphan, and this writer is of no more use.
         """
+        name, added = table.schema.name, self._added.setdefault(delivery, [])
         for year, rows in self._vault.parts_by_year(table):
-            if year not in self._places:
-                raise NoPlace(
-                    f"Rows of {table.schema.name} are of {year or 'no year'}, "
-                    "for which there is no open key pair.",
-                    hint="Hold a key ceremony for this year: `havre ceremony`,"
-                    " or `havre keys rotate --due`.",
-                )
-            entry = self._vault.seal_table(
-                rows, table=table.schema.name, kind=ObjectKind.TABLE, place=self._places[year]
-            )
+            place = self._place(year, what=f"Rows of {name}")
+            entry = self._vault.seal_table(rows, table=name, kind=ObjectKind.TABLE, place=place)
             self._entries.setdefault(year, []).append(entry)
+            added.append(PlacedObject(entry.object_id, place.partition_id, name, entry.rows))
+
+    def withdraw(self, objects: Iterable[ObjectId], *, year: int) -> None:
+        """Say that objects of versions before are no longer in this one.
+
+        year: of the partition that they lie in, whichever its generation: whoever reads
+            one generation of a year reads them all.
+
+        Raises:
+            NoPlace: this year's partition takes nothing.
+        """
+        self._place(year, what="Rows to be withdrawn")
+        self._withdrawn.setdefault(year, []).extend(objects)
 
     def close(self) -> SealedVersion:
-        """Seal one manifest for each partition that got rows."""
-        return SealedVersion(
-            tuple(
-                self._vault.seal_manifest(entries, place=self._places[year])
-                for year, entries in sorted(self._entries.items())
+        """Seal one manifest for each partition that got rows, or from which some are withdrawn."""
+        years = sorted({*self._entries, *self._withdrawn})
+        gone = {year: tuple(self._withdrawn.get(year, ())) for year in years}
+        manifests = tuple(
+            self._vault.seal_manifest(
+                self._entries.get(year, ()), place=self._places[year], withdrawn=gone[year]
             )
+            for year in years
         )
+        withdrawn = tuple(each for year in years for each in gone[year])
+        return SealedVersion(manifests, VersionObjects(self._added, withdrawn))
+
+    def _place(self, year: int, *, what: str) -> WritePlace:
+        if year not in self._places:
+            raise NoPlace(
+                f"{what} are of {year or 'no year'}, for which there is no open key pair.",
+                hint="Hold a key ceremony for this year: `havre ceremony`,"
+                " or `havre keys rotate --due`.",
+            )
+        return self._places[year]
 
 
 def _chained(header: bytes, chunks: Iterable[bytes]) -> Iterator[bytes]:
