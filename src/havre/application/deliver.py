@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 
 from havre.application.pseudonymise import Pseudonyms
 from havre.application.vault.sealing import VaultWriter, WritePlace
+from havre.crypto.signatures import key_id
 from havre.domain.announcement import (
     AnnouncedFile,
     Announcement,
@@ -75,6 +76,11 @@ class HolderDesk:
         self._secret = secret
         self._pseudonyms = pseudonyms
         self._origin = origin
+
+    @property
+    def key_id(self) -> str:
+        """Who signs the notes, as the log names it."""
+        return key_id(self._token.public)
 
     def prepare(
         self,

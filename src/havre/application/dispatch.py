@@ -17,6 +17,7 @@ from havre.application.deliver import HolderDesk
 from havre.application.landing_places import LandingPlaces, find_posted, note_of
 from havre.application.vault.sealing import VaultWriter, WritePlace
 from havre.domain.announcement import Announcement, check_found, content_digest, parse_announcement
+from havre.domain.correcting import find_received
 from havre.domain.delivery_note import DeliveryNote
 from havre.domain.events import DeliveryReceived, events_of
 from havre.domain.handover import check_stays
@@ -105,6 +106,7 @@ class Dispatch:
         self, folder: DeliveryFolder, announced: Announcement, leave: AbstractSet[str]
     ) -> DeliveryNote:
         self._check_stays()
+        self._check_corrects(announced)
         with self._landings.free() as place:
             prepared = self._desk.prepare(
                 folder, vault=self._vault(announced.name), place=place, leave=leave
@@ -117,6 +119,18 @@ class Dispatch:
             self._check_stays()
             self._inbox.post(announced.name, prepared.envelope)
         return prepared.note
+
+    def _check_corrects(self, announced: Announcement) -> None:
+        """Refuse, before anything is sealed, to correct what the hub's log does not know as ours."""
+        if announced.corrects is None:
+            return
+        events = [logged.event for logged in self._log.entries()]
+        found = find_received(events, announced.corrects)
+        if found is None or found[1].holder != self._desk.key_id:
+            raise Refused(
+                f"The hub has taken no delivery {announced.corrects} of this holder in.",
+                hint="`corrects` names an earlier delivery of this holder, as the hub's log has it.",
+            )
 
     def _check_stays(self) -> None:
         check_stays([logged.event for logged in self._log.entries()])

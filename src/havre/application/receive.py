@@ -7,12 +7,14 @@ from dataclasses import dataclass
 
 from havre.application.audit import PublicLog
 from havre.application.ceremony import PartitionCatalogue
+from havre.application.corrections import KIND_NOTE, DeliveryBook
 from havre.application.journal import Journal
 from havre.application.vault.inventory import Written, list_written
 from havre.application.vault.landing import Landing
 from havre.crypto.commitments import commit_to, new_salt
 from havre.crypto.random import new_object_id
 from havre.domain.announcement import DeliveryHeld
+from havre.domain.correcting import KnownDelivery, list_faults
 from havre.domain.custody import NOTE_LABEL
 from havre.domain.delivery_note import DeliveryNote, open_note
 from havre.domain.events import DeliveryReceived, encode_event
@@ -24,7 +26,8 @@ from havre.ports.inbox import Inbox
 from havre.ports.records import Document, Records
 from havre.values import PartitionKind
 
-KIND_NOTE = "delivery-note"
+__all__ = ["KIND_NOTE", "KIND_NOTE_SALT", "ReceivingDesk", "Reception"]
+
 KIND_NOTE_SALT = "delivery-note-salt"
 # Stands for a commitment when only the length of an entry is asked.
 _ANY_DIGEST = "0" * 64
@@ -186,8 +189,21 @@ class ReceivingDesk:
             faults.append("it is sealed to no landing partition of this hub")
         if any(event.partition == note.landing for event in self._deliveries()):
             faults.append("its landing partition was used by another delivery")
+        faults += self._faults_of_correction(note, opened)
         if faults:
             raise DeliveryHeld(name, faults)
+
+    def _faults_of_correction(self, note: DeliveryNote, opened: Opened) -> list[str]:
+        if note.corrects is None:
+            return []
+        correction = KnownDelivery(
+            delivery=note.delivery,
+            dataset=note.dataset,
+            holder=opened.signers[0].key_id,
+            corrects=note.corrects,
+            outcome=None,
+        )
+        return list_faults(correction, DeliveryBook(self._records, self._log).known())
 
     def _record(
         self, note: DeliveryNote, opened: Opened, envelope: bytes, taken: Iterable[Written]
