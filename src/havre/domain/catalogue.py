@@ -191,6 +191,8 @@ def _published(descriptor: FieldDescriptor) -> Column:
         pattern=descriptor.pattern,
         required=descriptor.required,
         title=descriptor.title,
+        code_list=descriptor.code_list,
+        unit=_text(descriptor.extra, "unit") or "",
     )
 
 

@@ -122,6 +122,8 @@ def _column(document: Any) -> Column:
         required=document["required"],
         sentinels=tuple(document.get("sentinels", ())),
         title=document.get("title", ""),
+        code_list=document.get("code_list", ""),
+        unit=document.get("unit", ""),
     )
 
 

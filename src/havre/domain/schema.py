@@ -57,6 +57,8 @@ class Column:
     required: an empty cell breaks the row.
     sentinels: spellings that mean "unknown" in an identifying column; they
         become null and never a person. Compared without case.
+    code_list: the published code system of its values, by name, or empty.
+    unit: of a number, such as `EUR` or `d`, or empty.
     """
 
     name: str
@@ -71,6 +73,8 @@ class Column:
     required: bool = False
     sentinels: tuple[str, ...] = ()
     title: str = ""
+    code_list: str = ""
+    unit: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,306 @@
+"""What may be known of a table's content: the disclosure rules of the catalogue.
+
+Four rules, and nothing is shown that does not keep them all:
+
+* a value is shown only if at least eleven different people share it, be it a code or an
+  end of a range; a range is cut to where 98 of 100 rows lie, and its ends are rounded;
+* every count is rounded to hundreds, and so are both parts of a share;
+* one code that is held back keeps another company: what the shown codes leave over is of
+  nobody, or of eleven people at least;
+* where all rows that have a cell have the same code, it is not shown: it would be known of everyone.
+
+A description is of the rows that one version added, and of them alone: two versions share
+no row, so that none can be taken from another. Descriptions of several versions are put
+together from what is shown already (`join_tables`), which tells nothing new.
+
+Not protected against: somebody who knows all rows but a few, and sees a rounded number
+change its step; and one patient with eleven pseudonyms. The table's declared values, its
+title and the rounded rows are public anyway.
+
+Source: counts below 11 are not given back (ATIH at the CNIL's request; Health Data Hub).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+from havre.domain.content import (
+    ColumnCount,
+    Grain,
+    Shape,
+    TableCount,
+    ValueCount,
+    code_system_of,
+    grain_of,
+    shape_of,
+)
+from havre.domain.events import rounded_count
+from havre.domain.schema import Column, TableSchema
+from havre.snds.code_systems import find_unit
+
+FEWEST_PEOPLE = 11
+SHOWN_CODES = 10
+# Of a thousand rows, how many lie outside a range at each of its ends.
+_OUTSIDE = 10
+
+
+class Withheld(StrEnum):
+    """Why no value of a column is shown."""
+
+    TREATED = "treated"
+    WORDS = "words"
+    FEW_PEOPLE = "few-people"
+    TOO_MANY = "too-many"
+    NOT_COUNTED = "not-counted"
+
+
+@dataclass(frozen=True, slots=True)
+class CodeRows:
+    """A code, and rows that have it, rounded to hundreds."""
+
+    code: str
+    rows: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VariableDescription:
+    """One column, as everybody may know it.
+
+    type, unit, code_system: as declared; unit and code_system empty when there is none.
+    missing: rows without a cell, rounded to hundreds.
+    low, high: between which nearly all cells lie; null where no range is shown.
+    codes: the most frequent first.
+    withheld: why neither is shown, or null when one is.
+    """
+
+    name: str
+    title: str
+    type: str
+    missing: int
+    unit: str = ""
+    code_system: str = ""
+    required: bool = False
+    low: str | None = None
+    high: str | None = None
+    codes: tuple[CodeRows, ...] = ()
+    withheld: Withheld | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TableDescription:
+    """One table of one version, or of several.
+
+    grain: whose the rows are. rows: rounded to hundreds.
+    people: rounded to hundreds; null where rows name nobody, or fewer than eleven.
+    people_are: `counted` in one version; `at-least` where several were put together.
+    links_found: of a thousand rows that were looked at, how many have their row in the
+        table that they follow; null when it is not known.
+    """
+
+    name: str
+    title: str
+    grain: Grain
+    rows: int
+    people: int | None
+    variables: tuple[VariableDescription, ...]
+    people_are: str = "counted"
+    links_found: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class DatasetDescription:
+    """What one version added to a dataset.
+
+    version: the event's id, by which the log's entry is found.
+    """
+
+    dataset: str
+    version: str
+    tables: tuple[TableDescription, ...]
+
+
+def describe_table(count: TableCount, *, schema: TableSchema) -> TableDescription:
+    """Say what may be known of a table.
+
+    Columns that were not counted are described as declared, without a number.
+    """
+    grain = grain_of(schema)
+    counted = {each.name: each for each in count.columns}
+    few = grain is Grain.PEOPLE and (count.people or 0) < FEWEST_PEOPLE
+    few = few or (grain is Grain.NOBODY and count.rows < FEWEST_PEOPLE)
+    return TableDescription(
+        name=schema.name,
+        title=schema.title,
+        grain=grain,
+        rows=rounded_count(count.rows),
+        people=None if few or count.people is None else rounded_count(count.people),
+        variables=tuple(
+            _variable(column, counted.get(column.name), rows=count.rows, few=few)
+            for column in schema.columns
+        ),
+        links_found=_links_found(count),
+    )
+
+
+def _links_found(count: TableCount) -> int | None:
+    link = count.link
+    looked_at = rounded_count(link.looked_at) if link else 0
+    if link is None or not looked_at:
+        return None
+    # Both are rounded, so that one row without its own cannot be told.
+    return 1000 - 1000 * rounded_count(link.looked_at - link.found) // looked_at
+
+
+def _variable(
+    column: Column, count: ColumnCount | None, *, rows: int, few: bool
+) -> VariableDescription:
+    declared = VariableDescription(
+        name=column.name,
+        title=column.title,
+        type=column.type.value,
+        unit=column.unit or find_unit(column.name),
+        code_system=code_system_of(column),
+        required=column.required,
+        missing=rounded_count(count.missing) if count else 0,
+    )
+    return _with_values(declared, count, shape=shape_of(column), few=few, rows=rows)
+
+
+def _with_values(
+    declared: VariableDescription,
+    count: ColumnCount | None,
+    *,
+    shape: Shape,
+    few: bool,
+    rows: int,
+) -> VariableDescription:
+    if shape in {Shape.TREATED, Shape.WORDS}:
+        return replace(declared, withheld=Withheld(shape.value))
+    if count is None:
+        return replace(declared, withheld=Withheld.NOT_COUNTED)
+    if count.too_many:
+        return replace(declared, withheld=Withheld.TOO_MANY)
+    if not few and shape is Shape.CODES and (codes := shown_codes(count.values)):
+        return replace(declared, codes=codes)
+    if not few and shape is Shape.SPAN and (span := shown_range(count.values)):
+        return replace(declared, low=span[0], high=span[1])
+    return replace(declared, withheld=Withheld.FEW_PEOPLE)
+
+
+def shown_codes(values: Sequence[ValueCount]) -> tuple[CodeRows, ...]:
+    """Choose the codes that may be shown: the most frequent, at most ten, the rest not to be told.
+
+    >>> many = [ValueCount("A", 900, 11), ValueCount("B", 500, 11), ValueCount("C", 20, 3)]
+    >>> shown_codes(many)
+    (CodeRows(code='A', rows=900),)
+    """
+    ranked = sorted(values, key=lambda each: (-each.rows, each.value))
+    shown = [
+        each for each in ranked if each.people >= FEWEST_PEOPLE and rounded_count(each.rows) > 0
+    ][:SHOWN_CODES]
+    rest = [each for each in ranked if each not in shown]
+    if len(ranked) == 1:
+        return ()
+    if rest and max(each.people for each in rest) < FEWEST_PEOPLE:
+        # The last one shown is held back too: otherwise a total gives away the few.
+        shown = shown[:-1]
+    return tuple(CodeRows(each.value, rounded_count(each.rows)) for each in shown)
+
+
+def shown_range(values: Sequence[ValueCount]) -> tuple[str, str] | None:
+    """Choose between which two values nearly all rows lie, each shared by enough people.
+
+    values: in rising order.
+
+    Returns the ends, or null when no two values are shared by enough people.
+    """
+    last = len(values) - 1
+    low, from_right = _end(values), _end(values[::-1])
+    if low is None or from_right is None or low >= last - from_right:
+        return None
+    return values[low].value, values[last - from_right].value
+
+
+def _end(values: Sequence[ValueCount]) -> int | None:
+    """From one side, the place of the first value past one row in a hundred that enough share."""
+    total, seen = sum(each.rows for each in values), 0
+    for place, each in enumerate(values):
+        seen += each.rows
+        if 1000 * seen >= _OUTSIDE * total and each.people >= FEWEST_PEOPLE:
+            return place
+    return None
+
+
+def join_tables(parts: Sequence[TableDescription]) -> TableDescription:
+    """Put descriptions of one table together, of versions in their order.
+
+    Made from what is shown already: rows and codes are added up (a code that one version
+    holds back is lacking in the sum), ranges reach as far as any, and of people it is only
+    known that there are at least as many as in the greatest version. What was declared
+    counts as the newest version has it.
+    """
+    newest = parts[-1]
+    if len(parts) == 1:
+        return newest
+    people = [each.people for each in parts if each.people is not None]
+    found = [each.links_found for each in parts if each.links_found is not None]
+    columns: dict[str, list[VariableDescription]] = {}
+    for part in parts:
+        for variable in part.variables:
+            columns.setdefault(variable.name, []).append(variable)
+    return replace(
+        newest,
+        rows=sum(each.rows for each in parts),
+        people=max(people, default=None),
+        people_are="at-least",
+        links_found=min(found, default=None),
+        variables=tuple(_joined(columns[variable.name]) for variable in newest.variables),
+    )
+
+
+def _joined(parts: Sequence[VariableDescription]) -> VariableDescription:
+    newest = parts[-1]
+    rows: dict[str, int] = {}
+    for part in parts:
+        for each in part.codes:
+            rows[each.code] = rows.get(each.code, 0) + each.rows
+    ranked = sorted(rows.items(), key=lambda each: (-each[1], each[0]))[:SHOWN_CODES]
+    lows = [each.low for each in parts if each.low is not None]
+    highs = [each.high for each in parts if each.high is not None]
+    shown = bool(ranked or lows)
+    return replace(
+        newest,
+        missing=sum(each.missing for each in parts),
+        codes=tuple(CodeRows(*each) for each in ranked),
+        low=min(lows, key=in_order, default=None),
+        high=max(highs, key=in_order, default=None),
+        withheld=None if shown else newest.withheld,
+    )
+
+
+def in_order(value: str) -> tuple[float, str]:
+    """Say where a range's end stands among others: numbers by size, months by their spelling.
+
+    >>> sorted(["900", "-3", "1200"], key=in_order), sorted(["2023-11", "2022-12"], key=in_order)
+    (['-3', '900', '1200'], ['2022-12', '2023-11'])
+    """
+    try:
+        return float(value), ""
+    except ValueError:
+        return 0.0, value
+
+
+def join_versions(
+    versions: Iterable[DatasetDescription],
+) -> tuple[TableDescription, ...]:
+    """Put a dataset's versions together, table by table, in order of name.
+
+    versions: of one dataset, the oldest first.
+    """
+    tables: dict[str, list[TableDescription]] = {}
+    for version in versions:
+        for table in version.tables:
+            tables.setdefault(table.name, []).append(table)
+    return tuple(join_tables(tables[name]) for name in sorted(tables))
