@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 from havre.application.audit import PublicLog
 from havre.application.ceremony import PartitionCatalogue
+from havre.application.describe import describe_version
 from havre.application.ingest_run import DatasetRun, FileReport, IngestTools, RunProgress, stage_2
 from havre.application.journal import Journal
 from havre.application.rotation import Generations
@@ -172,6 +173,9 @@ class Ingestion:
         )
         events += listing.events
         documents += listing.documents
+        documents += describe_version(
+            dataset, version, run.counted(), schemas=run.schemas, reports=run.reports, at=now
+        )
         events.append(
             VersionPublished(
                 event_id=version,

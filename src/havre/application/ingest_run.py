@@ -13,14 +13,17 @@ from havre.application.vault.inventory import Written
 from havre.application.vault.keys import OpenPartitions
 from havre.application.vault.reading import LentKeys, ListedFile, ReadPlace, VaultReader
 from havre.application.vault.sealing import SealedVersion, VaultWriter, VersionWriter, WritePlace
+from havre.domain.catalogue import BuiltTable
 from havre.domain.catalogue_text import KnownTables
+from havre.domain.content import Grain, TableCount, grain_of
 from havre.domain.delivery import FileCount, RowCount, check_rows
 from havre.domain.delivery_note import DeliveryNote
-from havre.domain.schema import TableSchema
+from havre.domain.schema import Catalogue, TableSchema
 from havre.domain.upkeep import STAGE_2_SECRET, aside_dataset
 from havre.errors import NotFound, Refused
 from havre.formats.canonical import Json, encode_canonical
 from havre.formats.manifest import ManifestEntry, ObjectKind
+from havre.ports.describing import ContentCounter
 from havre.ports.sources import CheckedRows, DeliveredFile, RowChecker, SetAsideRow
 from havre.values import Partition, PartitionKind
 
@@ -54,12 +57,14 @@ class IngestTools:
     """What a run works with.
 
     reader: opens the vault with the keys that are lent for the run.
+    content: makes what counts the rows of one run.
     """
 
     vault: VaultWriter
     reader: Callable[[LentKeys], VaultReader]
     checker: RowChecker
     pseudonyms: Pseudonyms
+    content: Callable[[Catalogue], ContentCounter]
 
 
 class DatasetRun:
@@ -88,6 +93,7 @@ class DatasetRun:
         self._places = _write_places(partitions, notes[0].dataset)
         self._aside = _aside_place(partitions, notes[0].dataset)
         self._version = VersionWriter(tools.vault, places=self._places)
+        self._content = tools.content(known.catalogue)
         self._secret = keys.secret(stage_2(partitions).partition_id)
         self.reports: list[FileReport] = []
         self.schemas: list[TableSchema] = []
@@ -103,10 +109,8 @@ class DatasetRun:
         }
         entries = self._entries()
         read, total = 0, sum(count.sent for _, count in sent.values())
-        for table in sorted({count.table for _, count in sent.values()}):
-            built = self._known.find(table)
-            if built is None:
-                raise NotFound(f"The catalogue no longer knows table {table}.")
+        for table in self._in_order({count.table for _, count in sent.values()}):
+            built = self._find(table)
             files = [
                 self._delivered(note, count, entries[key])
                 for key, (note, count) in sent.items()
@@ -123,6 +127,23 @@ class DatasetRun:
     def close(self) -> SealedVersion:
         """Seal the manifests."""
         return self._version.close()
+
+    def counted(self) -> tuple[TableCount, ...]:
+        """What was counted of the rows, for the description of the version."""
+        return self._content.close()
+
+    def _find(self, table: str) -> BuiltTable:
+        built = self._known.find(table)
+        if built is None:
+            raise NotFound(f"The catalogue no longer knows table {table}.")
+        return built
+
+    def _in_order(self, tables: Iterable[str]) -> list[str]:
+        """Order tables: those that others follow come first, for whose rows these are."""
+        following = {
+            table: grain_of(self._find(table).schema) is Grain.FOLLOWING for table in tables
+        }
+        return sorted(following, key=lambda table: (following[table], table))
 
     def _entries(self) -> dict[tuple[str, str], list[tuple[ReadPlace, ManifestEntry]]]:
         """The sealed parts of every file, by delivery and path, in the order they were written."""
@@ -161,7 +182,8 @@ class DatasetRun:
     def _add(self, checked: CheckedRows, schema: TableSchema) -> None:
         pseudonyms = self._tools.pseudonyms
         for delivery, rows in checked.by_delivery():
-            table = pseudonyms.for_lake(rows, schema=schema, secret=self._secret)
+            counted = self._content.watch(rows, schema=schema)
+            table = pseudonyms.for_lake(counted, schema=schema, secret=self._secret)
             self._version.add(table, delivery=delivery)
 
     def _count(

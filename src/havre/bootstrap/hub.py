@@ -230,6 +230,7 @@ class OpenHub:
     @cached_property
     def ingestion(self) -> Ingestion:
         """Makes versions of datasets."""
+        from havre.adapters.describing.counter import VersionCounter
         from havre.adapters.sources.checker import ColumnChecker
 
         return Ingestion(
@@ -242,6 +243,7 @@ class OpenHub:
                 reader=self.reader,
                 checker=ColumnChecker(),
                 pseudonyms=self.pseudonyms,
+                content=VersionCounter,
             ),
             known=self.catalogue.known(),
             roots=self.roots,

@@ -1,7 +1,8 @@
 """Who a row is of, without keeping who it is: counts of people, and rows that follow another table.
 
 All of it is memory of one run. A pseudonym of the lake is an HMAC: its first eight bytes are
-drawn evenly, and serve as they are as the hash that a sketch needs.
+drawn evenly, and serve as they are as the hash that a sketch needs; one of the first stage
+is text, and is hashed.
 """
 
 from __future__ import annotations
@@ -34,9 +35,11 @@ class Persons:
 
 
 def persons_of(column: Any) -> Persons:
-    """Read whose rows they are off a column of pseudonyms: 16 fixed bytes, or null for nobody."""
+    """Read whose rows they are off a column of pseudonyms: 16 fixed bytes or a text, or null for nobody."""
     cells = column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
     known = np.asarray(cells.is_valid())
+    if not pa.types.is_fixed_size_binary(cells.type):
+        return Persons(pl.Series(cells).hash(seed=0).to_numpy(), known)
     stored = cells.buffers()[1]
     if stored is None:
         return Persons(np.zeros(len(cells), np.uint64), known)

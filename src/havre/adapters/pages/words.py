@@ -12,6 +12,7 @@ from havre.adapters.pages.clock_words import CLOCK_WORDS
 from havre.adapters.pages.drill_words import DRILL_WORDS
 from havre.adapters.pages.exposure_words import EXPOSURE_WORDS
 from havre.adapters.pages.opposition_words import OPPOSITION_WORDS
+from havre.snds.datasets import KNOWN_DATASETS
 
 LANGUAGES = ("fr", "en")
 _SPACE, _THIN_SPACE, _APOSTROPHE = "\u00a0", "\u202f", "\u2019"
@@ -395,34 +396,8 @@ WORDS: Mapping[str, tuple[str, str]] = MappingProxyType(
 # What the datasets of the SNDS are; a hub's own datasets are shown by their name alone.
 DATASETS: Mapping[str, tuple[str, str]] = MappingProxyType(
     {
-        "beneficiaires": (
-            (
-                "Les personnes couvertes par l'Assurance maladie : année de naissance, sexe, "
-                "département, affections de longue durée."
-            ),
-            (
-                "People covered by the national health insurance: year of birth, sex, department, "
-                "long-term conditions."
-            ),
-        ),
-        "cepidc": (
-            "Les causes médicales de décès, codées par le CépiDc de l'Inserm.",
-            "Medical causes of death, coded by the CépiDc of Inserm.",
-        ),
-        "dcir": (
-            (
-                "Les remboursements de l'Assurance maladie : consultations, actes et médicaments "
-                "délivrés en ville."
-            ),
-            (
-                "Reimbursements by the national health insurance: visits, procedures and drugs "
-                "dispensed outside hospital."
-            ),
-        ),
-        "pmsi-mco": (
-            "Les séjours à l'hôpital en médecine, chirurgie et obstétrique.",
-            "Hospital stays in medicine, surgery and obstetrics.",
-        ),
+        name: (facts["description"]["fr"], facts["description"]["en"])
+        for name, facts in KNOWN_DATASETS.items()
     }
 )
 
