@@ -40,7 +40,7 @@ UNKNOWN = {"OPEN_BIO", "OPEN_LPP", "OPEN_MEDIC"}
 LINES_PER_TABLE = 10
 COUNTS = Path(__file__).with_name("public_tables.json")
 # Of 1,880; the other lines break a rule at the hub, none at the holder.
-ACCEPTED = 609
+ACCEPTED = 614
 REASON = re.compile("duplicate key|(wrong type|text too long|unknown form) in [A-Z][A-Z0-9_]+")
 # The public files are of no year (T_MCOaaB); their holder must say one.
 YEAR = "2019"
@@ -251,4 +251,4 @@ def test_a_period_cuts_every_public_table_or_a_reason_says_why_not(public: Publi
         )
         assert list(list_period_faults(grant, period, catalogue)) == []
         assert table.name in timeless or any(part.conditions for part in plan.tables)
-    assert len(timeless) == 17
+    assert len(timeless) == 18

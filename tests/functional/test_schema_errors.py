@@ -171,7 +171,7 @@ def test_12_a_column_of_some_years_may_lack_and_is_named() -> None:
     reading = read_header(header, table=table)
 
     assert (len(gone), len(never)) == (440, 89)
-    assert sum(len(each.may_lack) for each in built().values()) == 956
+    assert sum(len(each.may_lack) for each in built().values()) == 883
     assert set(reading.notes) == {f"column {name} lacks: 12-years" for name in lacking}
     assert not lacking & {*table.schema.primary_key, table.schema.year_column}
 

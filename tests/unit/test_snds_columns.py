@@ -171,3 +171,65 @@ def test_every_number_of_the_public_schema_can_be_replaced() -> None:
     }
 
     assert kinds <= {"string", "integer", "date"}
+
+
+@public_data
+def test_our_own_tables_say_what_the_public_schema_says_once_it_is_corrected() -> None:
+    """Other types only where ours keep an amount whole or a code a text; never another year or key."""
+    published = {
+        built.schema.name: built.schema for built in read_schemas(SCHEMAS, layer=SNDS_LAYER)
+    }
+    ours = [built.schema for built in core_tables() if built.schema.name in published]
+    names, types, years = set(), set(), []
+    for table in ours:
+        theirs = published[table.name]
+        if table.primary_key != theirs.primary_key or table.link != theirs.link:
+            names.add(table.name)
+        for column in table.columns:
+            other = theirs.column(column.name)
+            if column.type is not other.type:
+                types.add(column.name)
+            if said(table, column) != said(theirs, other):
+                years.append((table.name, column.name))
+
+    assert len(ours) == 60
+    assert years == []
+    assert names == KEYED_OTHERWISE.keys()
+    assert types == TYPED_OTHERWISE
+
+
+# Published without a key, or with another grain than its rows have.
+KEYED_OTHERWISE = {
+    "ER_CAM_F": "the key of its line and the number of the act",
+    "ER_PHA_F": "the key of its line and the number of the box",
+    "ER_DCT_F": "a claim follows its lines by the seven keys that it has itself",
+    "KI_CCI_R": "one row per certificate",
+    "T_MCOaaUM": "one row per stay and unit",
+}
+TYPED_OTHERWISE = {
+    *("BEN_RNG_GEM", "FLX_EMT_NUM", "FLX_EMT_TYP", "CPL_MAJ_TOP", "DCD_IDT_TOP"),
+    *("PRS_ACT_QTE", "RGO_REM_TAU", "NBR_ACT", "NBR_DGN", "ENT_DAT_DEL"),
+}
+
+
+def said(table: TableSchema, column: Column) -> tuple[object, ...]:
+    return column.since or table.since, column.until, column.absent, column.code_list
+
+
+def test_a_name_has_one_type_in_all_our_own_tables() -> None:
+    kinds: dict[str, set[str]] = {}
+    for built in core_tables():
+        for column in built.schema.columns:
+            kinds.setdefault(column.name, set()).add(column.type.value)
+
+    assert {name for name, types in kinds.items() if len(types) > 1} == set()
+
+
+def test_every_link_of_our_own_tables_is_of_columns_that_both_have_with_one_treatment() -> None:
+    ours = {built.schema.name: built.schema for built in core_tables()}
+    for table in ours.values():
+        if table.link is not None:
+            there = ours[table.link.table]
+            for name in table.link.columns:
+                here, other = table.column(name), there.column(name)
+                assert (here.treatment, here.realm) == (other.treatment, other.realm)

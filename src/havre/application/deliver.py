@@ -29,6 +29,7 @@ from havre.domain.delivery_note import PREDICATE_DELIVERY_NOTE, DeliveryNote, no
 from havre.domain.headers import HeaderDiffers, HeaderReading, known_names, read_header
 from havre.domain.schema import Column, ColumnType, TableSchema
 from havre.domain.statements import Statement, sign_statement
+from havre.domain.years import year_of_constants
 from havre.formats.manifest import ManifestEntry, ObjectKind
 from havre.ports.sources import DeliveryFolder
 from havre.ports.tokens import Token
@@ -215,7 +216,13 @@ def _ready(
 ) -> _Ready:
     if not header:
         return _Ready(file, table, (), HeaderReading((), (), ("an empty file",)))
-    reading = read_header(header, table=table, constants=file.constants, confirmed=leave)
+    reading = read_header(
+        header,
+        table=table,
+        constants=file.constants,
+        confirmed=leave,
+        year=year_of_constants(table.schema, file.constants),
+    )
     return _Ready(file, table, known_names(header, table=table), reading)
 
 

@@ -13,12 +13,13 @@ from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 
 from havre.domain.schema import Column, ColumnType, Link, TableSchema, Treatment
+from havre.domain.years import is_of_some_years
 from havre.errors import InvalidInput
 from havre.formats.canonical import Json
 from havre.formats.table_schema import FieldDescriptor, TableDescriptor
 from havre.snds.corrections import ColumnTreatment, Correction
 from havre.snds.filing import Filing
-from havre.snds.treatments import NOT_WHOSE_ROW
+from havre.snds.treatments import NOT_WHOSE_ROW, OF_PATIENTS
 
 _TYPES = {
     "string": ColumnType.STRING,
@@ -30,6 +31,8 @@ _TYPES = {
     "year": ColumnType.YEAR,
     "yearmonth": ColumnType.YEARMONTH,
 }
+# Why a delivered header may lack a column whose own description calls it optional.
+OPTIONAL = "optional"
 _DEFAULT_FORMATS = {
     ColumnType.DATE: "%Y-%m-%d",
     ColumnType.DATETIME: "%Y-%m-%dT%H:%M:%S",
@@ -75,23 +78,29 @@ def build_table(
         _column(published, fitting, layer.treatments, used) for published in descriptor.fields
     )
     names = [column.name for column in columns]
+    since, until = _years_of(descriptor, columns)
     key = _primary_key(descriptor, fitting, names, used)
     filing = _filing(descriptor, layer.filings, names)
     if filing is not None and filing.adds:
         columns += (_year_of_file(filing.adds),)
         key = (filing.adds, *key) if key else ()
+    link = _link(descriptor.extra)
+    if filing is not None and filing.follows:
+        link = Link(filing.follows, filing.by)
     schema = TableSchema(
         name=descriptor.name,
         dataset=dataset or _text(descriptor.extra, "dataset") or dataset_name(descriptor.product),
         columns=columns,
         primary_key=key,
         missing=descriptor.missing,
-        person=_names(descriptor.extra, "person") or _person(columns),
+        person=_names(descriptor.extra, "person") or _person(columns, follows=link is not None),
         year_column=_text(descriptor.extra, "year_column"),
         period_column=_text(descriptor.extra, "period_column"),
-        link=_link(descriptor.extra),
+        link=link,
         timeless=_text(descriptor.extra, "timeless") or "",
         title=descriptor.title,
+        since=since,
+        until=until,
     )
     if filing is not None:
         schema = _filed(schema, filing)
@@ -144,13 +153,15 @@ def _may_lack(
 ) -> dict[str, str]:
     """List the columns that a delivered header may lack, with the entry that says so."""
     named = {name: each.defect for each in corrections for name in each.may_lack}
+    optional = zip(schema.columns, descriptor.fields, strict=False)
+    named |= {c.name: OPTIONAL for c, published in optional if published.extra.get("optional")}
     filed = {*schema.primary_key, *schema.person, schema.period_column, schema.year_column}
     filed |= set(schema.link.columns if schema.link else ())
     for each in corrections:
         if not each.by_year:
             continue
-        for column, published in zip(schema.columns, descriptor.fields, strict=False):
-            if published.is_of_some_years(descriptor.first_year) and column.name not in filed:
+        for column in schema.columns:
+            if is_of_some_years(column, schema) and column.name not in filed:
                 named.setdefault(column.name, each.defect)
     return named
 
@@ -181,6 +192,7 @@ def _published(descriptor: FieldDescriptor) -> Column:
     if date_format == "default":
         date_format = _DEFAULT_FORMATS.get(kind, "%Y-%m-%d")
     whole, _, scale = descriptor.length.partition(",")
+    since, until = _span(descriptor.created, descriptor.deleted)
     return Column(
         name=descriptor.name,
         type=kind,
@@ -191,9 +203,34 @@ def _published(descriptor: FieldDescriptor) -> Column:
         pattern=descriptor.pattern,
         required=descriptor.required,
         title=descriptor.title,
-        code_list=descriptor.code_list,
         unit=_text(descriptor.extra, "unit") or "",
+        code_list=descriptor.code_list.partition(":")[0],
+        since=since,
+        until=until,
+        absent=descriptor.absent,
     )
+
+
+def _years_of(
+    descriptor: TableDescriptor, columns: Sequence[Column]
+) -> tuple[int | None, int | None]:
+    """Say the first and the last year of a table: as published, or those of all its columns."""
+    since, until = _span(descriptor.created, descriptor.deleted)
+    ends = [column.until for column in columns]
+    if until is None and None not in ends:
+        until = max(end for end in ends if end is not None)
+    return since or descriptor.first_year, until
+
+
+def _span(created: int | None, deleted: int | None) -> tuple[int | None, int | None]:
+    """Say the first and the last year; what is published is the first year without.
+
+    What went away in the year it came is still there: whoever compiled the list wrote its
+    own last year into both (89 columns, 2017).
+    """
+    if deleted is None or (created is not None and deleted <= created):
+        return created, None
+    return created, deleted - 1
 
 
 def _applies(correction: Correction, published: FieldDescriptor) -> bool:
@@ -216,6 +253,10 @@ def _corrected(column: Column, correction: Correction) -> Column:
         changed = replace(changed, type=kind, date_format=date_format)
     if correction.to_length is not None:
         changed = replace(changed, length=correction.to_length or None)
+    if correction.to_since is not None:
+        changed = replace(changed, since=correction.to_since)
+    if correction.to_until is not None:
+        changed = replace(changed, until=correction.to_until)
     if correction.to_upper_case:
         changed = replace(changed, name=changed.name.upper())
     if correction.pattern is not None:
@@ -254,12 +295,18 @@ def _treatment(word: str, column: str) -> Treatment:
         raise InvalidInput(f"Column {column} has a treatment that nobody knows.") from None
 
 
-def _person(columns: Sequence[Column]) -> tuple[str, ...]:
-    """Find the number that says whose row it is: the first one of a patient."""
+def _person(columns: Sequence[Column], *, follows: bool) -> tuple[str, ...]:
+    """Find the number that says whose row it is: the first one of a patient.
+
+    follows: the rows of another table decide; then only a number that the whole country
+        has for a patient goes before them, and one that is still there.
+    """
     named = [
         column.name
         for column in columns
-        if column.treatment is Treatment.FOREIGN_PSEUDONYM and column.realm not in NOT_WHOSE_ROW
+        if column.treatment is Treatment.FOREIGN_PSEUDONYM
+        and column.realm not in NOT_WHOSE_ROW
+        and not (follows and (column.realm not in OF_PATIENTS or column.until is not None))
     ]
     return tuple(named[:1])
 
@@ -285,7 +332,6 @@ def _filed(schema: TableSchema, filing: Filing) -> TableSchema:
         schema,
         year_column=filing.year,
         period_column=filing.period,
-        link=Link(filing.follows, filing.by) if filing.follows else None,
         timeless=filing.timeless,
     )
 

@@ -101,6 +101,8 @@ def _table(document: Any) -> BuiltTable:
             link=Link(link["table"], tuple(link["columns"])) if link else None,
             timeless=schema.get("timeless", ""),
             title=schema.get("title", ""),
+            since=schema.get("since"),
+            until=schema.get("until"),
         ),
         tuple(document["used"]),
         dict(document["may_lack"]),
@@ -124,6 +126,9 @@ def _column(document: Any) -> Column:
         title=document.get("title", ""),
         code_list=document.get("code_list", ""),
         unit=document.get("unit", ""),
+        since=document.get("since"),
+        until=document.get("until"),
+        absent=tuple(document.get("absent", ())),
     )
 
 

@@ -4,8 +4,6 @@ Events are public. Plain in them: hashes of ciphertext and of released files,
 key ids, states and dates. Anything small or guessable is a commitment
 (`crypto.commitments`), counts about people or their rows are rounded to 100,
 and no event exists because of one person (`docs/protocols.md`, section 1).
-
-Appending is `application.journal`; this module only spells and reads entries.
 """
 
 from __future__ import annotations

@@ -11,8 +11,9 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from havre.domain.catalogue import BuiltTable
+from havre.domain.catalogue import OPTIONAL, BuiltTable
 from havre.domain.shown import is_plain_column, show_places
+from havre.domain.years import is_of_some_years, is_of_year, known_until, years_text
 from havre.errors import Held
 
 _CONFIRM = "A column too many can be confirmed with `--leave-column NAME`: it stays behind."
@@ -46,11 +47,14 @@ def read_header(
     table: BuiltTable,
     constants: Iterable[str] = (),
     confirmed: Iterable[str] = (),
+    year: int | None = None,
 ) -> HeaderReading:
     """Compare a header with its table, without case and in any order.
 
     constants: columns that the announcement gives.
     confirmed: columns too many that the operator has accepted to leave behind.
+    year: of the file, or null when nobody says it. A column that this year has may not
+        lack then, as far as the history of the tables goes; one of other years is named.
 
     Raises:
         HeaderDiffers: a column is missing, stands twice, or is given twice; or one is
@@ -66,16 +70,54 @@ def read_header(
     unknown = [name for name in extra if name not in accepted | given]
     faults = _given_wrongly(names, given, ours=ours, accepted=accepted)
     faults += _twice(names, ours=ours | accepted)
-    faults += [f"column {name} is missing" for name in lacking if name not in table.may_lack]
+    due = _columns_due(table, year)
+    faults += [
+        f"column {name} is missing{due.get(name, '')}"
+        for name in lacking
+        if name not in table.may_lack or name in due
+    ]
     faults += _unknown(names, unknown, ours=ours)
     if faults:
         raise HeaderDiffers(faults, hint=_CONFIRM if unknown else "")
-    notes = [f"column {name} lacks: {table.may_lack[name]}" for name in lacking]
+    notes = _notes_on_lacking(lacking, table) + _notes_on_years(names, table, year)
     notes += [
         f"column {name} was left behind: {table.may_have.get(name, 'confirmed')}" for name in extra
     ]
     kept = tuple(name for name in names if name not in extra)
     return HeaderReading(kept, tuple(extra), tuple(notes))
+
+
+def _columns_due(table: BuiltTable, year: int | None) -> dict[str, str]:
+    """List the columns of some years that this year has, with the words to say so."""
+    if year is None or year > (known_until(table.schema.name) or year):
+        return {}
+    return {
+        column.name: f": files of {year} have it"
+        for column in table.schema.columns
+        if is_of_some_years(column, table.schema)
+        and is_of_year(column, year)
+        and table.may_lack.get(column.name, OPTIONAL) != OPTIONAL
+    }
+
+
+def _notes_on_lacking(lacking: Sequence[str], table: BuiltTable) -> list[str]:
+    """Name each column that lacks by an entry of the correction layer; count the optional ones."""
+    reasons = [(name, table.may_lack[name]) for name in lacking]
+    notes = [f"column {name} lacks: {reason}" for name, reason in reasons if reason != OPTIONAL]
+    if optional := sum(reason == OPTIONAL for _, reason in reasons):
+        notes.append(f"{optional} optional columns are not in the file")
+    return notes
+
+
+def _notes_on_years(names: Sequence[str], table: BuiltTable, year: int | None) -> list[str]:
+    """Name the columns of the file that its year should not have."""
+    if year is None:
+        return []
+    return [
+        f"column {column.name} is of other years: {years_text(column)}"
+        for column in table.schema.columns
+        if column.name in names and not is_of_year(column, year)
+    ]
 
 
 def known_names(header: Sequence[str], *, table: BuiltTable) -> tuple[str, ...]:

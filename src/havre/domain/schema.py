@@ -59,6 +59,10 @@ class Column:
         become null and never a person. Compared without case.
     code_list: the published code system of its values, by name, or empty.
     unit: of a number, such as `EUR` or `d`, or empty.
+    code_list: the code system of its values, such as `IR_NAT_V`, or empty.
+    since, until: first and last year that have the column, or null: what is known of no
+        year is in all of its table.
+    absent: years between them that lack it.
     """
 
     name: str
@@ -75,6 +79,9 @@ class Column:
     title: str = ""
     code_list: str = ""
     unit: str = ""
+    since: int | None = None
+    until: int | None = None
+    absent: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +108,7 @@ class TableSchema:
         `link`. A month or a year cuts too, where the period is of whole ones.
     timeless: why no period cuts the table, or empty. One that has no date, no link
         and no such reason is in no permit: all its years would come out.
+    since, until: first and last year that have the table, or null.
     """
 
     name: str
@@ -114,6 +122,8 @@ class TableSchema:
     link: Link | None = None
     timeless: str = ""
     title: str = ""
+    since: int | None = None
+    until: int | None = None
 
     @property
     def column_names(self) -> tuple[str, ...]:

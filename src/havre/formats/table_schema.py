@@ -28,6 +28,7 @@ class FieldDescriptor:
 
     length: as published: `17`, or `9,2` for a number; empty when unsaid.
     created, deleted: first year with the column and first year without it, or null.
+    absent: years between them without it.
     enum: the only values, or empty.
     extra: our own key `havre`, or empty.
     """
@@ -43,12 +44,8 @@ class FieldDescriptor:
     required: bool = False
     created: int | None = None
     deleted: int | None = None
+    absent: tuple[int, ...] = ()
     extra: Mapping[str, Json] = field(default_factory=dict)
-
-    def is_of_some_years(self, first_year: int | None) -> bool:
-        """Tell whether the column came after `first_year`, its table's first, or went away."""
-        came = self.created is not None and self.created > (first_year or self.created)
-        return came or self.deleted is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +65,7 @@ class TableDescriptor:
     """One table as it is published.
 
     product: the dataset's published name (`produit`), or empty.
+    created, deleted: first year with the table and first year without it (`history`), or null.
     extra: our own key `havre`, or empty.
     """
 
@@ -79,11 +77,14 @@ class TableDescriptor:
     missing: tuple[str, ...]
     extra: Mapping[str, Json]
     foreign_keys: tuple[ForeignKey, ...] = ()
+    created: int | None = None
+    deleted: int | None = None
 
     @property
     def first_year(self) -> int | None:
-        """The first year that is published for a column of the table, or null."""
-        return min((each.created for each in self.fields if each.created), default=None)
+        """The first year that is published for the table or a column of it, or null."""
+        years = (self.created, *(each.created for each in self.fields))
+        return min((year for year in years if year), default=None)
 
 
 def parse_table_schema(document: Any, *, name: str = "") -> TableDescriptor:
@@ -110,6 +111,7 @@ def parse_table_schema(document: Any, *, name: str = "") -> TableDescriptor:
     key = _words(table.get("primaryKey"))
     if lost := sorted(set(key) - set(names)):
         raise InvalidInput(f"The key of table {title} has unknown columns: {', '.join(lost)}.")
+    history = _mapping(table.get("history") or {})
     return TableDescriptor(
         name=title,
         title=str(table.get("title") or ""),
@@ -119,6 +121,8 @@ def parse_table_schema(document: Any, *, name: str = "") -> TableDescriptor:
         missing=_words(table.get("missingValues")) or ("",),
         extra=_mapping(table.get("havre") or {}),
         foreign_keys=_foreign_keys(table.get("foreignKeys"), table=title, names=names),
+        created=_year(history.get("dateCreated")),
+        deleted=_year(history.get("dateDeleted")),
     )
 
 
@@ -156,6 +160,7 @@ def _field(document: Mapping[str, Any], *, table: str) -> FieldDescriptor:
         required=limits.get("required") is True,
         created=_year(document.get("dateCreated")),
         deleted=_year(document.get("dateDeleted")),
+        absent=tuple(int(each) for each in _words(document.get("dateMissing")) if each.isdigit()),
         extra=_mapping(document.get("havre") or {}),
     )
 

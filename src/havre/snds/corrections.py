@@ -13,9 +13,10 @@ against the dictionaries of Cnam and ATIH of 2018.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date
 
+from havre.snds.history import FIRST_YEARS, LAST_YEARS
 from havre.snds.registry import LENGTH_OF_NAMES, TYPE_OF_NAMES
 from havre.snds.treatments import TREATMENTS, ColumnTreatment
 
@@ -38,6 +39,7 @@ class Correction:
     to_length: most characters, or null to leave it; 0 takes the limit away.
     to_upper_case: the name is written in capitals.
     by_year: a delivered header may lack columns that are published for some years only.
+    to_since, to_until: first and last year that have the columns, or null to leave them.
     primary_key: the columns that no two rows share, or null to leave it.
     may_lack, may_have: columns that a delivered header may lack or have besides.
     """
@@ -55,13 +57,16 @@ class Correction:
     pattern: str | None = None
     to_upper_case: bool = False
     by_year: bool = False
+    to_since: int | None = None
+    to_until: int | None = None
     primary_key: tuple[str, ...] | None = None
     may_lack: tuple[str, ...] = ()
-    may_have: tuple[str, ...] = field(default=())
+    may_have: tuple[str, ...] = ()
 
 
 _SETTLED = date(2026, 11, 23)
 _REGISTERED = date(2026, 11, 25)
+_LOOKED_UP = date(2026, 11, 30)
 
 CORRECTIONS: tuple[Correction, ...] = (
     Correction(
@@ -125,6 +130,27 @@ CORRECTIONS: tuple[Correction, ...] = (
         why="rows of T_SSRaaB are weeks: the key holds only with the week's number",
         tables="T_SSRaaB",
         primary_key=("ETA_NUM", "RHA_NUM", "RHS_NUM"),
+    ),
+    Correction(
+        defect="6-grain-psychiatry",
+        settled=_LOOKED_UP,
+        why="an act outside a stay has several diagnoses: its number is no key of theirs",
+        tables="T_RIPaaR3AD",
+        primary_key=(),
+    ),
+    Correction(
+        defect="6-grain-invoices",
+        settled=_LOOKED_UP,
+        why="a stay has several lines of an invoice: its number is no key of theirs",
+        tables="T_RIPaaFB",
+        primary_key=(),
+    ),
+    Correction(
+        defect="6-grain-professionals",
+        settled=_LOOKED_UP,
+        why="the register of professionals has a row for each month, not one for each of them",
+        tables="DA_PRA_R",
+        primary_key=("DTE_ANN_TRT", "DTE_MOI_FIN", "PFS_PFS_NUM"),
     ),
     Correction(
         defect="7-lengths",
@@ -241,6 +267,28 @@ CORRECTIONS: tuple[Correction, ...] = (
         settled=_REGISTERED,
         why="columns come and go with the years: a file of a year without one is whole",
         by_year=True,
+    ),
+    *(
+        Correction(
+            defect="12-first-years",
+            settled=_LOOKED_UP,
+            why="the description gives these columns no first year, the history of the tables does",
+            tables=table,
+            names=frozenset(names.split()),
+            to_since=year,
+        )
+        for (table, year), names in FIRST_YEARS.items()
+    ),
+    *(
+        Correction(
+            defect="12-last-years",
+            settled=_LOOKED_UP,
+            why="the description has the table still there, the history of the tables has not",
+            tables=table,
+            names=frozenset(names.split()),
+            to_until=year,
+        )
+        for (table, year), names in LAST_YEARS.items()
     ),
     Correction(
         defect="header-er-dct-f",

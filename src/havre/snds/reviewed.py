@@ -4,8 +4,8 @@ By reason, whole names and no patterns: a column that comes with next year's sch
 not here, and stays undeclared until somebody has looked at it. What names a person,
 a stay or an establishment is in `snds.treatments`, which is asked first.
 
-Source: the 1,782 names of the 188 published tables (schema-snds, December 2020) and
-their descriptions.
+Source: the 1,782 names of the 188 published tables (schema-snds, December 2020), those of
+the register of medicines (IR_PHA_R), and their descriptions.
 """
 
 from __future__ import annotations
@@ -64,6 +64,9 @@ TRS_PRS_IDE
 CAI_NUM CPT_MIR_NUM FIS_CAI_NUM IDE_CAI_PIV IDE_CPA_NUM IDE_CRA_NUM ORB_BSE_NUM ORG_CAI_NUM
 ORG_CLE_REG ORG_CPL_NUM ORL_BSE_NUM SEC_NUM STA_CAI_NUM STA_CTR_NUM T733_CTR_NUM
 """,
+        "what a medicine, its maker or its group is called, in the register of medicines": """
+PHA_GRS_NOM PHA_GRS_NUM PHA_LAB_NOM PHA_MED_NOM PHA_NOM_COURT PHA_NOM_PA
+""",
         "the version of a file's format or of a classification": """
 CER_VER_NUM FOR_NUM FOR_NUM_HOSP FOR_NUM_ORI RAPSS_NUM RSS_NUM
 """,
@@ -85,6 +88,11 @@ TOP_CVAVC_SEQ VALID_FAC_AMC VALID_FAC_AMO VALID_FAC_RAC VAL_DAT_SSEQ
 # Names that look like what they are.
 PLAIN: Mapping[str, str] = MappingProxyType(
     {
+        "what a medicine is, in the register of medicines": """
+PHA_ATC_C03 PHA_ATC_C07 PHA_ATC_CLA PHA_ATC_L03 PHA_ATC_L07 PHA_ATC_LIB PHA_CIP_C13 PHA_CIP_UCD
+PHA_CND_TOP PHA_DOS_UNI PHA_EPH_CLA PHA_EPH_LIB PHA_FRM_LIB PHA_GRD_CND PHA_MED_GEN PHA_PRI_UNI
+PHA_SUB_DOS PHA_UNT_NBR_DSES PHA_UPC_NBR
+""",
         "the answer of a check of another column": """
 BEN_CMU_CTL CAI_GES_CTL CENT_GES_CTL COD_ERR COD_PEC_CTL COH_NAI_RET COH_SEX_RET CTR_TYP_CTL
 DAT_HOS_CTL DAT_PEC_CTL DAT_RET ETA_GRP_RET EXO_TM_CTL FHO_RET GES_COD_CTL GRC_RET GRC_TOP_ERR
@@ -178,7 +186,8 @@ TOP_PTRENFA_IND TOP_RDIALYSE_IND TOP_RTRANS_AIG TOP_RTRANS_CHR
 ACT_ANN ACT_DAT_COMP ACT_MOI ADM_ANN ADM_MOIS AGE AGE_ANN AGE_BEN_COD AGE_BEN_SNDS AGE_GES AGE_JOU
 ANN ANN_DEB ANN_FIN ANN_IVG_PREC ANN_LUN_1S ANN_MOI ANN_PO ANN_TRT BEN_DCD_AME BEN_DCD_DTD
 BEN_DCD_DTE BEN_DRA_AME BEN_DTE_INS BEN_DTE_MAJ BEN_EXO_DTD BEN_EXO_DTF BEN_GRS_DTE BEN_NAI_ANM
-BEN_NAI_ANN BEN_NAI_MOI CAB_REF_DSD CAB_REF_DSF CCAM_VAL_DAT CLA_AGE_5 CLA_AGE_CT CMP_DAT
+BEN_NAI_ANN BEN_NAI_MOI CAB_REF_DSD CAB_REF_DSF CCAM_VAL_DAT CLA_AGE_5 CLA_AGE_CT CMP_DAT CT_ANN
+HAD_ANN RIP_ANN SSR_ANN
 CPT_DEP_PER CPT_EXC_RTC DAT_ADM_ANN DAT_DEB_CON DAT_DELAI DAT_FIN_CON DAT_PEC DAT_POS_ANN DCD_3112
 DCT_ARC_DTE DCT_ARR_DTE DCT_MAN_DTD DCT_REM_DTD DEL_DAT DTE_ANN_TRT DTE_MOI_FIN EXC_EFF_DSD
 EXD_ANN_MOI EXE_SOI_AMD EXE_SOI_AMF EXE_SOI_DTD EXE_SOI_DTF EXF_ANN_MOI FAM_DRT_DSD FAM_DRT_DSF

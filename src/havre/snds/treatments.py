@@ -24,6 +24,10 @@ NOT_WHOSE_ROW: frozenset[str] = frozenset(
     {"crew", "nir-mam", "nir-ps", "rejected-value", "vehicle", "vehicle-c"}
 )
 
+# Realms of numbers that a patient has in the whole country; an annuity, a certificate or a
+# hospital's own number are known in one place only.
+OF_PATIENTS: frozenset[str] = frozenset({"nir-psa", "nir-ano", "idt-ano"})
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ColumnTreatment:
