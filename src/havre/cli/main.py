@@ -35,6 +35,7 @@ from havre.cli import (
     sharing,
     store,
     study,
+    upkeep,
     witness,
 )
 from havre.cli.endings import EXIT_INTERRUPTED, end_with
@@ -58,6 +59,7 @@ _GROUPS = (
     data,
     oppositions,
     permits,
+    upkeep,
     keys,
     sharing,
     clock,

@@ -1,0 +1,294 @@
+"""P7: files that are put together hold the same rows; a crash leaves the old version or the new one."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from fakes.small_hub import SmallHub, copy_of, quiet
+from fakes.upkeep import grant_upkeep, in_small_files
+from havre.adapters.tables import merging
+from havre.application.ceremony import PartitionCatalogue
+from havre.application.ingest import newest_version
+from havre.application.journal import Journal
+from havre.application.upkeep_permit import wanted_for_upkeep
+from havre.application.vault.reading import ListedFile, ReadPlace, manifest_locations, version_chain
+from havre.application.vault.sealing import MANIFEST_DOCUMENT, VaultWriter
+from havre.bootstrap.compacting import compact_dataset
+from havre.domain.events import Event, VersionPublished, events_of
+from havre.domain.upkeep import UpkeepKind, UpkeepUsed
+from havre.errors import HavreError, NotGenuine, Refused
+from havre.formats.manifest import ManifestEntry, ObjectKind
+from havre.ports.merging import NO_ROWS, RowSum
+
+PERMIT = "compact-dcir"
+PROJECT = """
+[permit]
+name = "spring"
+title = "Medicines in spring"
+purpose = "To compare an extract before and after."
+applicant = "researcher"
+people = ["researcher"]
+period = [2023-02-01, 2023-04-30]
+starts_on = 2026-01-01
+ends_on = 2099-12-31
+environment_sha256 = "0000000000000000000000000000000000000000000000000000000000000000"
+
+[tables.dcir.ER_PRS_F]
+columns = ["BEN_NIR_PSA", "EXE_SOI_DTD", "PRS_NAT_REF"]
+
+[tables.dcir.ER_PHA_F]
+columns = ["PHA_PRS_C13"]
+"""
+
+
+def compacted(hub: SmallHub, permit: str = PERMIT, **named: Any) -> dict[str, Any]:
+    return compact_dataset(
+        hub.open(), "dcir", permit=permit, year=named.get("year"), progress=quiet
+    )
+
+
+def looked_into(hub: SmallHub, name: str) -> dict[str, tuple[int, RowSum]]:
+    """Files and rows of every table of 2023, opened under a permit of its own."""
+    grant_upkeep(hub, name)
+    opened = hub.open()
+    standing = opened.permits.standing(name)
+    published = {
+        each.index: each.event
+        for each in opened.log.entries()
+        if isinstance(each.event, VersionPublished)
+    }
+    newest = newest_version(opened.log, "dcir")
+    assert newest is not None
+    chain = version_chain(published, version=newest)
+    partitions = [
+        each
+        for each in PartitionCatalogue(opened.records, log=opened.log).list_living()
+        if (each.partition.name, each.partition.year) == ("dcir", 2023)
+    ]
+    found: dict[str, tuple[int, RowSum]] = {}
+    merger = merging.ArrowMerger()
+    with opened.release.open(wanted_for_upkeep(standing, UpkeepKind.COMPACT, partitions)) as keys:
+        reader = opened.reader(keys)
+        files: tuple[ListedFile, ...] = reader.list_files(
+            chain,
+            places=[ReadPlace(each.partition, each.partition_id) for each in partitions],
+            locations=manifest_locations(opened.records.list_documents(MANIFEST_DOCUMENT)),
+        )
+        for file in files:
+            count, rows = found.get(file.entry.table, (0, NO_ROWS))
+            with reader.read_table(file) as stream:
+                rows += merger.row_sum(stream, key=bytes(32))
+            found[file.entry.table] = (count + 1, rows)
+    return found
+
+
+@pytest.fixture(scope="module")
+def before(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, tuple[int, RowSum]]:
+    hub = copy_of(in_small_files(), tmp_path_factory.mktemp("before"))
+    return looked_into(hub, "look-before")
+
+
+@pytest.fixture
+def hub(tmp_path: Path) -> SmallHub:
+    return copy_of(in_small_files(), tmp_path)
+
+
+def test_the_same_rows_lie_in_fewer_files_and_the_old_ones_stay(
+    hub: SmallHub, before: Mapping[str, tuple[int, RowSum]]
+) -> None:
+    objects = set(hub.open().objects.list_objects())
+    report = compacted(hub)
+
+    after = looked_into(hub, "look-after")
+    assert {table: rows for table, (_, rows) in after.items()} == {
+        table: rows for table, (_, rows) in before.items()
+    }
+    assert {count for count, _ in before.values()} == {3}
+    assert {count for count, _ in after.values()} == {1}
+    assert {each["files_before"] for each in report["tables"]} == {3}
+    assert objects < set(hub.open().objects.list_objects())
+
+
+def test_an_extract_after_it_has_the_very_cells_of_the_one_before_it(
+    hub: SmallHub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The rows of an extract lie in an order of the project's own: the same rows, the same hash."""
+    whole, sealed = VaultWriter.seal_table, []
+
+    def heard(self: VaultWriter, *given: Any, **named: Any) -> ManifestEntry:
+        entry = whole(self, *given, **named)
+        if entry.kind is ObjectKind.EXTRACT:
+            sealed.append((entry.table, entry.rows, entry.content_sha256))
+        return entry
+
+    monkeypatch.setattr(VaultWriter, "seal_table", heard)
+    hub.ask(PROJECT, "spring")
+    hub.open().extraction.extract("spring")
+    first = sealed.copy()
+    compacted(hub)
+    sealed.clear()
+
+    hub.open().extraction.extract("spring")
+
+    assert sealed == first
+    assert all(rows for _, rows, _ in sealed)
+
+
+def test_it_is_on_the_log_under_its_permit_and_adds_no_row(hub: SmallHub) -> None:
+    report = compacted(hub)
+
+    events = [each.event for each in hub.open().log.entries()]
+    published = events[report["entry"]]
+    assert isinstance(published, VersionPublished)
+    assert (published.permit, published.rows) == (PERMIT, 0)
+    with pytest.raises(UpkeepUsed, match="has been used"):
+        compacted(hub)
+
+
+def test_what_was_put_together_is_left_alone(hub: SmallHub) -> None:
+    compacted(hub)
+    grant_upkeep(hub, "again")
+    objects = set(hub.open().objects.list_objects())
+
+    assert compacted(hub, "again") == {"dataset": "dcir", "entry": None, "tables": []}
+    assert set(hub.open().objects.list_objects()) == objects
+
+
+def test_a_row_that_is_lost_on_the_way_is_noticed(
+    hub: SmallHub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The promise broken on purpose: a merge that drops one row."""
+    whole = merging.Merged.__iter__
+
+    def lossy(self: merging.Merged) -> Iterator[Any]:
+        for rows in whole(self):
+            yield rows.slice(1)  # type: ignore[attr-defined]
+
+    monkeypatch.setattr(merging.Merged, "__iter__", lossy)
+    version = newest_version(hub.open().log, "dcir")
+
+    with pytest.raises(NotGenuine, match="other rows"):
+        compacted(hub)
+    assert newest_version(hub.open().log, "dcir") == version
+
+
+def test_a_delivery_that_came_in_meanwhile_is_not_lost(
+    hub: SmallHub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hub.holder().deliver([hub.deliveries / "dcir-2023-06"], progress=quiet)
+    whole = merging.ArrowMerger.survey
+
+    def overtaken(self: merging.ArrowMerger, *given: Any, **named: Any) -> Any:
+        monkeypatch.setattr(merging.ArrowMerger, "survey", whole)
+        other = hub.open()
+        other.receiving.receive()
+        other.ingestion.ingest("dcir", progress=quiet)
+        return whole(self, *given, **named)
+
+    monkeypatch.setattr(merging.ArrowMerger, "survey", overtaken)
+
+    with pytest.raises(Refused, match="was published while"):
+        compacted(hub)
+    assert compacted(hub)["tables"][0]["files_before"] == 4
+
+
+@pytest.mark.parametrize(
+    ("named", "reason"),
+    [
+        ({"year": 2024}, "does not cover dcir 2024"),
+        ({"permit": "nobody-asked"}, "no permit nobody-asked"),
+    ],
+)
+def test_what_the_permit_does_not_name_is_refused_before_a_custodian_is_asked(
+    named: dict[str, Any], reason: str
+) -> None:
+    hub = in_small_files()
+    size = len(hub.open().log.entries())
+
+    with pytest.raises(HavreError, match=reason):
+        compacted(hub, **named)
+    assert len(hub.open().log.entries()) == size
+
+
+class DiedError(BaseException):
+    """The hub is gone at this step: nothing in it goes on."""
+
+
+def test_a_hub_that_dies_behind_any_record_has_the_old_version_or_the_new(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    whole = Journal.record
+    step, is_dead = 0, True
+    while is_dead:
+        step += 1
+        hub, left = copy_of(in_small_files(), tmp_path / f"{step}"), [step]
+
+        def dying(
+            self: Journal, *events: Event, left: list[int] = left, **given: Any
+        ) -> tuple[int, ...]:
+            indices = whole(self, *events, **given)
+            left[0] -= 1
+            if left[0] == 0:
+                raise DiedError
+            return indices
+
+        monkeypatch.setattr(Journal, "record", dying)
+        is_dead = not lived(hub)
+        monkeypatch.setattr(Journal, "record", whole)
+
+        assert lived(hub)
+        events = [each.event for each in hub.open().log.entries()]
+        assert [e.permit for e in events_of(events, VersionPublished)].count(PERMIT) == 1
+    assert step > 3
+
+
+def lived(hub: SmallHub) -> bool:
+    """Put files together, if that was not done; returns whether the hub lived to the end."""
+    try:
+        compacted(hub)
+    except UpkeepUsed:
+        return True
+    except DiedError:
+        return False
+    return True
+
+
+COMPACT = """
+import sys
+from pathlib import Path
+from fakes.small_hub import SmallHub
+from havre.bootstrap.compacting import compact_dataset
+hub = SmallHub(Path(sys.argv[1])).open()
+compact_dataset(hub, "dcir", permit="compact-dcir", year=None, progress=print)
+"""
+
+
+def test_a_hub_that_is_killed_when_all_is_sealed_and_nothing_published_begins_again(
+    hub: SmallHub, before: Mapping[str, tuple[int, RowSum]]
+) -> None:
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])}
+    words = [sys.executable, "-u", "-c", COMPACT, str(hub.root)]
+    child = subprocess.Popen(words, env=environment, stdout=subprocess.PIPE, text=True)
+    assert child.stdout is not None
+    assert any("reading back" in line for line in child.stdout)
+    time.sleep(0.05)
+    child.send_signal(signal.SIGKILL)
+    child.wait()
+    child.stdout.close()
+
+    lived(hub)
+
+    after = looked_into(hub, "look-after")
+    assert {table: rows for table, (_, rows) in after.items()} == {
+        table: rows for table, (_, rows) in before.items()
+    }
+    assert {count for count, _ in after.values()} == {1}
