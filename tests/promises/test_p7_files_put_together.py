@@ -17,6 +17,7 @@ from fakes.small_hub import SmallHub, copy_of, quiet
 from fakes.upkeep import grant_upkeep, in_small_files
 from havre.adapters.tables import merging
 from havre.application.ceremony import PartitionCatalogue
+from havre.application.corrections import KIND_OBJECTS
 from havre.application.ingest import newest_version
 from havre.application.journal import Journal
 from havre.application.upkeep_permit import wanted_for_upkeep
@@ -25,6 +26,7 @@ from havre.application.vault.sealing import MANIFEST_DOCUMENT, VaultWriter
 from havre.bootstrap.compacting import compact_dataset
 from havre.domain.events import Event, VersionPublished, events_of
 from havre.domain.upkeep import UpkeepKind, UpkeepUsed
+from havre.domain.version_objects import parse_version_objects
 from havre.errors import HavreError, NotGenuine, Refused
 from havre.formats.manifest import ManifestEntry, ObjectKind
 from havre.ports.merging import NO_ROWS, RowSum
@@ -152,6 +154,17 @@ def test_it_is_on_the_log_under_its_permit_and_adds_no_row(hub: SmallHub) -> Non
     assert (published.permit, published.rows) == (PERMIT, 0)
     with pytest.raises(UpkeepUsed, match="has been used"):
         compacted(hub)
+
+
+def test_what_was_withdrawn_and_what_lies_together_is_written_down(hub: SmallHub) -> None:
+    report = compacted(hub)
+
+    opened = hub.open()
+    version = opened.log.entries()[report["entry"]].event.event_id
+    written = parse_version_objects(opened.records.document(KIND_OBJECTS, version))
+    assert len(written.withdrawn) == sum(each["files_before"] for each in report["tables"])
+    assert len(written.together) == sum(each["files_after"] for each in report["tables"])
+    assert not written.added
 
 
 def test_what_was_put_together_is_left_alone(hub: SmallHub) -> None:

@@ -11,7 +11,7 @@ new version does not exist, and a run that died can be begun again.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from math import ceil
@@ -19,6 +19,7 @@ from typing import TypeVar
 
 from havre.application.audit import PublicLog
 from havre.application.ceremony import KnownPartition, PartitionCatalogue
+from havre.application.corrections import DeliveryBook, objects_document
 from havre.application.ingest import newest_version
 from havre.application.journal import Journal
 from havre.application.permits import Permits, PermitStanding
@@ -48,6 +49,7 @@ from havre.domain.events import VersionPublished
 from havre.domain.filing_order import filing_order
 from havre.domain.schema import Catalogue
 from havre.domain.upkeep import UpkeepKind
+from havre.domain.version_objects import PlacedObject, VersionObjects
 from havre.errors import InvalidInput, NotFound, NotGenuine, Refused
 from havre.formats.manifest import ManifestEntry, ObjectKind
 from havre.ports.clock import Clock
@@ -161,7 +163,9 @@ class Compaction:
             return CompactReport(dataset, None, ())
         with self._journal.alone():
             still_granted(permit, permits=self._permits)
-            index = self._record(dataset, version, permit, SealedVersion(tuple(manifests)))
+            objects = run.objects(DeliveryBook(self._records, self._log).owners(dataset))
+            sealed = SealedVersion(tuple(manifests), objects)
+            index = self._record(dataset, version, permit, sealed)
         return CompactReport(dataset, index, tuple(run.done))
 
     def _write_places(self, dataset: str, years: Sequence[int]) -> dict[int, KnownPartition]:
@@ -199,6 +203,7 @@ class Compaction:
                 hint="Run it again: `havre compact`. This version does not exist.",
             )
         event_id, now = new_object_id(), self._clock.now()
+        objects = sealed.objects or VersionObjects({})
         listing = list_written(
             sealed.written, debts=self._tools.vault.take_debts(), act=event_id, at=now
         )
@@ -214,7 +219,11 @@ class Compaction:
                 rows=0,
                 permit=permit,
             ),
-            documents=[*sealed.documents, *listing.documents],
+            documents=[
+                *sealed.documents,
+                *listing.documents,
+                objects_document(event_id, objects, deliveries=objects.added),
+            ],
         )
         return index
 
@@ -275,6 +284,25 @@ class _Run:
                 with self._reader.read_table(file) as rows:
                     counted += self._tools.merger.row_sum(rows, key=self._key)
             check_same_rows(each.table, read=each.source.read, written=counted)
+
+    def objects(self, owners: Mapping[ObjectId, frozenset[str]]) -> VersionObjects:
+        """Say whose rows the new files have, so that a later correction knows what it meets.
+
+        owners: of the old ones, as far as that was written down.
+        """
+        added: dict[str, list[PlacedObject]] = {}
+        together: dict[ObjectId, tuple[str, ...]] = {}
+        for made in self._made:
+            names = sorted({name for old in made.withdrawn for name in owners.get(old, ())})
+            is_one = len(names) == 1 and all(old in owners for old in made.withdrawn)
+            for entry in made.entries:
+                if is_one:
+                    placed = (entry.object_id, made.place.partition_id, made.table, entry.rows)
+                    added.setdefault(names[0], []).append(PlacedObject(*placed))
+                else:
+                    together[entry.object_id] = tuple(names)
+        gone = tuple(old for made in self._made for old in made.withdrawn)
+        return VersionObjects(added, gone, together)
 
     def _merged(
         self, table: str, year: int, files: Sequence[ListedFile], places: dict[int, WritePlace]

@@ -14,6 +14,7 @@ from havre.domain.version_objects import (
     VersionObjects,
     encode_version_objects,
     objects_of_deliveries,
+    owners_of_objects,
     parse_version_objects,
 )
 from havre.errors import NotFound
@@ -36,14 +37,24 @@ class DeliveryBook:
         events = [logged.event for logged in self.log.entries()]
         outcomes = {each.delivery: each.outcome for each in events_of(events, DeliveryChecked)}
         recorded = self._recorded()
+        together = self._together()
         return [
-            self._known(each, outcome=outcomes.get(each.delivery), recorded=recorded)
+            self._known(
+                each,
+                outcome=outcomes.get(each.delivery),
+                recorded=recorded,
+                together=together,
+            )
             for each in events_of(events, DeliveryReceived)
         ]
 
     def objects(self, dataset: str) -> dict[str, dict[ObjectId, PlacedObject]]:
         """Say which objects of a dataset's newest version came from which delivery."""
         return objects_of_deliveries(each for _, each in self._versions(dataset))
+
+    def owners(self, dataset: str) -> dict[ObjectId, frozenset[str]]:
+        """Say of which deliveries each object of a dataset has rows."""
+        return owners_of_objects(each for _, each in self._versions(dataset))
 
     def version_of(self, delivery: str, *, dataset: str) -> int:
         """Find the entry of the version with which a delivery came in.
@@ -72,8 +83,21 @@ class DeliveryBook:
             for delivery in parse_version_objects(document.body).added
         )
 
+    def _together(self) -> frozenset[str]:
+        return frozenset(
+            delivery
+            for document in self.records.list_documents(KIND_OBJECTS)
+            for names in parse_version_objects(document.body).together.values()
+            for delivery in names
+        )
+
     def _known(
-        self, event: DeliveryReceived, *, outcome: str | None, recorded: frozenset[str]
+        self,
+        event: DeliveryReceived,
+        *,
+        outcome: str | None,
+        recorded: frozenset[str],
+        together: frozenset[str],
     ) -> KnownDelivery:
         note = note_of(self.records.document(KIND_NOTE, event.event_id))
         return KnownDelivery(
@@ -83,6 +107,7 @@ class DeliveryBook:
             corrects=note.corrects,
             outcome=outcome,
             is_recorded=outcome != ACCEPTED or event.delivery in recorded,
+            is_together=event.delivery in together,
         )
 
 
@@ -96,5 +121,5 @@ def objects_document(
     added: Mapping[str, tuple[PlacedObject, ...]] = {
         delivery: tuple(objects.added.get(delivery, ())) for delivery in deliveries
     }
-    whole = VersionObjects(added, objects.withdrawn)
+    whole = VersionObjects(added, objects.withdrawn, objects.together)
     return Document(KIND_OBJECTS, version, encode_version_objects(whole))

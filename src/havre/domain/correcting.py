@@ -30,6 +30,7 @@ class KnownDelivery:
     corrects: the delivery that it corrects, or null.
     outcome: of its check, or null while it waits.
     is_recorded: whether the records say which objects it became, or it became none yet.
+    is_together: whether compaction has put its rows into one file with those of others.
     """
 
     delivery: str
@@ -38,6 +39,7 @@ class KnownDelivery:
     corrects: str | None
     outcome: str | None
     is_recorded: bool = True
+    is_together: bool = False
 
 
 def list_faults(correction: KnownDelivery, known: Sequence[KnownDelivery]) -> list[str]:
@@ -62,6 +64,10 @@ def list_faults(correction: KnownDelivery, known: Sequence[KnownDelivery]) -> li
         faults.append(f"it corrects {corrected.delivery}, which is of another dataset")
     if not corrected.is_recorded:
         faults.append(f"what became of {corrected.delivery} was not written down at that time")
+    if corrected.is_together:
+        faults.append(
+            f"the rows of {corrected.delivery} were put together with those of other deliveries"
+        )
     # A correction that was held took nothing's place: what it was about can be corrected again.
     faults += [
         f"delivery {corrected.delivery} was corrected before, by {each.delivery}:"

@@ -2,7 +2,8 @@
 
 Writers never read a manifest, because manifests are sealed. So what a delivery
 became is written down when it happens, and a later version that withdraws it knows
-what to withdraw. No object has rows of two deliveries.
+what to withdraw. No object has rows of two deliveries, but those that compaction made: of
+these it is written down whose rows they are, and that such a delivery is withdrawn no more.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from typing import Any
 
 from havre.domain.events import Event, VersionPublished, events_of
 from havre.errors import InvalidInput
-from havre.formats.canonical import encode_canonical, parse_canonical
+from havre.formats.canonical import Json, encode_canonical, parse_canonical
 from havre.values import ObjectId, parse_name, parse_object_id
 
 FORMAT = "havre/v1/version-objects"
@@ -37,16 +38,22 @@ class PlacedObject:
 
 @dataclass(frozen=True, slots=True)
 class VersionObjects:
-    """What one version added, by delivery, and what it withdrew of versions before."""
+    """What one version added, by delivery, and what it withdrew of versions before.
+
+    together: objects that have rows of several deliveries, and of which; made by compaction.
+    """
 
     added: Mapping[str, Sequence[PlacedObject]]
     withdrawn: tuple[ObjectId, ...] = field(default=())
+    together: Mapping[ObjectId, tuple[str, ...]] = field(default_factory=dict)
 
 
 def encode_version_objects(objects: VersionObjects) -> bytes:
-    """Write the record of one version."""
+    """Write the record of one version; `together` only where there is some."""
+    together: Json = {each: [*sorted(names)] for each, names in objects.together.items()}
     return encode_canonical(
         {
+            **({"together": together} if together else {}),
             "added": {
                 delivery: [
                     [each.object_id, each.partition_id, each.table, each.rows]
@@ -74,6 +81,10 @@ def parse_version_objects(document: bytes) -> VersionObjects:
                 for delivery, placed in body["added"].items()
             },
             tuple(parse_object_id(each) for each in body["withdrawn"]),
+            {
+                parse_object_id(each): tuple(map(parse_name, names))
+                for each, names in body.get("together", {}).items()
+            },
         )
     except (KeyError, TypeError, ValueError, AttributeError):
         raise InvalidInput(f"A record is not of the form {FORMAT}.") from None
@@ -106,6 +117,25 @@ def objects_of_deliveries(
         for delivery, placed in version.added.items():
             now.setdefault(delivery, {}).update({each.object_id: each for each in placed})
     return now
+
+
+def owners_of_objects(versions: Iterable[VersionObjects]) -> dict[ObjectId, frozenset[str]]:
+    """Say of which deliveries each object has rows, also of those withdrawn since.
+
+    versions: as for `objects_of_deliveries`. An object from before this was written down
+    is not in it.
+
+    >>> one, two = ObjectId("1" * 32), ObjectId("2" * 32)
+    >>> merged = VersionObjects({}, (one,), {two: ("a", "b")})
+    >>> sorted(owners_of_objects([merged])[two])
+    ['a', 'b']
+    """
+    owners: dict[ObjectId, frozenset[str]] = {}
+    for version in versions:
+        for delivery, placed in version.added.items():
+            owners |= {each.object_id: frozenset({delivery}) for each in placed}
+        owners |= {each: frozenset(names) for each, names in version.together.items()}
+    return owners
 
 
 def rows_of_datasets(events: Iterable[Event]) -> dict[str, int]:
