@@ -141,8 +141,7 @@ class PermitMoved(Event):
     permit: its short public name.
     state: the state it is in from this entry on.
     predecessor: index of the permit's entry before, or null for the first.
-    statement_sha256: SHA-256 of the signed envelope this state rests on. A
-        permit's text is public, so a plain hash says nothing more.
+    statement_sha256: of the signed envelope this state rests on; its text is public.
     signers: key ids of those who signed it.
     """
 
@@ -158,8 +157,7 @@ class PermitMoved(Event):
 class KeysRequested(Event):
     """The hub asks the custodians for shares; its entry is the request.
 
-    permit: index of the permit's entry, or null under a standing mandate, which
-        covers ingestion only, and in a ceremony.
+    permit: index of the permit's entry, or null under the mandate and in a ceremony.
     order: index of the entry of the ceremony's order, or null outside of one.
     deliveries: indexes of the `DeliveryReceived` entries a mandate cites.
     partitions: opaque partition ids, in order.
