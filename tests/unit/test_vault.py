@@ -193,6 +193,24 @@ def test_withdrawn_objects_are_in_the_old_version_only(lake: Lake) -> None:
     assert days_of(lake, lake.files(first)) == sorted(DAYS)
 
 
+def test_a_version_that_withdraws_a_delivery_has_its_rows_no_longer(lake: Lake) -> None:
+    first = VersionWriter(lake.writer, places=lake.write_places)
+    first.add(care(date(2021, 3, 1), date(2022, 3, 1)), delivery="a")
+    first.add(care(date(2021, 4, 1)), delivery="b")
+    before = first.close()
+    assert before.objects is not None
+    second = VersionWriter(lake.writer, places=lake.write_places)
+    for placed in before.objects.added["a"]:
+        second.withdraw([placed.object_id], year=int(placed.partition_id.removeprefix("id-")))
+    after = second.close()
+
+    left = {file.entry.object_id for file in lake.files(before, after)}
+
+    assert left == {placed.object_id for placed in before.objects.added["b"]}
+    assert [sealed.rows for sealed in after.manifests] == [0, 0]
+    assert len(lake.files(before)) == 3
+
+
 def test_rows_without_a_partition_stop_the_version(lake: Lake) -> None:
     with pytest.raises(NoPlace, match="2019"):
         lake.seal(date(2019, 1, 1))

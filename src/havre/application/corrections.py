@@ -23,6 +23,7 @@ from havre.values import ObjectId
 
 KIND_NOTE = "delivery-note"
 KIND_OBJECTS = "version-objects"
+KIND_REPORT = "check-report"
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,28 +2,42 @@
 
 One run takes every delivery of a dataset that waits, and ends with one entry of
 the log: before it the version does not exist, and the run can be begun again.
-Of two runs over one delivery the second publishes nothing.
+Of two runs over one delivery the second publishes nothing. A delivery that breaks its
+contract is held: the version is made of the others, as if it had never come.
 """
 
 from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from havre.application.audit import PublicLog
 from havre.application.ceremony import PartitionCatalogue
+from havre.application.changes import (
+    KIND_CHANGES,
+    CorrectionDesk,
+    PlannedCorrection,
+    compare_deliveries,
+)
+from havre.application.contracts import ContractDesk, Judge
+from havre.application.corrections import KIND_REPORT, DeliveryBook, objects_document
 from havre.application.describe import describe_version
 from havre.application.ingest_run import DatasetRun, FileReport, IngestTools, RunProgress, stage_2
 from havre.application.journal import Journal
 from havre.application.rotation import Generations
 from havre.application.vault.inventory import list_written
-from havre.application.vault.keys import KeyRelease
+from havre.application.vault.keys import KeyRelease, OpenPartitions
 from havre.application.vault.sealing import SealedVersion
 from havre.application.waiting import ReceivedDeliveries, WaitingDelivery, wanted_for
 from havre.crypto.commitments import commit_to, new_salt
 from havre.crypto.random import new_object_id
 from havre.domain.catalogue_text import KnownTables
+from havre.domain.change_report import Correction, encode_changes
+from havre.domain.contract import Level
+from havre.domain.contract_judgement import Judged, broken_of
+from havre.domain.correcting import ACCEPTED, HELD
+from havre.domain.delivery_note import DeliveryNote
 from havre.domain.events import (
     DatasetPseudonymised,
     DeliveryChecked,
@@ -35,12 +49,11 @@ from havre.domain.oppositions import OPPOSITIONS_DATASET
 from havre.domain.rotation import RotationRule
 from havre.domain.schema import TableSchema
 from havre.domain.trust import TrustRoots
-from havre.errors import NotFound, Refused
+from havre.errors import HavreError, Held, NotFound
 from havre.formats.canonical import Json, encode_canonical
 from havre.ports.clock import Clock
 from havre.ports.records import Document, Records
 
-KIND_REPORT = "check-report"
 KIND_REPORT_SALT = "check-report-salt"
 REPORT_LABEL = "havre/v1/check-report"
 
@@ -49,14 +62,23 @@ REPORT_LABEL = "havre/v1/check-report"
 class IngestReport:
     """What one run did.
 
-    version: index of the version's entry on the log.
-    left: deliveries that custodians open no more today; the others went on.
+    version: index of the version's entry on the log; null where every delivery was held.
+    left: deliveries that are not in the version, and why; the others went on.
+    judged: by delivery, what became of the rules of its contract.
+    corrections: what those that correct another one changed.
     """
 
     dataset: str
-    version: int
+    version: int | None
     files: tuple[FileReport, ...]
-    left: Mapping[str, Refused]
+    left: Mapping[str, HavreError]
+    judged: Mapping[str, tuple[Judged, ...]] = field(default_factory=dict)
+    corrections: tuple[Correction, ...] = ()
+
+    @property
+    def deliveries(self) -> frozenset[str]:
+        """Those that are in the version."""
+        return frozenset(each.delivery for each in self.files)
 
     @property
     def lines(self) -> int:
@@ -74,6 +96,35 @@ class IngestReport:
         return self.lines - self.accepted
 
 
+class ContractBroken(Held):
+    """A delivery breaks a must rule of its contract; every one is named."""
+
+    def __init__(self, delivery: str, broken: Iterable[Judged]) -> None:
+        said = "; ".join(each.says for each in broken)
+        super().__init__(
+            f"Delivery {delivery} breaks its contract: {said}.",
+            hint="Nothing of it entered the lake. Its holder mends it and delivers it under another"
+            f' name, with `corrects = "{delivery}"`; see the contract with `havre contract show`.',
+        )
+
+
+@dataclass(slots=True)
+class _Done:
+    """What was made of the deliveries of one run, before anything of it is on the log.
+
+    contracts: hash of its contract, by delivery.
+    run: null where every delivery was held, and then nothing was sealed.
+    """
+
+    judged: dict[str, tuple[Judged, ...]] = field(default_factory=dict)
+    contracts: dict[str, str] = field(default_factory=dict)
+    reports: dict[str, list[FileReport]] = field(default_factory=dict)
+    held: dict[str, ContractBroken] = field(default_factory=dict)
+    run: DatasetRun | None = None
+    sealed: SealedVersion | None = None
+    corrections: tuple[Correction, ...] = ()
+
+
 class Ingestion:
     """Makes versions of datasets."""
 
@@ -86,21 +137,24 @@ class Ingestion:
         release: KeyRelease,
         tools: IngestTools,
         known: KnownTables,
+        contracts: ContractDesk,
         roots: TrustRoots,
         clock: Clock,
         rotation: RotationRule,
     ) -> None:
         self._journal = journal
         self._log = log
-        self._records = records
         self._release = release
         self._tools = tools
         self._known = known
-        self._roots = roots
+        self._contracts = contracts
         self._clock = clock
         self._catalogue = PartitionCatalogue(records, log=log)
         self._generations = Generations(records, log=log, clock=clock, rule=rotation)
         self._received = ReceivedDeliveries(records=records, log=log, roots=roots, clock=clock)
+        book = DeliveryBook(records, log)
+        self._corrections = CorrectionDesk(book=book, received=self._received, log=log)
+        self._judge = Judge(records, log)
 
     def waiting_datasets(self) -> list[str]:
         """Name the datasets for which deliveries wait; the register of oppositions is none."""
@@ -122,93 +176,196 @@ class Ingestion:
         waiting = [each for each in self._received.waiting() if each.note.dataset == dataset]
         if not waiting:
             raise NotFound(f"No delivery of {dataset} waits.", hint="See `havre status`.")
-        left = self._received.opened_too_often(waiting)
+        left: dict[str, HavreError] = {
+            **self._received.opened_too_often(waiting),
+            **self._corrections.too_early(waiting),
+        }
         waiting = [each for each in waiting if each.note.delivery not in left]
         if not waiting:
             raise next(iter(left.values()))
         partitions = self._catalogue.list_partitions()
-        wanted = wanted_for(waiting, partitions=partitions, stage_2=stage_2(partitions))
-        with self._release.open(wanted) as keys:
+        living = {each.partition_id for each in self._catalogue.list_living()}
+        planned = self._corrections.plan(waiting, living=living)
+        wanted = wanted_for(
+            waiting,
+            partitions=partitions,
+            stage_2=stage_2(partitions),
+            corrected=[each.corrected for each in planned if each.corrected],
+        )
+        with self._release.open(wanted) as keys, self._tools.vault.batch():
+            done = self._run(waiting, planned, keys, progress=progress)
+        with self._journal.alone():
+            self._received.check_still_wait(waiting)
+            self._corrections.check_unchanged(planned)
+            version = self._record(dataset, waiting, done)
+        files = tuple(
+            report
+            for delivery, reports in done.reports.items()
+            if delivery not in done.held
+            for report in reports
+        )
+        return IngestReport(
+            dataset, version, files, {**left, **done.held}, done.judged, done.corrections
+        )
+
+    def _run(
+        self,
+        waiting: Sequence[WaitingDelivery],
+        planned: Sequence[PlannedCorrection],
+        keys: OpenPartitions,
+        *,
+        progress: Callable[[RunProgress], None],
+    ) -> _Done:
+        """Check and seal; begun again without what is held, because keys were compared with its rows."""
+        done, going = _Done(), list(waiting)
+        holders = {each.note.delivery: each.holder.name for each in waiting}
+        terms = self._contracts.terms(holders, dataset=waiting[0].note.dataset)
+        while going:
             run = DatasetRun(
-                [each.note for each in waiting],
+                [each.note for each in going],
                 keys=keys,
                 tools=self._tools,
                 known=self._known,
                 partitions=self._generations.writable(),
+                terms=terms,
             )
-            with self._tools.vault.batch():
-                run.check_tables(progress)
-                sealed = run.close()
-        with self._journal.alone():
-            self._received.check_still_wait(waiting)
-            version = self._record(dataset, waiting, run, sealed)
-        return IngestReport(dataset, version, tuple(run.reports), left)
+            run.check_tables(progress)
+            held = self._judged(run, going, done)
+            if not held:
+                self._close(run, planned, done)
+                break
+            done.held |= held
+            going = [each for each in going if each.note.delivery not in held]
+        return done
 
-    def _record(
-        self,
-        dataset: str,
-        waiting: Sequence[WaitingDelivery],
-        run: DatasetRun,
-        sealed: SealedVersion,
-    ) -> int:
+    def _judged(
+        self, run: DatasetRun, going: Sequence[WaitingDelivery], done: _Done
+    ) -> dict[str, ContractBroken]:
+        """Judge what a run has read, and say what is to be held."""
+        held: dict[str, ContractBroken] = {}
+        for each in going:
+            name = each.note.delivery
+            done.reports[name] = [report for report in run.reports if report.delivery == name]
+            contract = run.terms.contracts.get(name)
+            if contract is None:
+                continue
+            done.contracts[name] = contract.sha256
+            done.judged[name] = self._judge.judge(
+                each.note,
+                each.event,
+                contract=contract,
+                accepted=run.accepted(name),
+                counted=run.counted.get(name, {}),
+            )
+            if broken := broken_of(done.judged[name], level=Level.MUST):
+                held[name] = ContractBroken(name, broken)
+        return held
+
+    def _close(self, run: DatasetRun, planned: Sequence[PlannedCorrection], done: _Done) -> None:
+        """Take back what is corrected, say what changed, and seal the manifests."""
+        years = {
+            each.partition_id: each.partition.year for each in self._catalogue.list_partitions()
+        }
+        kept = [each for each in planned if each.waiting.note.delivery not in done.held]
+        for each in kept:
+            run.withdraw(each.objects.values(), years=years)
+        done.corrections = tuple(
+            compare_deliveries(each, run, tools=self._tools, known=self._known) for each in kept
+        )
+        done.run, done.sealed = run, run.close()
+
+    def _record(self, dataset: str, waiting: Sequence[WaitingDelivery], done: _Done) -> int | None:
+        version, now = new_object_id(), self._clock.now()
         events: list[Event] = []
-        documents: list[Document] = list(sealed.documents)
+        documents: list[Document] = []
+        objects = _objects_document(version, waiting, done)
         for each in waiting:
-            event, private = self._checked_event(each, run)
+            event, private = self._checked_event(each, done, objects=objects)
             events.append(event)
             documents += private
-        now = self._clock.now()
+        if done.run is None or done.sealed is None or objects is None:
+            self._journal.record(*events, documents=documents)
+            return None
+        accepted = tuple(
+            each.note.delivery for each in waiting if each.note.delivery not in done.held
+        )
         events.append(
             DatasetPseudonymised(
                 event_id=new_object_id(),
                 at=now,
                 dataset=dataset,
-                deliveries=tuple(each.note.delivery for each in waiting),
-                treatments_sha256=_treatments_digest(run.schemas),
+                deliveries=accepted,
+                treatments_sha256=_treatments_digest(done.run.schemas),
             )
         )
-        version = new_object_id()
         listing = list_written(
-            [*sealed.written, *run.aside], debts=self._tools.vault.take_debts(), act=version, at=now
+            [*done.sealed.written, *done.run.aside],
+            debts=self._tools.vault.take_debts(),
+            act=version,
+            at=now,
         )
         events += listing.events
-        documents += listing.documents
+        documents += [*done.sealed.documents, *listing.documents, objects]
         documents += describe_version(
-            dataset, version, run.counted(), schemas=run.schemas, reports=run.reports, at=now
+            dataset,
+            version,
+            done.run.content(),
+            schemas=done.run.schemas,
+            reports=done.run.reports,
+            at=now,
         )
+        if done.corrections:
+            documents.append(Document(KIND_CHANGES, version, encode_changes(done.corrections)))
         events.append(
             VersionPublished(
                 event_id=version,
                 at=now,
                 dataset=dataset,
                 parent=newest_version(self._log, dataset),
-                manifests=sealed.digests,
-                rows=rounded_count(sealed.rows),
+                manifests=done.sealed.digests,
+                rows=rounded_count(done.sealed.rows),
+                withdrawn=_withdrawn(done.corrections),
             )
         )
         return self._journal.record(*events, documents=documents)[-1]
 
     def _checked_event(
-        self, waiting: WaitingDelivery, run: DatasetRun
+        self, waiting: WaitingDelivery, done: _Done, *, objects: Document | None
     ) -> tuple[DeliveryChecked, list[Document]]:
-        reports = [each for each in run.reports if each.delivery == waiting.note.delivery]
-        body = encode_canonical(_report_json(waiting.note.delivery, reports, run.quarantine))
+        name = waiting.note.delivery
+        reports, is_held = done.reports[name], name in done.held
+        body = encode_canonical(_report_json(waiting.note, done, objects=objects))
         salt, event_id = new_salt(), new_object_id()
+        lines = sum(each.sent.lines for each in reports)
+        accepted = 0 if is_held else sum(each.checked.accepted for each in reports)
         event = DeliveryChecked(
             event_id=event_id,
             at=self._clock.now(),
-            delivery=waiting.note.delivery,
-            outcome="accepted",
-            rows_accepted=rounded_count(sum(each.checked.accepted for each in reports)),
-            rows_set_aside=rounded_count(
-                sum(each.sent.lines - each.checked.accepted for each in reports)
-            ),
+            delivery=name,
+            outcome=HELD if is_held else ACCEPTED,
+            rows_accepted=rounded_count(accepted),
+            rows_set_aside=rounded_count(lines - accepted),
             report_commitment=commit_to(body, label=REPORT_LABEL, salt=salt),
         )
         return event, [
             Document(KIND_REPORT, event_id, body),
             Document(KIND_REPORT_SALT, event_id, salt),
         ]
+
+
+def _objects_document(
+    version: str, waiting: Sequence[WaitingDelivery], done: _Done
+) -> Document | None:
+    if done.sealed is None or done.sealed.objects is None:
+        return None
+    accepted = [each.note.delivery for each in waiting if each.note.delivery not in done.held]
+    return objects_document(version, done.sealed.objects, deliveries=accepted)
+
+
+def _withdrawn(corrections: Sequence[Correction]) -> int | None:
+    """Rows that a version takes back, rounded; null where it takes none back."""
+    before = [table.rows_before for each in corrections for table in each.tables]
+    return rounded_count(sum(before)) if any(before) else None
 
 
 def newest_version(log: PublicLog, dataset: str) -> int | None:
@@ -221,11 +378,24 @@ def newest_version(log: PublicLog, dataset: str) -> int | None:
     return found[-1] if found else None
 
 
-def _report_json(
-    delivery: str, reports: Sequence[FileReport], quarantine: dict[str, Json]
-) -> dict[str, Json]:
+def _report_json(note: DeliveryNote, done: _Done, *, objects: Document | None) -> dict[str, Json]:
+    """What the log commits to: counts, what the contract came to, what became of the rows."""
+    name = note.delivery
+    reports, is_held = done.reports[name], name in done.held
+    quarantine = {} if done.run is None or is_held else done.run.quarantine
+    later: dict[str, Json] = {}
+    if name in done.judged:
+        later["contract"] = {
+            "rules": [dict(each.text) for each in done.judged[name]],
+            "sha256": done.contracts[name],
+        }
+    if note.corrects is not None:
+        later["corrects"] = note.corrects
+    if objects is not None and not is_held:
+        later["objects_sha256"] = hashlib.sha256(objects.body).hexdigest()
     return {
-        "delivery": delivery,
+        **later,
+        "delivery": name,
         "files": [
             {
                 "accepted": each.checked.accepted,
@@ -238,6 +408,7 @@ def _report_json(
             }
             for each in reports
         ],
+        "outcome": HELD if is_held else ACCEPTED,
         "quarantine": {
             table: where
             for table, where in quarantine.items()

@@ -3,28 +3,33 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
 from havre.application.ceremony import KnownPartition
+from havre.application.contracts import Terms
+from havre.application.landed import LandedFiles
 from havre.application.pseudonymise import Pseudonyms
 from havre.application.vault.inventory import Written
 from havre.application.vault.keys import OpenPartitions
-from havre.application.vault.reading import LentKeys, ListedFile, ReadPlace, VaultReader
+from havre.application.vault.reading import LentKeys, VaultReader
 from havre.application.vault.sealing import SealedVersion, VaultWriter, VersionWriter, WritePlace
 from havre.domain.catalogue import BuiltTable
 from havre.domain.catalogue_text import KnownTables
 from havre.domain.content import Grain, TableCount, grain_of
+from havre.domain.contract_judgement import Counted
 from havre.domain.delivery import FileCount, RowCount, check_rows
 from havre.domain.delivery_note import DeliveryNote
 from havre.domain.schema import Catalogue, TableSchema
 from havre.domain.upkeep import STAGE_2_SECRET, aside_dataset
-from havre.errors import NotFound, Refused
+from havre.domain.version_objects import PlacedObject
+from havre.errors import NotFound
 from havre.formats.canonical import Json, encode_canonical
-from havre.formats.manifest import ManifestEntry, ObjectKind
+from havre.formats.manifest import ObjectKind
+from havre.ports.counting import RowCounter
 from havre.ports.describing import ContentCounter
-from havre.ports.sources import CheckedRows, DeliveredFile, RowChecker, SetAsideRow
+from havre.ports.sources import CheckedRows, RowChecker, SetAsideRow
 from havre.values import Partition, PartitionKind
 
 
@@ -63,6 +68,7 @@ class IngestTools:
     vault: VaultWriter
     reader: Callable[[LentKeys], VaultReader]
     checker: RowChecker
+    counter: RowCounter
     pseudonyms: Pseudonyms
     content: Callable[[Catalogue], ContentCounter]
 
@@ -78,8 +84,11 @@ class DatasetRun:
         tools: IngestTools,
         known: KnownTables,
         partitions: Sequence[KnownPartition],
+        terms: Terms,
     ) -> None:
         """Work on these deliveries, all of one dataset.
+
+        terms: what was agreed of them.
 
         Raises:
             NotFound: the dataset has no key pair for rows without a year.
@@ -88,8 +97,12 @@ class DatasetRun:
         self._dataset = notes[0].dataset
         self._tools = tools
         self._known = known
-        self._partitions = {each.partition_id: each for each in partitions}
-        self._reader = tools.reader(keys)
+        self.landed = LandedFiles(
+            tools.reader(keys),
+            partitions={each.partition_id: each.partition for each in partitions},
+        )
+        self.terms = terms
+        self._covers = {note.delivery: note.covers for note in notes}
         self._places = _write_places(partitions, notes[0].dataset)
         self._aside = _aside_place(partitions, notes[0].dataset)
         self._version = VersionWriter(tools.vault, places=self._places)
@@ -99,6 +112,7 @@ class DatasetRun:
         self.schemas: list[TableSchema] = []
         self.quarantine: dict[str, Json] = {}
         self.aside: list[Written] = []
+        self.counted: dict[str, dict[str, Counted]] = {}
 
     def check_tables(self, progress: Callable[[RunProgress], None]) -> None:
         """Check, pseudonymise and seal table after table; told before each, and as rows are read."""
@@ -107,28 +121,45 @@ class DatasetRun:
             for note in self._notes
             for count in note.files
         }
-        entries = self._entries()
+        delivered = {note.delivery: self.landed.list_files(note) for note in self._notes}
         read, total = 0, sum(count.sent for _, count in sent.values())
         for table in self._in_order({count.table for _, count in sent.values()}):
             built = self._find(table)
             files = [
-                self._delivered(note, count, entries[key])
-                for key, (note, count) in sent.items()
-                if count.table == table and entries.get(key)
+                delivered[delivery][path]
+                for (delivery, path), (_, count) in sent.items()
+                if count.table == table and path in delivered[delivery]
             ]
+            schema = self.terms.schema(built.schema)
             tell = partial(_tell, progress, RunProgress(self._dataset, table, read, total))
             tell(0)
-            checked = self._tools.checker.check(files, schema=built.schema, progress=tell)
-            self._add(checked, built.schema)
+            checked = self._tools.checker.check(files, schema=schema, progress=tell)
+            self._add(checked, schema)
             self._count(table, checked, sent)
-            self.schemas.append(built.schema)
+            self.schemas.append(schema)
             read += sum(count.sent for _, count in sent.values() if count.table == table)
+
+    def accepted(self, delivery: str) -> dict[str, int]:
+        """Rows of one delivery that were accepted, by table."""
+        rows: dict[str, int] = {}
+        for each in self.reports:
+            if each.delivery == delivery:
+                rows[each.sent.table] = rows.get(each.sent.table, 0) + each.checked.accepted
+        return rows
+
+    def withdraw(self, objects: Iterable[PlacedObject], *, years: Mapping[str, int | None]) -> None:
+        """Say which objects of versions before are no longer in this one.
+
+        years: of every partition, by its opaque id.
+        """
+        for each in objects:
+            self._version.withdraw([each.object_id], year=years[each.partition_id] or 0)
 
     def close(self) -> SealedVersion:
         """Seal the manifests."""
         return self._version.close()
 
-    def counted(self) -> tuple[TableCount, ...]:
+    def content(self) -> tuple[TableCount, ...]:
         """What was counted of the rows, for the description of the version."""
         return self._content.close()
 
@@ -145,46 +176,18 @@ class DatasetRun:
         }
         return sorted(following, key=lambda table: (following[table], table))
 
-    def _entries(self) -> dict[tuple[str, str], list[tuple[ReadPlace, ManifestEntry]]]:
-        """The sealed parts of every file, by delivery and path, in the order they were written."""
-        found: dict[tuple[str, str], list[tuple[ReadPlace, ManifestEntry]]] = {}
-        for note in self._notes:
-            place = ReadPlace(self._partitions[note.landing].partition, note.landing)
-            manifest = self._reader.read_manifest(
-                note.manifest, place=place, sha256=note.objects[note.manifest]
-            )
-            for entry in manifest.entries:
-                if note.objects.get(entry.object_id) != entry.sha256:
-                    raise Refused(
-                        f"Delivery {note.delivery} lists an object that is not in its note."
-                    )
-                found.setdefault((note.delivery, entry.table), []).append((place, entry))
-        return found
-
-    def _delivered(
-        self,
-        note: DeliveryNote,
-        count: FileCount,
-        entries: Iterable[tuple[ReadPlace, ManifestEntry]],
-    ) -> DeliveredFile:
-        return DeliveredFile(
-            note.delivery,
-            count.path,
-            [
-                partial(self._reader.read_table, ListedFile(place, entry), encoded=True)
-                for place, entry in entries
-            ],
-            count.sent,
-            note.delimiter,
-            frozenset(count.constants),
-        )
-
     def _add(self, checked: CheckedRows, schema: TableSchema) -> None:
         pseudonyms = self._tools.pseudonyms
         for delivery, rows in checked.by_delivery():
-            counted = self._content.watch(rows, schema=schema)
+            counted = self._tools.counter.count(
+                self._content.watch(rows, schema=schema),
+                rules=self.terms.rules(delivery, schema.name),
+                schema=schema,
+                covers=self._covers[delivery],
+            )
             table = pseudonyms.for_lake(counted, schema=schema, secret=self._secret)
             self._version.add(table, delivery=delivery)
+            self.counted.setdefault(delivery, {}).update(counted.counted)
 
     def _count(
         self,

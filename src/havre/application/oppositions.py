@@ -12,7 +12,8 @@ from dataclasses import dataclass, replace
 
 from havre.application.audit import PublicLog
 from havre.application.ceremony import KnownPartition, PartitionCatalogue
-from havre.application.ingest import KIND_REPORT, KIND_REPORT_SALT, REPORT_LABEL
+from havre.application.corrections import KIND_REPORT
+from havre.application.ingest import KIND_REPORT_SALT, REPORT_LABEL
 from havre.application.ingest_run import stage_2
 from havre.application.journal import Journal
 from havre.application.pseudonymise import Pseudonyms

@@ -9,12 +9,13 @@ from havre.application.audit import PublicLog
 from havre.application.ceremony import KnownPartition
 from havre.application.receive import KIND_NOTE, KIND_NOTE_SALT
 from havre.application.vault.keys import KeysWanted
+from havre.domain.correcting import find_received
 from havre.domain.custody import ReleaseRefused, check_openings
 from havre.domain.delivery_note import DeliveryNote, open_note
 from havre.domain.events import DeliveryChecked, DeliveryReceived, events_of
 from havre.domain.statements import envelope_digest
 from havre.domain.trust import Party, TrustRoots
-from havre.errors import Refused
+from havre.errors import NotFound, Refused
 from havre.ports.clock import Clock
 from havre.ports.records import Records
 
@@ -56,6 +57,17 @@ class ReceivedDeliveries:
             if isinstance(logged.event, DeliveryReceived) and logged.event.delivery not in checked
         ]
 
+    def find(self, delivery: str) -> WaitingDelivery:
+        """Find a delivery that was received, checked or not.
+
+        Raises:
+            NotFound: none of this name was.
+        """
+        found = find_received([each.event for each in self._log.entries()], delivery)
+        if found is None:
+            raise NotFound(f"No delivery {delivery} was taken in.")
+        return self._read(*found)
+
     def opened_too_often(self, waiting: Iterable[WaitingDelivery]) -> dict[str, Refused]:
         """Say of deliveries that custodians open no more today when they will again."""
         events = [logged.event for logged in self._log.entries()]
@@ -96,13 +108,18 @@ def wanted_for(
     *,
     partitions: Iterable[KnownPartition],
     stage_2: KnownPartition,
+    corrected: Sequence[WaitingDelivery] = (),
 ) -> KeysWanted:
-    """Say what is to be opened under the mandate: what these deliveries landed in, and the hub's secret."""
+    """Say what is to be opened under the mandate: what these deliveries landed in, and the hub's secret.
+
+    corrected: deliveries taken in before that some of these correct, to be opened once more.
+    """
     known = {each.partition_id: each for each in partitions}
+    opened = [*waiting, *corrected]
     return KeysWanted(
         purpose="ingest",
-        partitions=[*(known[each.note.landing] for each in waiting), stage_2],
+        partitions=[*(known[each.note.landing] for each in opened), stage_2],
         deliveries=tuple(each.index for each in waiting),
-        documents={envelope_digest(each.envelope): each.envelope for each in waiting},
-        salts={each.index: each.salt for each in waiting},
+        documents={envelope_digest(each.envelope): each.envelope for each in opened},
+        salts={each.index: each.salt for each in opened},
     )

@@ -20,6 +20,7 @@ from havre.adapters.records.sql import SqlRecords, check_there, records_missing
 from havre.application.audit import PublicLog
 from havre.application.catalogue import CatalogueDesk
 from havre.application.ceremony import Ceremonies
+from havre.application.contracts import ContractDesk
 from havre.application.depart import Departure
 from havre.application.extract import Extraction, ExtractTools
 from havre.application.ingest import Ingestion
@@ -228,10 +229,21 @@ class OpenHub:
         )
 
     @cached_property
+    def contracts(self) -> ContractDesk:
+        """Keeps delivery contracts."""
+        return ContractDesk(
+            records=self.records,
+            log=self.log,
+            catalogue=self.catalogue.known().catalogue,
+            roots=self.roots,
+        )
+
+    @cached_property
     def ingestion(self) -> Ingestion:
         """Makes versions of datasets."""
         from havre.adapters.describing.counter import VersionCounter
         from havre.adapters.sources.checker import ColumnChecker
+        from havre.adapters.sources.counting import ColumnCounter
 
         return Ingestion(
             journal=self.journal,
@@ -242,10 +254,12 @@ class OpenHub:
                 vault=self.vault,
                 reader=self.reader,
                 checker=ColumnChecker(),
+                counter=ColumnCounter(),
                 pseudonyms=self.pseudonyms,
                 content=VersionCounter,
             ),
             known=self.catalogue.known(),
+            contracts=self.contracts,
             roots=self.roots,
             clock=self.clock,
             rotation=read_rotation_rule(self.place.folder),

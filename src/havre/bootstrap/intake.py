@@ -15,11 +15,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from havre.application.changes import WaitsForCorrected
 from havre.application.dispatch import Dispatched, Fate
-from havre.application.ingest import IngestReport
+from havre.application.ingest import ContractBroken, IngestReport
 from havre.application.ingest_run import RunProgress
+from havre.bootstrap.contracts import change_rows
 from havre.bootstrap.hub import OpenHub
 from havre.bootstrap.rotating import rotate_before_writing
+from havre.domain.contract_judgement import Judged
 from havre.domain.delivery import FileCount
 from havre.errors import HavreError, InvalidInput, NotFound, Unavailable
 
@@ -75,9 +78,13 @@ class Intake:
     """What one `havre ingest` did.
 
     held: deliveries that were not taken in. failed: datasets that have no new version.
+    judged: by delivery, what became of the rules of its contract.
+    changes: what corrections changed.
     """
 
     done: list[IngestReport] = field(default_factory=list)
+    judged: dict[str, tuple[Judged, ...]] = field(default_factory=dict)
+    changes: list[Row] = field(default_factory=list)
     held: dict[str, HavreError] = field(default_factory=dict)
     failed: dict[str, HavreError] = field(default_factory=dict)
 
@@ -99,6 +106,12 @@ class Intake:
             "held": held_rows(self.held),
             "failed": [{"dataset": row.pop("delivery"), **row} for row in failed],
             "notes": _note_rows(files),
+            "contracts": [
+                {"delivery": delivery, **each.text}
+                for delivery, judged in self.judged.items()
+                for each in judged
+            ],
+            "changes": self.changes,
         }
 
 
@@ -118,14 +131,33 @@ def take_in(
     for dataset in datasets or hub.ingestion.waiting_datasets():
         try:
             rotate_before_writing(hub, dataset)
-            report = hub.ingestion.ingest(dataset, progress=progress)
-            intake.done.append(report)
-            intake.held |= report.left
+            _make_versions(hub, dataset, intake, progress=progress)
         except HavreError as fault:
             intake.failed[dataset] = fault
             if isinstance(fault, Unavailable):
                 break
     return intake
+
+
+def _make_versions(
+    hub: OpenHub, dataset: str, intake: Intake, *, progress: Callable[[RunProgress], None]
+) -> None:
+    """Make a version, and then one more for corrections of what came in with it."""
+    while True:
+        report = hub.ingestion.ingest(dataset, progress=progress)
+        intake.judged |= report.judged
+        if report.version is not None:
+            intake.done.append(report)
+            intake.changes += change_rows(hub, dataset, report.version)
+        intake.held = {k: v for k, v in intake.held.items() if k not in report.deliveries}
+        intake.held |= report.left
+        waits = [each for each in report.left.values() if isinstance(each, WaitsForCorrected)]
+        if not any(_is_checked(each.corrects, report) for each in waits):
+            return
+
+
+def _is_checked(delivery: str, report: IngestReport) -> bool:
+    return isinstance(report.left.get(delivery), ContractBroken | None)
 
 
 @contextmanager

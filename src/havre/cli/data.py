@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
+from havre.cli.contracts import say_changes
 from havre.cli.options import (
     HubOption,
     JsonOption,
@@ -117,6 +118,8 @@ def ingest(
         if intake.done:
             screen.table("New versions", intake.rows())
         _say_notes(screen, found["notes"])
+        _say_broken(screen, found["contracts"])
+        say_changes(screen, found["changes"])
         _say_held(screen, "taken in", found["held"])
         for each in found["failed"]:
             screen.say(f"No new version of {each['dataset']}. {each['why']} {each['what_now']}")
@@ -154,6 +157,13 @@ def _say_notes(screen: Screen, rows: Sequence[Mapping[str, Any]]) -> None:
     for row in rows:
         for note in row["notes"]:
             screen.say(f"Accepted with a note: {row['delivery']}/{row['path']}: {note}.")
+
+
+def _say_broken(screen: Screen, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Tell the should rules that were broken: of a must rule, the refusal tells."""
+    for row in rows:
+        if (row["level"], row["state"]) == ("should", "broken"):
+            screen.say(f"Delivery {row['delivery']} is not as agreed: {row['says']}.")
 
 
 def _say_held(screen: Screen, done: str, rows: Sequence[Mapping[str, Any]]) -> None:

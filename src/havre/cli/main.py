@@ -19,6 +19,7 @@ from havre.bootstrap import keep_memory_private
 from havre.cli import (
     certificates,
     clock,
+    contracts,
     custodian,
     data,
     demo,
@@ -57,6 +58,7 @@ _GROUPS = (
     hub,
     services,
     data,
+    contracts,
     oppositions,
     permits,
     upkeep,
