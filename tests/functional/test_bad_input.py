@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from fakes.small_hub import PERMIT_NAME, SmallHub, copy_of, founded, quiet
-from havre.adapters.sources import checker
+from havre.adapters.sources import keys
 from havre.application.ceremony import PartitionCatalogue
 from havre.application.ingest import IngestReport
 from havre.cli.demo_texts import PERMIT
@@ -347,16 +347,16 @@ def test_a_row_that_breaks_a_rule_is_set_aside_at_the_hub(
 
 
 @pytest.mark.parametrize("together", ["in one delivery", "in two"])
-@pytest.mark.parametrize("rows_at_once", [0, 1_000])
+@pytest.mark.parametrize("held_hashes", [5, 1_000])
 def test_a_key_that_stands_in_two_files_of_one_run_sets_all_its_rows_aside(
     hub: SmallHub,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     together: str,
-    rows_at_once: int,
+    held_hashes: int,
 ) -> None:
-    """Whether the files are held in memory together, or their keys are read before them."""
-    monkeypatch.setattr(checker, "_TOGETHER_ROWS", rows_at_once)
+    """Whether all hashes of keys are held at once, or the keys are read in several passes."""
+    monkeypatch.setattr(keys, "HELD_HASHES", held_hashes)
     other = b"".join(line(number) for number in (3, 20, 7, 21))
     if together == "in one delivery":
         deliver(hub, prepare(tmp_path / "files", GOOD + TEN, second=GOOD + other))

@@ -189,7 +189,9 @@ class _Comparing:
         paths = {count.path for count in note.files if count.table == name}
         files = [each for path, each in self.run.landed.list_files(note).items() if path in paths]
         schema = self.run.terms.schema(self._schema(name))
-        return self.tools.checker.check(files, schema=schema, progress=lambda _: None)
+        return self.tools.checker.check(
+            files, schema=schema, progress=lambda _: None, aside=lambda _: None
+        )
 
     def _schema(self, name: str) -> TableSchema:
         built = self.known.find(name)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -29,8 +29,12 @@ from havre.formats.canonical import Json, encode_canonical
 from havre.formats.manifest import ObjectKind
 from havre.ports.counting import RowCounter
 from havre.ports.describing import ContentCounter
+from havre.ports.objects import StoredObject
 from havre.ports.sources import CheckedRows, RowChecker, SetAsideRow
 from havre.values import Partition, PartitionKind
+
+# Rows set aside are sealed in objects of about this size, so that they need not be held.
+ASIDE_OBJECT_BYTES = 32 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,9 +137,13 @@ class DatasetRun:
             schema = self.terms.schema(built.schema)
             tell = partial(_tell, progress, RunProgress(self._dataset, table, read, total))
             tell(0)
-            checked = self._tools.checker.check(files, schema=schema, progress=tell)
+            aside = _Aside(self._tools.vault, place=self._aside)
+            checked = self._tools.checker.check(
+                files, schema=schema, progress=tell, aside=aside.add
+            )
             self._add(checked, schema)
             self._count(table, checked, sent)
+            self._keep_aside(table, aside)
             self.schemas.append(schema)
             read += sum(count.sent for _, count in sent.values() if count.table == table)
 
@@ -200,22 +208,53 @@ class DatasetRun:
                 rows = checked.counts.get(key, RowCount(0, 0, {}))
                 check_rows(count, rows)
                 self.reports.append(FileReport(key[0], count, rows))
-        if checked.set_aside:
-            self.quarantine[table] = self._sealed_aside(checked.set_aside)
 
-    def _sealed_aside(self, rows: Sequence[SetAsideRow]) -> Json:
-        """Seal rows that broke a rule, as they were delivered, to a partition of their own."""
-        place = self._aside
-        stored = self._tools.vault.seal_bytes(
-            (_aside_line(row) for row in rows), kind=ObjectKind.QUARANTINE, place=place
-        )
-        self.aside.append(stored)
-        return {
-            "object_id": str(stored.object_id),
-            "partition": place.partition_id,
-            "rows": len(rows),
-            "sha256": str(stored.sha256),
-        }
+    def _keep_aside(self, table: str, aside: _Aside) -> None:
+        """Remember where the rows of a table were sealed that broke a rule."""
+        aside.close()
+        if aside.sealed:
+            self.quarantine[table] = list(aside.described())
+            self.aside += [stored for stored, _ in aside.sealed]
+
+
+class _Aside:
+    """Rows that broke a rule, as they were delivered, sealed to a partition of their own.
+
+    In one object, or in several when there are many: they are not held.
+    """
+
+    def __init__(self, vault: VaultWriter, *, place: WritePlace) -> None:
+        self._vault = vault
+        self._place = place
+        self._lines: list[bytes] = []
+        self._size_bytes = 0
+        self.sealed: list[tuple[StoredObject, int]] = []
+
+    def add(self, rows: Sequence[SetAsideRow]) -> None:
+        """Take rows; seal what waits when it is much."""
+        for row in rows:
+            line = _aside_line(row)
+            self._lines.append(line)
+            self._size_bytes += len(line)
+        if self._size_bytes > ASIDE_OBJECT_BYTES:
+            self.close()
+
+    def close(self) -> None:
+        """Seal what waits."""
+        if self._lines:
+            lines, self._lines, self._size_bytes = self._lines, [], 0
+            stored = self._vault.seal_bytes(lines, kind=ObjectKind.QUARANTINE, place=self._place)
+            self.sealed.append((stored, len(lines)))
+
+    def described(self) -> Iterator[Json]:
+        """Say where they are, for the check report."""
+        for stored, rows in self.sealed:
+            yield {
+                "object_id": str(stored.object_id),
+                "partition": self._place.partition_id,
+                "rows": rows,
+                "sha256": str(stored.sha256),
+            }
 
 
 def _tell(progress: Callable[[RunProgress], None], start: RunProgress, rows: int) -> None:

@@ -4,9 +4,9 @@ Promised: every data line of a file comes out once, as a row or as set aside wit
 its place and a reason; the count closes or reading fails. What a holder's file
 holds is never in an error or a log: places, reasons and column names only.
 What may be repeated: reading a file from its beginning; a delivered part is opened anew for it.
-What may block: as long as the disk takes. Memory is bounded by a constant for
-splitting. Checking holds one delivered file, or several that are small together; of
-all others it keeps 16 bytes a row while keys are compared, and more only where keys repeat.
+What may block: as long as the disk takes. Memory is bounded by a constant: splitting
+holds some blocks of lines, checking some batches of rows and, while keys are compared, as many
+hashes as `adapters.sources.keys` says; beyond it only 8 bytes for each key that repeats.
 Final errors: `InvalidInput`, `LinesLost`.
 Who may call it: splitting `application.deliver`, at the holder; checking `application.ingest`.
 """
@@ -167,10 +167,6 @@ class CheckedRows(Protocol):
     def counts(self) -> Mapping[tuple[str, str], RowCount]:
         """By delivery and path, once the rows were read to the end."""
 
-    @property
-    def set_aside(self) -> Sequence[SetAsideRow]:
-        """The rows that broke a rule, once the rows were read to the end."""
-
 
 class RowChecker(Protocol):
     """Checks rows against their table."""
@@ -181,6 +177,7 @@ class RowChecker(Protocol):
         *,
         schema: TableSchema,
         progress: Callable[[int], None],
+        aside: Callable[[Sequence[SetAsideRow]], None],
     ) -> CheckedRows:
         """Read files of one table: every cell in its type, every key once within these files.
 
@@ -188,4 +185,5 @@ class RowChecker(Protocol):
         rows of versions before, nothing is compared.
 
         progress: told how many rows of them were read so far.
+        aside: given the rows that break a rule, some at a time, while the others are read.
         """

@@ -28,12 +28,17 @@ T = TypeVar("T")
 # Rows of one row group: DuckDB's default, and the block of the content hash.
 BLOCK_ROWS = 245_760
 
+# Above this a run of rows is cut, however few they are: memory stays bounded for wide tables.
+_MAX_PART_BYTES = 256 * 1024 * 1024
+
 # A longer text has no bounds: half a sentence helps nobody to choose a file.
 _MAX_BOUND_CHARACTERS = 64
 
 
 def lake_schema(schema: pa.Schema) -> pa.Schema:
     """Choose the Arrow type in which the lake keeps each column.
+
+    What comes as dictionaries stays so on its way: the file's own type is `plain_schema`.
 
     Raises:
         InvalidInput: naming the columns whose type the lake does not hold.
@@ -46,10 +51,60 @@ def lake_schema(schema: pa.Schema) -> pa.Schema:
     return pa.schema([pa.field(name, kind) for name, kind in kept.items()])
 
 
+def plain_schema(schema: pa.Schema) -> pa.Schema:
+    """The types of the cells themselves, where some columns are dictionaries."""
+    return pa.schema([pa.field(field.name, _value_type(field.type)) for field in schema])
+
+
+def whole_block(block: pa.Table) -> pa.RecordBatch:
+    """Make one array of each column.
+
+    Where it is encoded, its dictionary has each value of the block once, no other and no
+    null: what a file keeps of a value must not outlive the rows that had it.
+    """
+    columns = [_whole(block[name]) for name in block.column_names]
+    return pa.RecordBatch.from_arrays(columns, schema=block.schema)
+
+
+def decoded(cells: pa.Array) -> pa.Array:
+    """The cells one for each row, if they are encoded."""
+    if not pa.types.is_dictionary(cells.type):
+        return cells
+    return cells.dictionary.take(cells.indices)
+
+
+def _whole(column: pa.ChunkedArray) -> pa.Array:
+    if not pa.types.is_dictionary(column.type):
+        return column.chunk(0) if column.num_chunks == 1 else pa.concat_arrays(column.chunks)
+    chunks = [_used_alone(chunk) for chunk in column.chunks]
+    cells = chunks[0] if len(chunks) == 1 else pa.concat_arrays(chunks)
+    values = cells.dictionary
+    if len(values.unique()) < len(values):
+        again = values.dictionary_encode()
+        cells = pa.DictionaryArray.from_arrays(again.indices.take(cells.indices), again.dictionary)
+    return cells
+
+
+def _used_alone(cells: pa.DictionaryArray) -> pa.DictionaryArray:
+    """The same cells, with a dictionary of what stands in some row."""
+    values, indices = cells.dictionary, cells.indices
+    there = indices.drop_null() if indices.null_count else indices
+    used = np.bincount(there.to_numpy(), minlength=len(values)) > 0
+    if values.null_count:
+        used &= values.is_valid().to_numpy(zero_copy_only=False)
+    if used.all():
+        return cells
+    moved = pa.array(np.cumsum(used, dtype=np.int32) - 1, pa.int32(), mask=~used)
+    return pa.DictionaryArray.from_arrays(moved.take(indices), values.filter(pa.array(used)))
+
+
 def read_blocks(
     stream: TableStream, *, rows: int = BLOCK_ROWS
 ) -> tuple[pa.Schema, Iterator[pa.Table]]:
-    """Read a stream as tables of exactly `rows` rows, the last with fewer, in lake types."""
+    """Read a stream as tables of exactly `rows` rows, the last with fewer, in lake types.
+
+    Wide tables are cut earlier where `rows` is more than a block: see `_MAX_PART_BYTES`.
+    """
     reader = pa.RecordBatchReader.from_stream(stream)
     schema = lake_schema(reader.schema)
     return schema, read_ahead(_blocks(reader, schema, rows=rows))
@@ -69,17 +124,21 @@ def read_ahead(items: Iterator[T]) -> Iterator[T]:
 
 def _blocks(reader: pa.RecordBatchReader, schema: pa.Schema, *, rows: int) -> Iterator[pa.Table]:
     waiting: list[pa.Table] = []
-    count = 0
+    count, size_bytes = 0, 0
     for batch in _heard(reader):
         rest = pa.Table.from_batches([batch])
-        rest = rest if rest.schema.equals(schema) else rest.cast(schema)
+        rest = rest if rest.schema.equals(schema) else _cast(rest, schema)
         while count + rest.num_rows >= rows:
             taken = rest.slice(0, rows - count)
             yield pa.concat_tables([*waiting, taken])
-            rest, waiting, count = rest.slice(taken.num_rows), [], 0
+            rest, waiting, count, size_bytes = rest.slice(taken.num_rows), [], 0, 0
         if rest.num_rows:
             waiting.append(rest)
             count += rest.num_rows
+            size_bytes += rest.nbytes
+        if rows > BLOCK_ROWS and size_bytes > _MAX_PART_BYTES:
+            yield pa.concat_tables(waiting)
+            waiting, count, size_bytes = [], 0, 0
     if waiting:
         yield pa.concat_tables(waiting)
 
@@ -89,10 +148,28 @@ def _heard(reader: pa.RecordBatchReader) -> Iterator[pa.RecordBatch]:
         yield from reader
 
 
+def _cast(rows: pa.Table, schema: pa.Schema) -> pa.Table:
+    columns = [
+        column if column.type.equals(field.type) else _as_plain(column).cast(field.type)
+        for column, field in zip(rows.columns, schema, strict=True)
+    ]
+    return pa.table(columns, schema=schema)
+
+
+def _as_plain(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    return pa.chunked_array([decoded(chunk) for chunk in column.chunks], _value_type(column.type))
+
+
+def _value_type(kind: pa.DataType) -> pa.DataType:
+    return kind.value_type if pa.types.is_dictionary(kind) else kind
+
+
 def _lake_type(kind: pa.DataType) -> pa.DataType | None:
     types = pa.types
     if types.is_dictionary(kind):
-        return _lake_type(kind.value_type)
+        values = _lake_type(kind.value_type)
+        stays = kind.value_type.equals(values) and types.is_int32(kind.index_type)
+        return pa.dictionary(pa.int32(), values) if stays else values
     if types.is_null(kind) or _is_text(kind):
         return pa.string()
     if types.is_date(kind):
@@ -120,19 +197,21 @@ class BoundsCounter:
     """Counts rows, and each column's bounds, block by block."""
 
     def __init__(self, schema: pa.Schema) -> None:
+        """Count columns of these types, each as cells or as dictionaries of them."""
         self.rows = 0
-        self._kinds = {field.name: field.type for field in schema}
+        self._kinds = {field.name: _value_type(field.type) for field in schema}
         self._spans: dict[str, list[Any]] = {name: [] for name in self._kinds}
         self._nulls = dict.fromkeys(self._kinds, 0)
 
-    def add(self, block: pa.Table) -> None:
-        """Count one block."""
+    def add(self, block: pa.RecordBatch) -> None:
+        """Count one block, made by `whole_block`."""
         self.rows += block.num_rows
         for name, kind in self._kinds.items():
-            column = block[name]
-            self._nulls[name] += column.null_count
+            cells = block[name]
+            self._nulls[name] += cells.null_count
             if _has_order(kind):
-                span = pc.min_max(column).as_py()
+                values = cells.dictionary if pa.types.is_dictionary(cells.type) else cells
+                span = pc.min_max(values).as_py()
                 self._spans[name] += [cell for cell in span.values() if cell is not None]
 
     def bounds(self) -> dict[str, ColumnBounds]:
@@ -183,16 +262,16 @@ class ContentHash:
     """
 
     def __init__(self, schema: pa.Schema) -> None:
-        self._columns = {field.name: (_kind(field.type), hashlib.sha256()) for field in schema}
+        self._columns = {
+            field.name: (_kind(_value_type(field.type)), hashlib.sha256()) for field in schema
+        }
         self._rows = 0
 
-    def add(self, block: pa.Table) -> None:
-        """Hash one block; all but the last have 245,760 rows."""
+    def add(self, block: pa.RecordBatch) -> None:
+        """Hash one block, made by `whole_block`; all but the last have 245,760 rows."""
         self._rows += block.num_rows
         for name, (kind, digest) in self._columns.items():
-            cells = block[name].combine_chunks()
-            if isinstance(cells, pa.ChunkedArray):
-                cells = pa.concat_arrays(cells.chunks)
+            cells = block[name]
             digest.update(_presence(cells))
             for piece in _cell_bytes(cells, kind):
                 digest.update(piece)
@@ -233,18 +312,31 @@ def _presence(cells: pa.Array) -> bytes:
 
 def _cell_bytes(cells: pa.Array, kind: str) -> Iterator[Any]:
     if kind in {"text", "bytes", "decimal"}:
-        variable = pa.binary() if kind == "bytes" else pa.string()
-        text = cells if cells.type == variable else cells.cast(variable)
-        if text.null_count:
-            text = pc.fill_null(text, b"" if kind == "bytes" else "")
+        text = _spelled_texts(cells, pa.binary() if kind == "bytes" else pa.string())
         offsets = np.frombuffer(text.buffers()[1], np.int32)[text.offset :][: len(text) + 1]
         yield np.diff(offsets).astype("<u4", copy=False).data
         if text.buffers()[2] is not None:
             yield memoryview(text.buffers()[2])[int(offsets[0]) : int(offsets[-1])]
         return
+    encoded = pa.types.is_dictionary(cells.type)
+    values = cells.dictionary if encoded else cells
     if kind == "date":
-        cells = cells.cast(pa.int32())
-    numbers = cells.cast(pa.float64() if kind == "fraction" else pa.int64())
+        values = values.cast(pa.int32())
+    numbers = values.cast(pa.float64() if kind == "fraction" else pa.int64())
+    if encoded:
+        numbers = numbers.take(cells.indices)
     if numbers.null_count:
         numbers = pc.fill_null(numbers, 0)
     yield np.asarray(numbers).astype("<f8" if kind == "fraction" else "<i8", copy=False).data
+
+
+def _spelled_texts(cells: pa.Array, kind: pa.DataType) -> pa.Array:
+    """The cells as text or bytes, each value spelled once; empty where there is none."""
+    if pa.types.is_dictionary(cells.type):
+        values = cells.dictionary
+        texts = (values if values.type == kind else values.cast(kind)).take(cells.indices)
+    else:
+        texts = cells if cells.type == kind else cells.cast(kind)
+    if texts.null_count:
+        texts = pc.fill_null(texts, b"" if pa.types.is_binary(kind) else "")
+    return texts

@@ -11,6 +11,7 @@ Source: Apache Parquet, "Parquet Modular Encryption", format 2.12.
 
 from __future__ import annotations
 
+import base64
 import struct
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -26,8 +27,11 @@ from havre.adapters.tables.cells import (
     BLOCK_ROWS,
     BoundsCounter,
     ContentHash,
+    decoded,
+    plain_schema,
     read_ahead,
     read_blocks,
+    whole_block,
 )
 from havre.errors import NotGenuine
 from havre.formats.padding import padded_size
@@ -101,15 +105,16 @@ class ParquetTables:
         _, blocks = read_blocks(stream, rows=MAX_FILE_ROWS)
         for block in blocks:
             years = _years(block[year_column])
-            for year in sorted(pc.unique(years).to_pylist()):
-                yield year, block.filter(pc.equal(years, year))
+            there = sorted(pc.unique(years).to_pylist())
+            for year in there:
+                yield year, block if len(there) == 1 else block.filter(pc.equal(years, year))
 
     def content_hash(self, stream: TableStream) -> Digest:
         """Hash the cells; see `cells.ContentHash`."""
         schema, blocks = read_blocks(stream)
         content = ContentHash(schema)
         for block in blocks:
-            content.add(block)
+            content.add(whole_block(block))
         return content.digest()
 
 
@@ -133,29 +138,30 @@ class SealedWrite:
     def __iter__(self) -> Iterator[bytes]:
         """Yield row group after row group, then the padding and the footer."""
         outbox = _Outbox()
-        first = next(self._blocks, None)
+        blocks = (whole_block(block) for block in self._blocks)
+        first = next(blocks, None)
         writer = self._writer(outbox, first)
         with ThreadPoolExecutor(max_workers=1) as beside:
             while first is not None:
                 counted = beside.submit(self._count, first)
-                writer.write_table(first, row_group_size=BLOCK_ROWS)
+                writer.write_table(_writable(first, writer.schema), row_group_size=BLOCK_ROWS)
                 counted.result()
                 yield from outbox.take()
-                first = next(self._blocks, None)
+                first = next(blocks, None)
         writer.close()
         yield from _padded(b"".join(outbox.take()), written=outbox.written)
         content_sha256 = self._content.digest() if self._content else None
         self._facts = TableFacts(self._bounds.rows, self._bounds.bounds(), content_sha256)
 
-    def _count(self, block: pa.Table) -> None:
+    def _count(self, block: pa.RecordBatch) -> None:
         self._bounds.add(block)
         if self._content is not None:
             self._content.add(block)
 
-    def _writer(self, outbox: _Outbox, first: pa.Table | None) -> pq.ParquetWriter:
+    def _writer(self, outbox: _Outbox, first: pa.RecordBatch | None) -> pq.ParquetWriter:
         return pq.ParquetWriter(
             pa.PythonFile(outbox, mode="w"),
-            self._schema,
+            _written_schema(self._schema),
             compression="zstd",
             use_dictionary=[] if first is None else _repeating(first),
             dictionary_pagesize_limit=_NO_LIMIT,
@@ -164,9 +170,33 @@ class SealedWrite:
             data_page_version="1.0",
             # The manifest keeps the bounds; in the footer they would only add size.
             write_statistics=False,
-            store_schema=True,
+            # It stands in the schema's own metadata: see `_written_schema`.
+            store_schema=False,
             encryption_properties=self._encryption,
         )
+
+
+def _written_schema(schema: pa.Schema) -> pa.Schema:
+    """What the writer is given: text may come as dictionaries, which it then need not make.
+
+    A reader must not see that, so the schema that it finds beside the file's own is the
+    plain one, in the form that PyArrow keeps it in.
+    """
+    plain = plain_schema(schema)
+    spelled = base64.b64encode(plain.serialize().to_pybytes())
+    fields = [
+        given if pa.types.is_string(kept.type) else kept
+        for given, kept in zip(schema, plain, strict=True)
+    ]
+    return pa.schema(fields, metadata={b"ARROW:schema": spelled})
+
+
+def _writable(block: pa.RecordBatch, schema: pa.Schema) -> pa.Table:
+    columns = [
+        cells if cells.type.equals(field.type) else decoded(cells)
+        for cells, field in zip(block.columns, schema, strict=True)
+    ]
+    return pa.table(columns, schema=schema)
 
 
 class _Outbox:
@@ -221,15 +251,20 @@ def _parts(stream: TableStream) -> Iterator[TableStream]:
         first = next(blocks, None)
 
 
-def _repeating(table: pa.Table) -> list[str]:
-    judged = table.slice(0, _JUDGED_ROWS)
+def _repeating(block: pa.RecordBatch) -> list[str]:
+    """The columns for which a dictionary pays: those that came with one, and by a sample."""
+    judged = block.slice(0, _JUDGED_ROWS)
     limit = min(_MAX_DICTIONARY_VALUES, max(1, judged.num_rows // 4))
     return [
         name
-        for name in judged.column_names
+        for name in judged.schema.names
         if not pa.types.is_boolean(judged[name].type)
-        and pc.count_distinct(judged[name]).as_py() <= limit
+        and len(_stored(judged[name]).unique()) <= limit
     ]
+
+
+def _stored(cells: pa.Array) -> pa.Array:
+    return cells.indices if pa.types.is_dictionary(cells.type) else cells
 
 
 def _opened(
@@ -265,6 +300,17 @@ def _altered() -> NotGenuine:
 
 
 def _years(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    """The year of each row, of each distinct value once where the column is encoded."""
+    if not pa.types.is_dictionary(column.type):
+        return _years_of(column)
+    chunks = [
+        _years_of(pa.chunked_array([chunk.dictionary])).combine_chunks().take(chunk.indices)
+        for chunk in column.chunks
+    ]
+    return pc.fill_null(pa.chunked_array(chunks, pa.int64()), 0)
+
+
+def _years_of(column: pa.ChunkedArray) -> pa.ChunkedArray:
     kind = column.type
     if pa.types.is_date(kind) or pa.types.is_timestamp(kind):
         years = pc.year(column)
