@@ -117,8 +117,7 @@ class CheckedFiles:
     def _keys(self) -> Iterator[Mapping[str, Cells]]:
         for file in self._files:
             for texts in _batches(file, columns=self._schema.primary_key):
-                cells, _ = self._rules.judge(texts, self._schema.primary_key)
-                yield cells
+                yield self._rules.type_cells(texts, self._schema.primary_key)
 
     def _set_aside(self, file: DeliveredFile, texts: pa.RecordBatch, broken: Flags) -> Counter[str]:
         """Hand over the broken rows of a batch as they were delivered; count their reasons."""

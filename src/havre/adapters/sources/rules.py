@@ -69,20 +69,22 @@ class TableRules:
     """The rules of one table."""
 
     def __init__(self, schema: TableSchema) -> None:
-        self.columns = tuple(schema.column_names)
         self._rules = {column.name: _column_rules(column, schema) for column in schema.columns}
 
-    def judge(
-        self, texts: pa.RecordBatch, columns: Sequence[str] | None = None
-    ) -> tuple[dict[str, Cells], Flags]:
-        """Type cells, and say of each row whether it breaks a rule of a column.
+    def type_cells(self, texts: pa.RecordBatch, columns: Sequence[str]) -> dict[str, Cells]:
+        """Type the cells of some columns; one that the batch lacks is empty."""
+        typed: dict[str, Cells] = {}
+        for name in columns:
+            distinct, places = _distinct(texts, name)
+            cells = distinct.alias(name).to_frame().select(self._rules[name].cell)
+            typed[name] = Cells(cells[name], places)
+        return typed
 
-        columns: those alone; null for all. One that the batch lacks is empty.
-        """
+    def judge(self, texts: pa.RecordBatch) -> tuple[dict[str, Cells], Flags]:
+        """Type all cells, and say of each row whether it breaks a rule of a column."""
         typed: dict[str, Cells] = {}
         broken = np.zeros(texts.num_rows, dtype=np.bool_)
-        for name in self.columns if columns is None else columns:
-            rules = self._rules[name]
+        for name, rules in self._rules.items():
             distinct, places = _distinct(texts, name)
             judged = distinct.alias(name).to_frame().select(rules.cell, rules.broken)
             typed[name] = Cells(judged[name], places)
