@@ -83,11 +83,17 @@ class Screen:
     def progress(self, sentence: str) -> Iterator[Progress]:
         """Show a bar while something long runs; silent when nobody watches."""
         from rich.console import Console
-        from rich.progress import BarColumn, TextColumn, TimeElapsedColumn
+        from rich.progress import BarColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
         from rich.progress import Progress as Bars
 
         console = Console(file=sys.stderr)
-        columns = (TextColumn("  {task.description}"), BarColumn(28), TimeElapsedColumn())
+        columns = (
+            TextColumn("  {task.description}"),
+            BarColumn(28),
+            TimeElapsedColumn(),
+            TextColumn("left"),
+            TimeRemainingColumn(),
+        )
         with Bars(
             *columns, console=console, transient=True, disable=not console.is_terminal
         ) as bars:

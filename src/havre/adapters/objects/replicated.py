@@ -21,6 +21,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from heapq import merge
 from pathlib import Path
+from threading import Lock
 from typing import BinaryIO, TypeVar
 
 from havre.errors import HavreError, NotFound, NotGenuine, Unavailable, gravest
@@ -78,6 +79,7 @@ class ReplicatedObjects:
         self._warn = warn
         self._warned: set[tuple[str, str]] = set()
         self._debts: dict[str, set[ObjectId]] = {}
+        self._one_sends = Lock()
         # What the batch that is open holds back; null outside of one.
         self._waiting: dict[ObjectId, StoredObject] | None = None
 
@@ -114,16 +116,19 @@ class ReplicatedObjects:
         waits = False
         try:
             stored = _spool(path, chunks, object_id=object_id)
-            if self._waiting is None:
-                self._send(path, stored)
-            else:
-                self._waiting[object_id] = stored
-                waits = True
+            # One object may be put while the source of another is read, on another thread.
+            with self._one_sends:
+                if self._waiting is None:
+                    self._send(path, stored)
+                else:
+                    self._waiting[object_id] = stored
+                    waits = True
         finally:
             if not waits:
                 path.unlink(missing_ok=True)
         if waits:
-            self._make_room()
+            with self._one_sends:
+                self._make_room()
         return stored
 
     @contextmanager
