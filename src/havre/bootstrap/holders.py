@@ -13,7 +13,7 @@ from havre.adapters.inbox.sent import SentFolder
 from havre.adapters.log.files import LogFolder
 from havre.adapters.objects.local import LocalObjects
 from havre.adapters.pseudonymiser.polars import PolarsPseudonymiser
-from havre.adapters.sources.delimited import DelimitedFolder
+from havre.adapters.sources.folder import HolderFolder
 from havre.adapters.tables.parquet import ParquetTables
 from havre.application.audit import PublicLog
 from havre.application.ceremony import PartitionCatalogue
@@ -100,7 +100,7 @@ class HolderSide:
             progress(number, len(folders), show_file(name))
             aside = self._token.folder / "set-aside" / name
             yield dispatch.send(
-                DelimitedFolder(folder, aside=aside), name=name, leave=frozenset(leave)
+                HolderFolder(folder, aside=aside), name=name, leave=frozenset(leave)
             )
 
     def _dispatch(self) -> Dispatch:

@@ -103,7 +103,7 @@ class DelimitedFolder:
         date_forms: Mapping[str, str] = _NO_FORMS,
     ) -> DelimitedRows:
         """Read a file's lines; a date is text already."""
-        shape = _Shape(
+        shape = Shape(
             layout.delimiter,
             tuple(header),
             tuple(kept),
@@ -160,7 +160,9 @@ def _kind(entry: os.DirEntry[str]) -> FileKind:
 
 
 @dataclass(frozen=True, slots=True)
-class _Shape:
+class Shape:
+    """What a file's lines are, and what of them comes out."""
+
     delimiter: str
     header: tuple[str, ...]
     kept: tuple[str, ...]
@@ -169,6 +171,7 @@ class _Shape:
 
     @property
     def schema(self) -> pa.Schema:
+        """What comes out: the line's number, then text."""
         names = (*self.kept, *self.constants)
         return pa.schema([(LINE_COLUMN, pa.int64()), *((name, pa.string()) for name in names)])
 
@@ -176,7 +179,10 @@ class _Shape:
 class DelimitedRows:
     """`ports.sources.SplitRows`: works while it is read."""
 
-    def __init__(self, opened: Callable[[], BinaryIO], shape: _Shape) -> None:
+    # Lines before the first row.
+    _headers = 1
+
+    def __init__(self, opened: Callable[[], BinaryIO], shape: Shape) -> None:
         self._opened = opened
         self._shape = shape
         self._seen: Counter[str] = Counter()
@@ -209,12 +215,7 @@ class DelimitedRows:
     def _blocks(self) -> Iterator[tuple[bytes, int]]:
         """Yield whole lines, many at a time, each block with its offset in the file."""
         with self._opened() as file:
-            header = file.readline()
-            self._seen["bom"] = self._shape.encoding.is_utf8 and header.startswith(_BOM)
-            self._seen["lf"] = header.endswith(b"\n")
-            self._seen["crlf"] = header.endswith(b"\r\n")
-            self._seen["open end"] = not header.endswith(b"\n")
-            offset, rest = len(header), b""
+            offset, rest = self._head(file)
             while block := file.read(_BLOCK_BYTES):
                 if cut := block.rfind(b"\n") + 1:
                     whole = b"".join((rest, memoryview(block)[:cut]))
@@ -238,24 +239,32 @@ class DelimitedRows:
             if rest:
                 yield rest, offset
 
+    def _head(self, file: BinaryIO) -> tuple[int, bytes]:
+        """Read what stands before the rows; its size, and what was read of the rows."""
+        header = file.readline()
+        self._seen["bom"] = self._shape.encoding.is_utf8 and header.startswith(_BOM)
+        self._seen["lf"] = header.endswith(b"\n")
+        self._seen["crlf"] = header.endswith(b"\r\n")
+        self._seen["open end"] = not header.endswith(b"\n")
+        return len(header), b""
+
     def _note_aside(self, offset: int, size: int, reason: str) -> None:
         self.lines += 1
-        self.set_aside.append(SetAsideLine(self.lines + 1, offset, size, reason))
+        self.set_aside.append(SetAsideLine(self.lines + self._headers, offset, size, reason))
 
     def _rows(self, block: bytes, offset: int) -> pa.Table:
-        encoding = self._shape.encoding
-        table = None if _may_be_faulty(block, encoding) else self._whole_block(block)
-        if table is None or _may_have_empty_line(table, block):
-            delimiter = ord(self._shape.delimiter)
-            return self._sorted_out(_Lines(block, delimiter=delimiter, encoding=encoding), offset)
+        table = self._whole_block(block)
+        if table is None:
+            delimiter, encoding = ord(self._shape.delimiter), self._shape.encoding
+            return self._sorted_out(Lines(block, delimiter=delimiter, encoding=encoding), offset)
         count = int(np.count_nonzero(np.frombuffer(block, dtype=np.uint8) == _NEWLINE))
         self._seen["lf"] += count
         return self._numbered(table, np.arange(count))
 
-    def _sorted_out(self, lines: _Lines, offset: int) -> pa.Table:
+    def _sorted_out(self, lines: Lines, offset: int) -> pa.Table:
         """Parse a block of which some lines may have to be set aside."""
-        reasons = lines.faults(len(self._shape.header) - 1)
-        first = self.lines + 2
+        table, reasons = self._split(lines)
+        first = self.lines + 1 + self._headers
         for at in sorted(reasons):
             place = offset + int(lines.starts[at])
             self.set_aside.append(
@@ -265,7 +274,7 @@ class DelimitedRows:
         self._seen["crlf"] += int(lines.returned.sum())
         good = np.ones(len(lines.starts), dtype=bool)
         good[list(reasons)] = False
-        table = self._numbered(self._parsed(lines.without(reasons)), np.flatnonzero(good))
+        table = self._numbered(table, np.flatnonzero(good))
         self.lines += len(reasons)
         return table
 
@@ -279,7 +288,8 @@ class DelimitedRows:
         """
         if table.num_rows != len(places):
             raise LinesLost("A block of lines did not become as many rows.")
-        columns = [pa.array(places + (self.lines + 2)), *(table[name] for name in self._shape.kept)]
+        numbers = pa.array(places + (self.lines + 1 + self._headers))
+        columns = [numbers, *(table[name] for name in self._shape.kept)]
         columns += [
             pa.repeat(pa.scalar(value, pa.string()), table.num_rows)
             for value in self._shape.constants.values()
@@ -287,13 +297,21 @@ class DelimitedRows:
         self.lines += table.num_rows
         return pa.table(columns, schema=self._shape.schema)
 
+    def _split(self, lines: Lines) -> tuple[pa.Table, dict[int, str]]:
+        """Make rows of lines; of the others, say why they are none."""
+        reasons = lines.faults(len(self._shape.header) - 1)
+        return self._parsed(lines.without(reasons)), reasons
+
     def _whole_block(self, block: bytes) -> pa.Table | None:
         """Parse a block in which no line is set aside; nothing when there may be one."""
+        if _may_be_faulty(block, self._shape.encoding):
+            return None
         try:
-            return self._parsed(block)
+            table = self._parsed(block)
         except pa.ArrowInvalid:
             # Some line has too few or too many columns.
             return None
+        return None if _may_have_empty_line(table, block) else table
 
     def _parsed(self, text: bytes) -> pa.Table:
         names = list(self._shape.header)
@@ -366,7 +384,7 @@ def _has_long_line(block: bytes) -> bool:
     return False
 
 
-class _Lines:
+class Lines:
     """The lines of a block: where each begins and how long it is, ends of line left out."""
 
     def __init__(self, block: bytes, *, delimiter: int, encoding: TextEncoding) -> None:
@@ -393,9 +411,17 @@ class _Lines:
             (np.flatnonzero(counts > delimiters), "long line"),
             (np.flatnonzero(self.lengths > MAX_LINE_BYTES), "line too long"),
             (self._with_byte(_QUOTE), "stray quote"),
+        ):
+            reasons |= dict.fromkeys(map(int, lines), reason)
+        return reasons | self.not_text()
+
+    def not_text(self) -> dict[int, str]:
+        """Say which lines hold what no line of text holds, and what it is."""
+        reasons: dict[int, str] = {}
+        for lines, reason in (
             (self._with_inner_return(), "stray carriage return"),
             (self._with_byte(_NUL), "NUL byte"),
-            (self._not_text(), self._encoding.reason),
+            (self._undefined(), self._encoding.reason),
         ):
             reasons |= dict.fromkeys(map(int, lines), reason)
         return reasons
@@ -421,7 +447,7 @@ class _Lines:
         inner = self._bytes[np.minimum(places + 1, len(self._bytes) - 1)] != _NEWLINE
         return self._line_of(places[inner])
 
-    def _not_text(self) -> Sequence[int] | Places:
+    def _undefined(self) -> Sequence[int] | Places:
         """Find the lines that are no text: one look at all of them, then one for each that is not."""
         if self._encoding.undefined is not None:
             return self._line_of(np.flatnonzero(self._encoding.undefined[self._bytes]))

@@ -1,0 +1,93 @@
+"""One delivery in a directory, whatever its files are: each kind of layout has its reader."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
+from pathlib import Path
+from types import MappingProxyType
+
+from havre.adapters.sources import parquet
+from havre.adapters.sources.delimited import DelimitedFolder, Shape
+from havre.adapters.sources.encodings import encoding_of
+from havre.adapters.sources.fixed_width import FixedWidthRows
+from havre.adapters.sources.wanted import Wanted
+from havre.domain.announcement import FoundFile
+from havre.domain.layout import Layout, LayoutKind
+from havre.ports.sources import SetAsideLine, SplitRows
+
+_NO_FORMS: Mapping[str, str] = MappingProxyType({})
+
+
+class HolderFolder:
+    """`ports.sources.DeliveryFolder`."""
+
+    def __init__(self, folder: Path, *, aside: Path) -> None:
+        """Read from `folder`; keep what cannot be split under `aside`, at the holder."""
+        self._text = DelimitedFolder(folder, aside=aside)
+
+    def announcement(self) -> str:
+        """Read `delivery.toml`."""
+        return self._text.announcement()
+
+    def list_files(self) -> Iterator[FoundFile]:
+        """List what is there; links are not followed."""
+        return self._text.list_files()
+
+    def header(self, path: str, *, layout: Layout) -> tuple[str, ...]:
+        """Name a file's columns; none of a file without a byte."""
+        if layout.kind is LayoutKind.DELIMITED:
+            return self._text.header(path, layout=layout)
+        with self._text.open_text(path, layout) as file:
+            if not file.read(1):
+                return ()
+            if layout.kind is LayoutKind.PARQUET:
+                file.seek(0)
+                return parquet.read_names(file, path=path)
+            if layout.kind is LayoutKind.SAS7BDAT:
+                from havre.adapters.sources import sas
+
+                file.seek(0)
+                return sas.read_names(file, path=path, layout=layout)
+        return tuple(each.name for each in layout.columns)
+
+    def split(
+        self,
+        path: str,
+        *,
+        layout: Layout,
+        header: Sequence[str],
+        kept: Sequence[str],
+        constants: Mapping[str, str],
+        date_forms: Mapping[str, str] = _NO_FORMS,
+    ) -> SplitRows:
+        """Read a file's rows."""
+        if layout.kind is LayoutKind.DELIMITED:
+            return self._text.split(
+                path, layout=layout, header=header, kept=kept, constants=constants
+            )
+        opened = partial(self._text.open_text, path, layout)
+        wanted = Wanted(tuple(header), tuple(kept), dict(constants), date_forms)
+        if layout.kind is LayoutKind.PARQUET:
+            return parquet.ParquetRows(opened, wanted, path=path)
+        if layout.kind is LayoutKind.SAS7BDAT:
+            # Its reader brings pandas along: seconds that nobody else should wait for.
+            from havre.adapters.sources import sas
+
+            return sas.SasRows(opened, wanted, path=path, layout=layout)
+        shape = Shape(
+            layout.delimiter,
+            tuple(header),
+            tuple(kept),
+            dict(constants),
+            encoding_of(layout.encoding),
+        )
+        return FixedWidthRows(opened, shape, columns=layout.columns)
+
+    def keep_aside(self, path: str, lines: Sequence[SetAsideLine], *, layout: Layout) -> None:
+        """Copy lines as they are, and say beside them where they were and why."""
+        self._text.keep_aside(path, lines, layout=layout)
+
+    def place_aside(self) -> None:
+        """Give what was kept its name."""
+        self._text.place_aside()

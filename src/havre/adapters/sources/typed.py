@@ -1,0 +1,135 @@
+"""Typed columns as text, exactly: what is read back from the text is the value that was there.
+
+A column's own form of date is used where it can say the whole value; a moment that has
+more in it than its column's form can say is spelled in full, and the hub sets it aside.
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+import numpy as np
+import polars as pl
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.types as kinds
+
+_DATE, _TIME = "%Y-%m-%d", "%H:%M:%S"
+_MOMENT = "%Y-%m-%dT%H:%M:%S"
+_IN_FULL = "%Y-%m-%dT%H:%M:%S%.f"
+
+# Up to here every whole number of a float is itself and no neighbour of it.
+_WHOLE: dict[Any, float] = {pl.Float32: 2.0**24, pl.Float64: 2.0**53}
+
+# Between these a float of either width is spelled without an exponent.
+_EXPONENT_FROM, _EXPONENT_BELOW = 1e12, 1e-3
+
+# Cells that are looked at before all are.
+_SAMPLED = 1000
+
+
+def text_fault(kind: pa.DataType) -> str:
+    """Say why values of a type have no exact text; nothing where they have one."""
+    if kinds.is_dictionary(kind):
+        return text_fault(kind.value_type)
+    if kinds.is_timestamp(kind):
+        return "" if kind.tz is None else "is of moments with a time zone, which text cannot say"
+    if kinds.is_decimal(kind):
+        fits = kind.bit_width <= 128 and kind.scale >= 0
+        return "" if fits else "is of decimals that are too wide"
+    plain = (
+        kinds.is_null(kind)
+        or kinds.is_boolean(kind)
+        or kinds.is_integer(kind)
+        or kinds.is_float32(kind)
+        or kinds.is_float64(kind)
+        or kinds.is_date(kind)
+        or kinds.is_time(kind)
+        or kinds.is_string(kind)
+        or kinds.is_large_string(kind)
+        or kinds.is_string_view(kind)
+    )
+    return "" if plain else "is of a type that has no text form"
+
+
+def as_text(column: Any, *, form: str = "") -> Any:
+    """Spell a column, whose type has no fault, as text; what is null stays null.
+
+    form: `strptime` form of its dates, or empty for ISO 8601.
+
+    >>> as_text(pa.array([1.5, 2.0, None])).to_pylist()
+    ['1.5', '2', None]
+    """
+    if kinds.is_dictionary(column.type):
+        column = column.dictionary_decode()
+    if not _repeats(column):
+        return _spelled(column, form)
+    # Each value is spelled once, which takes twenty times as long as finding it again.
+    encoded = column.dictionary_encode()
+    texts = _spelled(encoded.dictionary, form)
+    return pa.DictionaryArray.from_arrays(encoded.indices, texts).dictionary_decode()
+
+
+def _repeats(column: Any) -> bool:
+    """Guess from a few cells, taken evenly, whether a column has far fewer values than cells."""
+    if len(column) < _SAMPLED:
+        return False
+    sample = column.take(np.linspace(0, len(column) - 1, _SAMPLED, dtype=np.int64))
+    return bool(pc.count_distinct(sample).as_py() < _SAMPLED // 4)
+
+
+def _spelled(column: Any, form: str) -> Any:
+    kind = column.type
+    if kinds.is_null(kind) or kinds.is_boolean(kind) or kinds.is_integer(kind):
+        return column.cast(pa.string())
+    if kinds.is_decimal(kind):
+        column = column.cast(pa.decimal128(38, kind.scale))
+    values = pl.Series("cells", column)
+    if kinds.is_floating(kind):
+        values = _numbers(values)
+    elif kinds.is_date(kind):
+        values = _dates(values.cast(pl.Date), form or _DATE)
+    elif kinds.is_timestamp(kind):
+        values = _moments(values, form or _MOMENT)
+    elif kinds.is_time(kind):
+        values = values.dt.strftime(_TIME)
+    return values.cast(pl.String).to_arrow().cast(pa.string())
+
+
+def _numbers(values: pl.Series) -> pl.Series:
+    """Spell floats with as few digits as say them, whole ones without a point, none with an exponent."""
+    limit = _WHOLE[values.dtype.base_type()]
+    sizes = values.abs()
+    whole = ((sizes < limit) & (values == values.floor())).fill_null(value=True)
+    numbers = values.cast(pl.Int64, strict=False).cast(pl.String)
+    if whole.all():
+        return numbers
+    text = numbers.zip_with(whole, values.cast(pl.String))
+    if (((sizes >= _EXPONENT_FROM) | (sizes < _EXPONENT_BELOW)) & ~whole).any():
+        # Rare: each distinct spelling is written out once.
+        distinct = text.filter(text.str.contains("[0-9]e")).drop_nulls().unique()
+        plain = [format(Decimal(each), "f") for each in distinct]
+        text = text.replace(distinct, pl.Series(plain, dtype=pl.String))
+    return text
+
+
+def _dates(values: pl.Series, form: str) -> pl.Series:
+    return values.cast(pl.Datetime("us")).dt.strftime(form)
+
+
+def _moments(values: pl.Series, form: str) -> pl.Series:
+    """Spell moments in a form, and in full those of which the form would leave something out."""
+    said = values.dt.truncate(_grain(form)) == values
+    spelled = values.dt.strftime(form)
+    if said.all():
+        return spelled
+    return spelled.zip_with(said.fill_null(value=True), values.dt.strftime(_IN_FULL))
+
+
+def _grain(form: str) -> str:
+    """The least step of time that a form says."""
+    for mark, grain in (("f", "1ns"), ("%S", "1s"), ("%T", "1s"), ("%M", "1m"), ("%H", "1h")):
+        if mark in form:
+            return grain
+    return "1d"
