@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from havre.application.ceremony import PartitionCatalogue
@@ -10,8 +10,8 @@ from havre.application.oppositions import OPPOSITIONS_PARTITION
 from havre.bootstrap.founding import dataset_partitions, landing_places
 from havre.bootstrap.holders import publish_for_holders
 from havre.bootstrap.hub import OpenHub
-from havre.bootstrap.schemas import SNDS_LAYER, read_schemas
-from havre.domain.catalogue import Layer
+from havre.bootstrap.schemas import SNDS_LAYER, model_tables, read_schemas
+from havre.domain.catalogue import BuiltTable, Layer
 from havre.domain.oppositions import OPPOSITIONS_DATASET
 from havre.domain.shown import show_file
 from havre.errors import InvalidInput, NotFound
@@ -23,7 +23,19 @@ def import_schemas(
 ) -> dict[str, object]:
     """Import a folder of Table Schemas; returns counts, and which corrections were used."""
     layer = SNDS_LAYER if with_snds else Layer()
-    tables = read_schemas(folder, layer=layer, dataset=dataset)
+    return _imported(hub, read_schemas(folder, layer=layer, dataset=dataset))
+
+
+def import_model(hub: OpenHub, model: str) -> dict[str, object]:
+    """Import the tables of FHIR or OMOP that come with the package; returns counts.
+
+    Raises:
+        NotFound: the package describes no such model.
+    """
+    return _imported(hub, model_tables(model))
+
+
+def _imported(hub: OpenHub, tables: Sequence[BuiltTable]) -> dict[str, object]:
     known = hub.catalogue.import_tables(tables)
     publish_for_holders(hub)
     used = sorted({name for built in tables for name in built.used})

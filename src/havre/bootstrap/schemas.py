@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from importlib import resources
+from importlib.resources.abc import Traversable
 from pathlib import Path
 
 from havre.domain.catalogue import BuiltTable, Layer, build_table
@@ -17,9 +18,29 @@ SNDS_LAYER = Layer(CORRECTIONS, TREATMENTS, FILINGS)
 _CORE_LAYER = Layer(tuple(each for each in CORRECTIONS if each.by_year))
 
 
+# Models whose tables come with the package, for hubs that ask for them.
+MODELS = ("fhir", "omop")
+
+
 def core_tables() -> list[BuiltTable]:
     """The tables of the SNDS that the package describes itself; they need no correction."""
-    folder = resources.files("havre.snds").joinpath("tables")
+    return _own_tables(resources.files("havre.snds").joinpath("tables"))
+
+
+def model_tables(model: str) -> list[BuiltTable]:
+    """The tables of another model that the package describes: `fhir` or `omop`.
+
+    Raises:
+        NotFound: it describes no such model.
+    """
+    if model not in MODELS:
+        raise NotFound(
+            "No tables of this model come with Havre.", hint=f"There are: {', '.join(MODELS)}."
+        )
+    return _own_tables(resources.files("havre.models").joinpath(model))
+
+
+def _own_tables(folder: Traversable) -> list[BuiltTable]:
     documents = sorted(folder.iterdir(), key=lambda each: each.name)
     return [
         build_table(parse_table_schema(json.loads(each.read_text("utf-8"))), layer=_CORE_LAYER)

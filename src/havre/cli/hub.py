@@ -9,6 +9,7 @@ import typer
 
 from havre.cli.options import HubOption, JsonOption, open_hub, read_hub
 from havre.cli.screen import Screen
+from havre.errors import InvalidInput
 
 catalogue = typer.Typer(help="The tables that a hub knows.", no_args_is_help=True)
 
@@ -103,20 +104,34 @@ def ceremony(
 
 @catalogue.command("import")
 def import_catalogue(
-    folder: Annotated[Path, typer.Argument(help="A folder of Frictionless Table Schemas.")],
+    folder: Annotated[
+        Path | None, typer.Argument(help="A folder of Frictionless Table Schemas.")
+    ] = None,
     *,
     hub: HubOption,
+    model: Annotated[
+        str | None,
+        typer.Option(help="Instead of a folder: `fhir` or `omop`, which come with Havre."),
+    ] = None,
     dataset: Annotated[str | None, typer.Option(help="Put every table into this dataset.")] = None,
     plain: Annotated[
         bool, typer.Option("--no-snds", help="Without our corrections of the public SNDS schema.")
     ] = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Take any folder of Table Schemas in as tables that the hub knows."""
-    from havre.bootstrap.growing import import_schemas
+    """Take any folder of Table Schemas in as tables that the hub knows, or those of FHIR or OMOP."""
+    from havre.bootstrap.growing import import_model, import_schemas
 
+    if (folder is None) == (model is None):
+        raise InvalidInput(
+            "One source of tables is taken in at a time.",
+            hint="Name a folder of Table Schemas, or a model with --model.",
+        )
     opened = open_hub(hub)
-    imported = import_schemas(opened, folder, dataset=dataset, with_snds=not plain)
+    if folder is not None:
+        imported = import_schemas(opened, folder, dataset=dataset, with_snds=not plain)
+    else:
+        imported = import_model(opened, str(model))
     Screen(as_json=as_json).show(imported)
 
 

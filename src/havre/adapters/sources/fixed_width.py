@@ -14,18 +14,14 @@ import numpy as np
 import polars as pl
 import pyarrow as pa
 
-from havre.adapters.sources.delimited import MAX_LINE_BYTES, DelimitedRows, Lines, Shape
+from havre.adapters.sources.delimited import MAX_LINE_BYTES, Lines, Shape
 from havre.adapters.sources.encodings import TextEncoding
+from havre.adapters.sources.headless import HeadlessRows, whole_lines
 from havre.domain.layout import FixedColumn
 
-_BOM = b"\xef\xbb\xbf"
-_NEWLINE = 10
 
-
-class FixedWidthRows(DelimitedRows):
+class FixedWidthRows(HeadlessRows):
     """`ports.sources.SplitRows`: works while it is read."""
-
-    _headers = 0
 
     def __init__(
         self, opened: Callable[[], BinaryIO], shape: Shape, *, columns: Sequence[FixedColumn]
@@ -41,21 +37,6 @@ class FixedWidthRows(DelimitedRows):
             for name, each in zip(shape.header, columns, strict=True)
             if name in shape.kept
         }
-
-    @property
-    def notes(self) -> tuple[str, ...]:
-        """What is unusual: there is no header that could stand alone."""
-        return tuple(note for note in super().notes if "header" not in note)
-
-    def _head(self, file: BinaryIO) -> tuple[int, bytes]:
-        """Read a byte order mark, if there is one."""
-        first = file.read(len(_BOM))
-        self._seen["bom"] = self._shape.encoding.is_utf8 and first == _BOM
-        return (len(_BOM), b"") if self._seen["bom"] else (0, first)
-
-    def _whole_block(self, block: bytes) -> pa.Table | None:
-        """Every block is looked at line by line."""
-        return None
 
     def _split(self, lines: Lines) -> tuple[pa.Table, dict[int, str]]:
         sizes = _characters(lines, self._shape.encoding)
@@ -84,14 +65,6 @@ class FixedWidthRows(DelimitedRows):
             .to_arrow()
             .cast(pa.schema([(name, pa.string()) for name in self._places]))
         )
-
-
-def whole_lines(text: bytes) -> Any:
-    """Offer the lines of a text in UTF-8 as one column, each with its end; nothing is copied."""
-    ends = np.flatnonzero(np.frombuffer(text, dtype=np.uint8) == _NEWLINE)
-    offsets = np.concatenate([np.zeros(1, dtype=np.int64), ends + 1])
-    buffers = [None, pa.py_buffer(offsets), pa.py_buffer(text)]
-    return pa.LargeStringArray.from_buffers(len(ends), buffers[1], buffers[2])
 
 
 def _characters(lines: Lines, encoding: TextEncoding) -> Any:

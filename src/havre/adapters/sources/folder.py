@@ -7,7 +7,7 @@ from functools import partial
 from pathlib import Path
 from types import MappingProxyType
 
-from havre.adapters.sources import parquet
+from havre.adapters.sources import fhir, parquet
 from havre.adapters.sources.delimited import DelimitedFolder, Shape
 from havre.adapters.sources.encodings import encoding_of
 from havre.adapters.sources.fixed_width import FixedWidthRows
@@ -49,6 +49,8 @@ class HolderFolder:
 
                 file.seek(0)
                 return sas.read_names(file, path=path, layout=layout)
+        if layout.kind is LayoutKind.FHIR_NDJSON:
+            return tuple(fhir.find_resource(layout.table, path=path).columns)
         return tuple(each.name for each in layout.columns)
 
     def split(
@@ -82,6 +84,9 @@ class HolderFolder:
             dict(constants),
             encoding_of(layout.encoding),
         )
+        if layout.kind is LayoutKind.FHIR_NDJSON:
+            resource = fhir.find_resource(layout.table, path=path)
+            return fhir.FhirRows(opened, shape, resource=resource)
         return FixedWidthRows(opened, shape, columns=layout.columns)
 
     def keep_aside(self, path: str, lines: Sequence[SetAsideLine], *, layout: Layout) -> None:
