@@ -15,6 +15,7 @@ import struct
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager, redirect_stdout
+from functools import partial
 from io import StringIO
 from typing import Any, BinaryIO
 
@@ -24,7 +25,7 @@ import pyarrow.compute as pc
 from pandas.io.sas.sas7bdat import SAS7BDATReader
 from pandas.io.sas.sas_constants import sas_date_formats, sas_datetime_formats
 
-from havre.adapters.sources.typed import as_text
+from havre.adapters.sources.typed import as_text, once_each
 from havre.adapters.sources.wanted import Wanted, damage_named
 from havre.domain.delivery import FileUnreadable
 from havre.domain.layout import ENCODINGS, Layout
@@ -32,7 +33,7 @@ from havre.errors import HavreError
 from havre.ports.sources import SetAsideLine
 from havre.streams import kept
 
-_ROWS = 50_000
+_ROWS = 100_000
 _TIMES = frozenset({"TIME", "HHMM", "TOD", "TIMEAMPM", "E8601TM", "B8601TM"})
 
 # Formats of dates that show a part of them only, and the form that shows the same part.
@@ -133,7 +134,8 @@ class SasRows:
             numbers = cells.to_numpy(np.float64)
             self._note_special(name, numbers)
             form = self._wanted.date_forms.get(name, "")
-            columns.append(_spell(numbers, sas_format=formats[place], form=form))
+            spell = partial(_spell, sas_format=formats[place], form=form)
+            columns.append(once_each(pa.array(numbers, from_pandas=True), spell))
         return self._wanted.batch(columns, first=first, rows=len(frame))
 
     def _note_special(self, name: str, numbers: Any) -> None:
@@ -189,9 +191,9 @@ def _bare(sas_format: str) -> str:
     return re.sub(r"[0-9.]+$", "", sas_format.upper())
 
 
-def _spell(numbers: Any, *, sas_format: str, form: str) -> Any:
+def _spell(plain: Any, *, sas_format: str, form: str) -> Any:
     """Spell numbers as their format says; a number that cannot be a date is spelled as one."""
-    plain = pa.array(numbers, from_pandas=True)
+    numbers = plain.to_numpy(zero_copy_only=False)
     if sas_format in _TIMES:
         moments, fits = _times(numbers)
     elif sas_format in sas_datetime_formats:
