@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from fakes.described import described_catalogue
 from fakes.exposure_checker import FOLLOWS, run_checker
 from fakes.exposures import reference, shown_exposure
 from fakes.parties import START, Cast
@@ -38,7 +39,19 @@ from havre.ports.sandbox import Outcome
 CAST = Cast()
 VERIFIER = b"# the one file\n"
 CHECKER = b"# the other file\n"
-PAGES = ("index", "permits", "releases", "exposure", "drills", "log", "verify", "permit-diabetes")
+PAGES = (
+    "index",
+    "catalogue",
+    "permits",
+    "releases",
+    "exposure",
+    "drills",
+    "log",
+    "verify",
+    "permit-diabetes",
+    "dataset-dcir",
+    "table-STAYS",
+)
 PERMIT = Permit(
     name="diabetes",
     title="Diabetes by region",
@@ -101,6 +114,7 @@ def facts(*, more_entries: int = 0, **changes: Any) -> SiteFacts:
         receipts={},
         settings=SiteSettings(),
         exposure=shown_exposure(reference("b2")),
+        catalogue=described_catalogue(),
     )
     return replace(told, **changes)
 

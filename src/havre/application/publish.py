@@ -26,7 +26,14 @@ from havre.domain.trust import TrustRoots, encode_trust_roots
 from havre.errors import InvalidInput, NotFound
 from havre.formats.notes import parse_note
 from havre.formats.outputs import SIDECAR, parse_outputs
-from havre.ports.pages import ShownExposure, ShownFile, SiteFacts, SitePages, SiteSettings
+from havre.ports.pages import (
+    ShownCatalogue,
+    ShownExposure,
+    ShownFile,
+    SiteFacts,
+    SitePages,
+    SiteSettings,
+)
 from havre.ports.records import Records
 
 MAX_SHOWN_ROWS = 60
@@ -46,10 +53,12 @@ class Publication:
         pages: SitePages,
         settings: SiteSettings,
         exposure: Callable[[], ShownExposure],
+        catalogue: Callable[[], ShownCatalogue],
     ) -> None:
         """Publish one hub.
 
         exposure: works out who can obtain what of it.
+        catalogue: puts together what everybody may know of its datasets.
         released: the bytes of a released file, by request and name; raises `NotFound`.
         records: where the receipts of drills are kept.
         """
@@ -61,6 +70,7 @@ class Publication:
         self._pages = pages
         self._settings = settings
         self._exposure = exposure
+        self._catalogue = catalogue
 
     def publish(self) -> list[str]:
         """Write every page anew; returns their paths.
@@ -95,6 +105,7 @@ class Publication:
                 erasures=self._erasures(),
                 deletions=self._deletions(),
                 exposure=self._exposure(),
+                catalogue=self._catalogue(),
             )
         )
 

@@ -371,6 +371,7 @@ class OpenHub:
     def publication(self) -> Publication:
         """Writes the public site."""
         from havre.adapters.pages.site import StaticSite
+        from havre.bootstrap.cataloguing import show_catalogue
         from havre.bootstrap.exposing import show_exposure
 
         return Publication(
@@ -386,6 +387,7 @@ class OpenHub:
             ),
             settings=self.place.settings,
             exposure=partial(show_exposure, self),
+            catalogue=partial(show_catalogue, self),
         )
 
     def _released_file(self, request: str, name: str) -> bytes:

@@ -1,4 +1,4 @@
-"""`havre init`, `status`, `ceremony`, `catalogue`: the hub itself."""
+"""`havre init`, `status`, `ceremony`: the hub itself."""
 
 from __future__ import annotations
 
@@ -9,10 +9,6 @@ import typer
 
 from havre.cli.options import HubOption, JsonOption, open_hub, read_hub
 from havre.cli.screen import Screen
-from havre.errors import InvalidInput
-
-catalogue = typer.Typer(help="The tables that a hub knows.", no_args_is_help=True)
-
 
 _EMBEDDED = "nothing yet: every party is a directory on this machine"
 _SERVED = (
@@ -26,7 +22,6 @@ def register(app: typer.Typer) -> None:
     app.command()(init)
     app.command()(status)
     app.command()(ceremony)
-    app.add_typer(catalogue, name="catalogue")
 
 
 def init(
@@ -100,68 +95,3 @@ def ceremony(
     opened = open_hub(hub)
     made = make_partitions(opened, datasets=dataset or [], landing=landing)
     Screen(as_json=as_json).show({"key_pairs": made})
-
-
-@catalogue.command("import")
-def import_catalogue(
-    folder: Annotated[
-        Path | None, typer.Argument(help="A folder of Frictionless Table Schemas.")
-    ] = None,
-    *,
-    hub: HubOption,
-    model: Annotated[
-        str | None,
-        typer.Option(help="Instead of a folder: `fhir` or `omop`, which come with Havre."),
-    ] = None,
-    dataset: Annotated[str | None, typer.Option(help="Put every table into this dataset.")] = None,
-    plain: Annotated[
-        bool, typer.Option("--no-snds", help="Without our corrections of the public SNDS schema.")
-    ] = False,
-    as_json: JsonOption = False,
-) -> None:
-    """Take any folder of Table Schemas in as tables that the hub knows, or those of FHIR or OMOP."""
-    from havre.bootstrap.growing import import_model, import_schemas
-
-    if (folder is None) == (model is None):
-        raise InvalidInput(
-            "One source of tables is taken in at a time.",
-            hint="Name a folder of Table Schemas, or a model with --model.",
-        )
-    opened = open_hub(hub)
-    if folder is not None:
-        imported = import_schemas(opened, folder, dataset=dataset, with_snds=not plain)
-    else:
-        imported = import_model(opened, str(model))
-    Screen(as_json=as_json).show(imported)
-
-
-@catalogue.command("show")
-def show_catalogue(
-    table: Annotated[str | None, typer.Argument(help="One table; without it, all of them.")] = None,
-    *,
-    hub: HubOption,
-    as_json: JsonOption = False,
-) -> None:
-    """List the tables, or one table's columns."""
-    from havre.bootstrap.reports import list_columns, list_tables
-
-    opened = read_hub(hub)
-    screen = Screen(as_json=as_json)
-    if table is None:
-        screen.table("Tables", list_tables(opened))
-    else:
-        screen.table(f"Columns of {table}", list_columns(opened, table))
-
-
-@catalogue.command("publish")
-def publish_catalogue(*, hub: HubOption, as_json: JsonOption = False) -> None:
-    """Write the catalogue and the landing places anew, where holders read them."""
-    from havre.bootstrap.holders import publish_for_holders
-
-    opened = read_hub(hub)
-    publish_for_holders(opened)
-    screen = Screen(as_json=as_json)
-    if as_json:
-        screen.show({"folder": str(opened.place.for_holders)})
-    else:
-        screen.say("Holders can read the catalogue and the landing places.")

@@ -17,6 +17,7 @@ import typer
 from havre import __version__
 from havre.bootstrap import keep_memory_private
 from havre.cli import (
+    catalogue,
     certificates,
     clock,
     contracts,
@@ -57,6 +58,7 @@ app = typer.Typer(
 _GROUPS = (
     hub,
     services,
+    catalogue,
     data,
     contracts,
     oppositions,

@@ -19,6 +19,7 @@ from havre.formats.health_dcat import (
     DcatFile,
     DcatTable,
 )
+from havre.snds.titles import find_title
 
 # Code systems that have a URI of their own; the others are named in the pages alone.
 CODING_SYSTEMS: Mapping[str, str] = MappingProxyType(
@@ -68,7 +69,7 @@ def _dataset(view: DatasetView, card: CatalogueCard) -> DcatDataset:
         description=said.description,
         keywords=said.keywords,
         publisher=_agent(card.publisher),
-        contact=_agent(card.contact),
+        contact=_contact(card),
         hdab=_agent(card.access_body),
         provenance=said.provenance,
         purposes=said.purposes,
@@ -102,6 +103,16 @@ def _agent(body: Body) -> DcatAgent:
         kind=body.kind,
         note=body.note,
         trusted=body.trusted,
+    )
+
+
+def _contact(card: CatalogueCard) -> DcatAgent:
+    """Whom to write to; the publisher's page and address where nothing else was said."""
+    said, publisher = card.contact, card.publisher
+    return DcatAgent(
+        name=said.name or publisher.name,
+        homepage=said.homepage or publisher.homepage,
+        email=said.email or publisher.email,
     )
 
 
@@ -139,7 +150,7 @@ def _table(table: TableDescription, card: CatalogueCard) -> DcatTable:
         columns=tuple(
             DcatColumn(
                 name=each.name,
-                title=each.title,
+                title=each.title or find_title(each.name, "en"),
                 description=describe_variable(each),
                 kind=_TYPES.get(each.type, _TEXT)[0],
             )
@@ -156,7 +167,7 @@ def describe_variable(variable: VariableDescription) -> str:
     >>> describe_variable(day)
     'Day; from 2023-01 to 2023-12'
     """
-    parts = [variable.title or variable.name]
+    parts = [variable.title or find_title(variable.name, "en") or variable.name]
     if variable.code_system:
         parts.append(f"codes of {variable.code_system}")
     if variable.unit:

@@ -157,8 +157,6 @@ def missing_words(card: CatalogueCard, datasets: tuple[str, ...]) -> tuple[str, 
     for body, words in _OF_BODIES.items():
         said = getattr(card, body)
         lacking += [f"{body}.{word}" for word in words if not getattr(said, word)]
-    if not (card.contact.email or card.contact.homepage):
-        lacking.append("contact.email")
     for name in datasets:
         said = card.dataset(name)
         lacking += [f"datasets.{name}.{word}" for word in _OF_DATASETS if not getattr(said, word)]

@@ -203,10 +203,10 @@ class _Writer:
         self._people(node, dataset)
         self._law(node, dataset)
         self._measures(node, dataset)
-        for file in dataset.distributions:
-            self._link(node, "dcat:distribution", self._file(file))
-        for file in dataset.samples:
-            self._link(node, "adms:sample", self._file(file))
+        for n, file in enumerate(dataset.distributions, 1):
+            self._link(node, "dcat:distribution", self._file(dataset.uri, f"file-{n}", file))
+        for n, file in enumerate(dataset.samples, 1):
+            self._link(node, "adms:sample", self._file(dataset.uri, f"sample-{n}", file))
         for table in dataset.tables:
             self._link(node, "dct:hasPart", self._table(table))
 
@@ -265,9 +265,8 @@ class _Writer:
         self._texts(body, "rdfs:value", {"en": sentence})
         self._link(node, "dqv:hasQualityAnnotation", note)
 
-    def _file(self, file: DcatFile) -> Node:
-        node = self._uri(f"{file.url}#distribution")
-        self._typed(node, "dcat:Distribution")
+    def _file(self, uri: str, name: str, file: DcatFile) -> Node:
+        node = self._part(uri, name, "dcat:Distribution")
         self._texts(node, "dct:title", file.title)
         self._uris(node, "dcat:accessURL", [file.url])
         self._uris(node, "dct:format", [f"{_AUTHORITY}file-type/{file.format}"])

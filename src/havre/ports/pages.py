@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Protocol
 
+from havre.domain.catalogue_view import CatalogueView
 from havre.domain.exposure.sheet import HostSheet
 from havre.domain.exposure.verdicts import Analysis
 from havre.domain.permit import Permit
@@ -70,6 +71,18 @@ class ShownExposure:
     facts: bytes
 
 
+@dataclass(frozen=True, slots=True)
+class ShownCatalogue:
+    """The catalogue, as pages show it.
+
+    exports: by path inside the site, the same in other formats, and the documents that it
+        was made from.
+    """
+
+    view: CatalogueView = field(default_factory=CatalogueView)
+    exports: Mapping[str, bytes] = field(default_factory=dict)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SiteFacts:
     """Everything that the pages show.
@@ -85,6 +98,7 @@ class SiteFacts:
     erasures: by index of the order's entry, the signed order (`order`) and each
         custodian's certificate, by name.
     deletions: by permit, the hub's signed certificate that its project is deleted.
+    catalogue: what is known of each dataset.
     """
 
     roots: TrustRoots
@@ -103,6 +117,7 @@ class SiteFacts:
     exposure: ShownExposure
     erasures: Mapping[int, Mapping[str, bytes]] = field(default_factory=dict)
     deletions: Mapping[str, bytes] = field(default_factory=dict)
+    catalogue: ShownCatalogue = field(default_factory=ShownCatalogue)
 
 
 class SitePages(Protocol):

@@ -1,7 +1,7 @@
 """The public site as static files: `ports.pages.SitePages`, with Jinja2.
 
-No script, no font or picture from elsewhere: a page can be read offline, printed,
-and kept for fifty years.
+Nothing comes from elsewhere: a page can be read offline, printed, and kept for fifty years.
+One page has a script, for searching; it is whole without it, and no page may run another.
 """
 
 from __future__ import annotations
@@ -11,9 +11,11 @@ import os
 from collections.abc import Iterator
 from importlib import resources
 from pathlib import Path
+from typing import Any
 
 from jinja2 import Environment, FunctionLoader, StrictUndefined
 
+from havre.adapters.pages.cataloguing import CatalogueTeller, search_index
 from havre.adapters.pages.drills import list_drills
 from havre.adapters.pages.exposing import ExposureTeller
 from havre.adapters.pages.telling import Teller, number_columns, show_moment
@@ -25,7 +27,9 @@ FILE_LIST = "files.txt"
 # The head that the pages show; the log beside them may grow before they are written anew.
 CHECKPOINT = "checkpoint"
 SHOWN_ENTRIES = 500
-_TEMPLATES = ("index", "permits", "releases", "exposure", "drills", "log", "verify")
+_TEMPLATES = ("index", "catalogue", "permits", "releases", "exposure", "drills", "log", "verify")
+# Pages that are under another one of the menu.
+_UNDER = {"permit": "permits", "dataset": "catalogue", "table": "catalogue"}
 
 
 class StaticSite:
@@ -76,6 +80,9 @@ class StaticSite:
 
     def _pages(self, facts: SiteFacts) -> Iterator[tuple[str, bytes]]:
         yield "style.css", _resource("style.css").encode()
+        yield "catalogue.js", _resource("catalogue.js").encode()
+        yield "catalogue/search.json", search_index(facts.catalogue.view)
+        yield from facts.catalogue.exports.items()
         yield "trust.json", facts.trust
         yield "verify_log.py", self._verifier
         yield "check_exposure.py", self._checker
@@ -95,19 +102,18 @@ class StaticSite:
         for language in LANGUAGES:
             for page in _TEMPLATES:
                 yield f"{language}/{page}.html", self._page(page, language, facts)
-            for name in facts.permits:
+            for path, template, more in _single_pages(facts):
                 yield (
-                    f"{language}/permit-{name}.html",
-                    self._page("permit", language, facts, permit=name),
+                    f"{language}/{path}.html",
+                    self._page(template, language, facts, path=path, **more),
                 )
         home = self._templates.get_template("home.html")
         yield "index.html", home.render(facts=facts, word=word, languages=LANGUAGES).encode()
 
     def _page(
-        self, page: str, language: str, facts: SiteFacts, *, permit: str | None = None
+        self, page: str, language: str, facts: SiteFacts, *, path: str = "", **more: Any
     ) -> bytes:
         (other,) = [each for each in LANGUAGES if each != language]
-        name = f"permit-{permit}" if permit else page
         register = facts.register
         teller = Teller(language, register=register, roots=facts.roots)
         text = self._templates.get_template(f"{page}.html").render(
@@ -119,22 +125,33 @@ class StaticSite:
             describe=describe_dataset,
             language=language,
             other_language=other,
-            other=f"../{other}/{name}.html",
+            other=f"../{other}/{path or page}.html",
             page=page,
+            under=_UNDER,
             facts=facts,
             register=register,
             roles=list(Role),
             drills=list_drills(facts),
             witnesses=facts.roots.with_role(Role.WITNESS),
-            line=register.permits.get(permit) if permit else None,
-            text=facts.permits.get(permit) if permit else None,
             timeline=list(reversed(register.timeline[-SHOWN_ENTRIES:])),
             verifier_sha256=hashlib.sha256(self._verifier).hexdigest(),
             checker_sha256=hashlib.sha256(self._checker).hexdigest(),
             told=ExposureTeller(facts.exposure, language),
+            told_of=CatalogueTeller(facts.catalogue.view, language),
             file_list=FILE_LIST,
+            **more,
         )
         return text.encode()
+
+
+def _single_pages(facts: SiteFacts) -> Iterator[tuple[str, str, dict[str, Any]]]:
+    """Every page about one thing: its path, its template, and what it is about."""
+    for name, text in facts.permits.items():
+        yield f"permit-{name}", "permit", {"line": facts.register.permits.get(name), "text": text}
+    for dataset in facts.catalogue.view.datasets:
+        yield f"dataset-{dataset.name}", "dataset", {"dataset": dataset}
+        for table in dataset.tables:
+            yield f"table-{table.name}", "table", {"dataset": dataset, "table": table}
 
 
 def _template(name: str) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
+from havre.adapters.pages.catalogue_words import CATALOGUE_WORDS
 from havre.adapters.pages.clock_words import CLOCK_WORDS
 from havre.adapters.pages.drill_words import DRILL_WORDS
 from havre.adapters.pages.exposure_words import EXPOSURE_WORDS
@@ -19,6 +20,7 @@ _SPACE, _THIN_SPACE, _APOSTROPHE = "\u00a0", "\u202f", "\u2019"
 
 WORDS: Mapping[str, tuple[str, str]] = MappingProxyType(
     {
+        **CATALOGUE_WORDS,
         **CLOCK_WORDS,
         **OPPOSITION_WORDS,
         "site": ("Registre public de l'entrepôt", "Public register of the hub"),
