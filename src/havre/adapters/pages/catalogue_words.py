@@ -115,7 +115,7 @@ CATALOGUE_WORDS: Mapping[str, tuple[str, str]] = MappingProxyType(
         "variable": ("Variable", "Variable"),
         "type": ("Type", "Type"),
         "missing": ("Vides", "Missing"),
-        "holds": ("Contenu", "Content"),
+        "holds": ("Contenu (codes et leurs lignes)", "Content (codes and their rows)"),
         "codes_of": ("codes : {0}", "codes: {0}"),
         "range": ("de {0} à {1}", "{0} to {1}"),
         "required": ("obligatoire", "required"),
