@@ -83,16 +83,17 @@ class ColumnCounter:
         if self._too_many:
             self._values, self._rows, self._shared = {}, self._rows[:0], _SharedValues()
         elif persons is not None:
-            self._shared.add(np.append(places, -1)[own], persons, values=len(self._values))
+            self._shared.add(places, own, persons, values=len(self._values))
 
     def _numbered(self, cells: Any) -> tuple[Places, Places]:
         """Number the values of a batch, and say which one each row has."""
         encoded = cells.combine_chunks() if isinstance(cells, pa.ChunkedArray) else cells
         if not pa.types.is_dictionary(encoded.type):
             encoded = encoded.dictionary_encode()
-        own = np.asarray(pc.fill_null(encoded.indices, len(encoded.dictionary)))
-        places = self._numbers_of(encoded.dictionary)
-        return places, own.astype(np.int64, copy=False)
+        own = encoded.indices
+        if own.null_count:
+            own = pc.fill_null(own, len(encoded.dictionary))
+        return self._numbers_of(encoded.dictionary), np.asarray(own)
 
     def _numbers_of(self, distinct: Any) -> Places:
         if self._shape is Shape.SPAN:
@@ -139,14 +140,20 @@ class _SharedValues:
         self._values: npt.NDArray[np.int64] = np.zeros(0, np.int64)
         self._people: npt.NDArray[np.uint64] = np.zeros(0, np.uint64)
 
-    def add(self, own: Places, persons: Persons, *, values: int) -> None:
-        """Look at a batch: the value of each row, below 0 for none."""
+    def add(self, places: Places, own: Places, persons: Persons, *, values: int) -> None:
+        """Look at a batch.
+
+        places: the number of each of the batch's values, below 0 for none. own: which of
+            them each row has; one past the last for none.
+        """
         self._enough = np.append(self._enough, np.zeros(values - len(self._enough), np.bool_))
-        open_ones = np.append(~self._enough, [False])[own] & persons.known
-        rows = np.flatnonzero(open_ones)[:_MOST_LOOKED_AT]
+        if self._enough.all():
+            return
+        wanted = np.append((places >= 0) & ~self._enough[places], [False])
+        rows = np.flatnonzero(wanted[own] & persons.known)[:_MOST_LOOKED_AT]
         if not len(rows):
             return
-        pairs = np.concatenate([self._values, own[rows]])
+        pairs = np.concatenate([self._values, places[own[rows]]])
         people = np.concatenate([self._people, persons.numbers[rows]])
         order = np.lexsort((people, pairs))
         pairs, people = pairs[order], people[order]

@@ -62,7 +62,9 @@ class PeopleCounter:
         if len(self._smallest) == _KEPT:
             fresh = fresh[fresh < self._smallest[-1]]
         if len(fresh):
-            self._smallest = np.union1d(self._smallest, fresh)[:_KEPT]
+            ranked = np.sort(np.concatenate([self._smallest, fresh]))
+            first = np.append([True], ranked[1:] != ranked[:-1])
+            self._smallest = ranked[first][:_KEPT]
 
     @property
     def people(self) -> int:
