@@ -30,6 +30,7 @@ from havre.domain.trust import Role
 from havre.errors import HavreError, NotGenuine, Refused, Unavailable
 
 KEEPERS = ("custodian-1", "custodian-2", "custodian-3", "escrow")
+WORDS = '[publisher]\nname = "Hub"\n'
 SHEET = """
 format = "havre/v1/host-sheet"
 operator = "{operator}"
@@ -129,7 +130,7 @@ def remember_mirrors(lost: Lost, names: Sequence[str]) -> Callable[[], None]:
     return put_back
 
 
-def test_the_hosts_fact_sheets_come_along_but_that_of_the_machine_that_was_lost(
+def test_the_operators_words_come_along_but_the_fact_sheet_of_the_machine_that_was_lost(
     tmp_path: Path,
 ) -> None:
     lost = copy_of_standing(tmp_path)
@@ -138,6 +139,7 @@ def test_the_hosts_fact_sheets_come_along_but_that_of_the_machine_that_was_lost(
     (own,) = lost.hub.open().roots.with_role(Role.HUB)
     for name, operator in (("store", "Store A"), ("own", own.operator)):
         (hosts / f"{name}.toml").write_text(SHEET.format(operator=operator))
+    (lost.hub.hub / "catalogue.toml").write_text(WORDS)
     back_up(
         lost.hub.open(),
         name="backup-2",
@@ -153,6 +155,7 @@ def test_the_hosts_fact_sheets_come_along_but_that_of_the_machine_that_was_lost(
     )
 
     assert [each.name for each in (lost.standby / "hosts").iterdir()] == ["store.toml"]
+    assert (lost.standby / "catalogue.toml").read_text() == WORDS
 
 
 def test_a_stranger_follows_the_log_from_before_the_loss_to_after_it(tmp_path: Path) -> None:

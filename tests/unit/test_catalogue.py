@@ -12,7 +12,7 @@ from rdflib import Graph
 
 from fakes.described import CARDS, TABLE, described_view
 from havre.adapters.pages.cataloguing import CatalogueTeller, search_index
-from havre.bootstrap.cataloguing import read_cards
+from havre.bootstrap.catalogue_words import read_cards
 from havre.domain.catalogue_export import croissant_of, dcat_of
 from havre.domain.catalogue_view import CatalogueView, view_dataset
 from havre.domain.dataset_card import CatalogueCard, known_card, missing_words, parse_cards

@@ -3,42 +3,24 @@
 from __future__ import annotations
 
 import hashlib
-import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from havre.application.describe import Descriptions
+from havre.bootstrap.catalogue_words import read_cards
 from havre.bootstrap.hub import OpenHub
 from havre.domain.catalogue_view import CatalogueView, DatasetView, SampleFile, view_dataset
-from havre.domain.dataset_card import CatalogueCard, missing_words, parse_cards
+from havre.domain.dataset_card import missing_words
 from havre.domain.description_text import encode_description
 from havre.domain.quality import Element, QualityLabel, compare_labels
 from havre.domain.quality_text import encode_label
 from havre.errors import InvalidInput, NotFound
 from havre.ports.pages import ShownCatalogue
 
-CARDS = "catalogue.toml"
 # Inside the site; each dataset has a folder of its own.
 SAMPLES = "samples"
 Row = dict[str, Any]
-
-
-def read_cards(folder: Path) -> CatalogueCard:
-    """Read what the operator says of its catalogue; nothing when there is no such file.
-
-    Raises:
-        InvalidInput: the file is no TOML, or has a word otherwise than it should.
-    """
-    try:
-        text = (folder / CARDS).read_text(encoding="utf-8")
-    except OSError:
-        return CatalogueCard()
-    try:
-        body = tomllib.loads(text)
-    except ValueError as fault:
-        raise InvalidInput(f"{CARDS} is not TOML: {fault}.") from None
-    return parse_cards(body)
 
 
 def view_catalogue(hub: OpenHub) -> CatalogueView:

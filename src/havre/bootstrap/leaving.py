@@ -48,6 +48,7 @@ from havre.bootstrap.new_place import (
     begun_before,
     check_new,
     packed_sheets,
+    packed_words,
     take_log,
     write_durably,
 )
@@ -165,6 +166,7 @@ def arrive(
     begin_at(folder, package_digest(new.package))
     write_durably(folder / "party" / "trust.json", encode_trust_roots(new.roots))
     new.take_sheets(manifest)
+    new.take_words(manifest)
     progress("taking the objects")
     arrival = new.arrival()
     arrival.take_objects(manifest)
@@ -215,6 +217,7 @@ def _texts(hub: OpenHub) -> dict[str, tuple[AssetClass, bytes]]:
         ),
     }
     texts |= packed_sheets(hub.place.folder)
+    texts |= packed_words(hub.place.folder)
     for path in sorted(resources.files("havre.snds").joinpath("tables").iterdir(), key=str):
         texts[f"configuration/tables/{path.name}"] = (AssetClass.PIPELINES, path.read_bytes())
     return texts

@@ -19,6 +19,7 @@ from havre.adapters.package.folder import FolderPackageReader
 from havre.adapters.records.sql import SqlRecords
 from havre.application.arrive import Arrival
 from havre.application.journal import Journal
+from havre.bootstrap.catalogue_words import CARDS, read_words
 from havre.bootstrap.parties import ReachedMirror
 from havre.bootstrap.party_places import PartyPlace, read_parties
 from havre.bootstrap.place import CONFIGURATION
@@ -113,6 +114,12 @@ class NewPlace:
                 (self._folder / SHEETS).mkdir(exist_ok=True)
                 write_durably(self._folder / SHEETS / name, sheet)
 
+    def take_words(self, manifest: DepartureManifest) -> None:
+        """Take along what the operator says of its datasets."""
+        for file in manifest.of_class(AssetClass.PIPELINES):
+            if file.path == f"configuration/{CARDS}":
+                write_durably(self._folder / CARDS, b"".join(self.package.read(file.path)))
+
     def longest_copy(self, progress: Callable[[str], None]) -> tuple[list[bytes], bytes]:
         """Read the longest copy of the log that is one: its entries, and the head that they lead to.
 
@@ -155,6 +162,12 @@ def _claimed(mirror: ReachedMirror) -> int:
         return mirror.held()
     except HavreError:
         return -1
+
+
+def packed_words(hub: Path) -> dict[str, tuple[AssetClass, bytes]]:
+    """What the operator says of its datasets, by its path in a package; nothing when it says nothing."""
+    words = read_words(hub)
+    return {f"configuration/{CARDS}": (AssetClass.PIPELINES, words)} if words else {}
 
 
 def packed_sheets(hub: Path) -> dict[str, tuple[AssetClass, bytes]]:

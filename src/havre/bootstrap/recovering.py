@@ -27,6 +27,7 @@ from havre.bootstrap.new_place import (
     begin_at,
     begun_before,
     packed_sheets,
+    packed_words,
     take_log,
     write_durably,
 )
@@ -73,6 +74,7 @@ def back_up(hub: OpenHub, *, name: str, card: Path, package: Path) -> Packed:
             (hub.place.folder / CONFIGURATION).read_bytes(),
         ),
         **packed_sheets(hub.place.folder),
+        **packed_words(hub.place.folder),
     }
     return hub.departure.back_up(
         name,
@@ -109,6 +111,7 @@ def recover(
     begin_at(folder, digest)
     write_durably(folder / "party" / "trust.json", encode_trust_roots(new.roots))
     new.take_sheets(backup.manifest)
+    new.take_words(backup.manifest)
     progress("opening the records")
     shelf = ShelfFolder(folder / "site" / "releases")
     released = take_records(new.arrival(), backup, entries=entries, shelf=shelf)

@@ -126,7 +126,7 @@ ASSETS: Mapping[AssetClass, AssetRule] = MappingProxyType(
             "the packages it needs travel by name and version only: a rebuild needs a registry",
         ),
         AssetClass.PIPELINES: AssetRule(
-            "havre.toml, the hosts' fact sheets, the schemas that Havre brings",
+            "havre.toml, catalogue.toml, the hosts' fact sheets, the schemas that Havre brings",
             "TOML, JSON",
             "any TOML and JSON reader",
             "SHA-256 against the package's manifest; the new host writes a havre.toml of its own",
