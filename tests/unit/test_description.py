@@ -115,6 +115,17 @@ def test_what_is_counted_is_what_a_naive_count_says(rows: list[Any], batch_rows:
     )
     assert not columns["note"].values
     assert not columns["who"].values
+    full = {
+        "code": [row[0] for row in rows if row[1]],
+        "day": [row[0] for row in rows if row[3] and row[3].year > 1900],
+    }
+    holed = {
+        "code": [row[0] for row in rows if not row[1]],
+        "day": [row[0] for row in rows if not row[3] or row[3].year < 1900],
+    }
+    for name in full:
+        assert columns[name].present_people == min(11, len(set(full[name])))
+        assert columns[name].missing_people == min(11, len(set(holed[name])))
 
 
 @given(st.lists(ROW, max_size=900))
@@ -130,6 +141,32 @@ def test_every_value_that_is_shown_is_shared_by_eleven_people(rows: list[Any]) -
                 len({row[0] for row in rows if row[3] and row[3].strftime("%Y-%m") == end})
                 >= FEWEST_PEOPLE
             )
+
+
+@given(st.lists(ROW, max_size=900))
+@settings(max_examples=60, deadline=None)
+def test_holes_are_shown_of_eleven_people_on_both_sides_or_are_rounded_away(
+    rows: list[Any],
+) -> None:
+    rows = rows * 3
+    told = describe(rows)
+
+    for variable, place in (("code", 1), ("amount", 2)):
+        holes = {row[0] for row in rows if row[place] is None}
+        cells = {row[0] for row in rows if row[place] is not None}
+        missing = {each.name: each.missing for each in told.variables}[variable]
+        if missing not in (None, 0, told.rows):
+            assert min(len(holes), len(cells)) >= FEWEST_PEOPLE
+
+
+def test_that_one_person_alone_has_cells_is_not_shown() -> None:
+    rows = [row for person in range(30) for row in many(person, 20, "A")]
+    rows = [(person, None, amount, day) for person, _, amount, day in rows] + many(99, 300, "A")
+
+    shown = {each.name: each.missing for each in describe(rows).variables}
+
+    assert shown["code"] is None
+    assert shown["amount"] == 0
 
 
 def largest(rounded: int) -> int:
@@ -203,7 +240,7 @@ def test_a_table_of_ten_people_shows_its_rows_and_no_value() -> None:
     told = describe([row for person in range(10) for row in many(person, 50, "A")])
 
     assert (told.rows, told.people) == (500, None)
-    assert all(each.withheld for each in told.variables)
+    assert all(each.withheld and each.missing is None for each in told.variables)
 
 
 def test_a_code_that_everybody_has_is_not_shown() -> None:

@@ -113,6 +113,8 @@ class ColumnCount:
 
     missing: rows without a cell; for dates also those before 1900 and after 2199, by which
         the SNDS says "unknown".
+    missing_people, present_people: that at least so many different people have rows without
+        a cell, and rows with one; as `ValueCount.people`.
     values: for codes in any order; for spans in rising order. None of a column of which
         nothing but holes is counted, or that has `too_many`.
     """
@@ -121,6 +123,8 @@ class ColumnCount:
     missing: int
     values: tuple[ValueCount, ...] = ()
     too_many: bool = False
+    missing_people: int = 0
+    present_people: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,10 +1,12 @@
 """What may be known of a table's content: the disclosure rules of the catalogue.
 
-Four rules, and nothing is shown that does not keep them all:
+Five rules, and nothing is shown that does not keep them all:
 
 * a value is shown only if at least eleven different people share it, be it a code or an
   end of a range; a range is cut to where 98 of 100 rows lie, and its ends are rounded;
 * every count is rounded to hundreds, and so are both parts of a share;
+* how many rows lack a cell is shown only if it is so for eleven people at least, and not so
+  for eleven others, or if the smaller part rounds to nothing;
 * one code that is held back keeps another company: what the shown codes leave over is of
   nobody, or of eleven people at least;
 * where all rows that have a cell have the same code, it is not shown: it would be known of everyone.
@@ -69,8 +71,9 @@ class VariableDescription:
     """One column, as everybody may know it.
 
     type, unit, code_system: as declared; unit and code_system empty when there is none.
-    missing: rows without a cell, rounded to hundreds.
-    low, high: between which nearly all cells lie; null where no range is shown.
+    missing: rows without a cell, rounded to hundreds; null where it is not shown.
+    low, high: the outermost values past one row in a hundred that enough people share; of a
+        small table much nearer to each other than the data; null where no range is shown.
     codes: the most frequent first.
     withheld: why neither is shown, or null when one is.
     """
@@ -78,7 +81,7 @@ class VariableDescription:
     name: str
     title: str
     type: str
-    missing: int
+    missing: int | None
     unit: str = ""
     code_system: str = ""
     required: bool = False
@@ -163,9 +166,9 @@ def _variable(
         unit=column.unit or find_unit(column.name),
         code_system=code_system_of(column),
         required=column.required,
-        missing=rounded_count(count.missing) if count else 0,
+        missing=None if few or count is None else shown_holes(count, rows=rows),
     )
-    return _with_values(declared, count, shape=shape_of(column), few=few, rows=rows)
+    return _with_values(declared, count, shape=shape_of(column), few=few)
 
 
 def _with_values(
@@ -174,7 +177,6 @@ def _with_values(
     *,
     shape: Shape,
     few: bool,
-    rows: int,
 ) -> VariableDescription:
     if shape in {Shape.TREATED, Shape.WORDS}:
         return replace(declared, withheld=Withheld(shape.value))
@@ -187,6 +189,24 @@ def _with_values(
     if not few and shape is Shape.SPAN and (span := shown_range(count.values)):
         return replace(declared, low=span[0], high=span[1])
     return replace(declared, withheld=Withheld.FEW_PEOPLE)
+
+
+def shown_holes(count: ColumnCount, *, rows: int) -> int | None:
+    """Choose whether to show how many rows lack a cell, rounded; null when it is of too few.
+
+    rows: of the table, which is no secret.
+
+    >>> shown_holes(ColumnCount("A", 4, missing_people=1), rows=900)
+    0
+    >>> shown_holes(ColumnCount("A", 400, missing_people=1, present_people=11), rows=900)
+    """
+    missing, present = rounded_count(count.missing), rounded_count(rows - count.missing)
+    if not missing:
+        return 0
+    if not present:
+        return rounded_count(rows)
+    both = min(count.missing_people, count.present_people) >= FEWEST_PEOPLE
+    return missing if both else None
 
 
 def shown_codes(values: Sequence[ValueCount]) -> tuple[CodeRows, ...]:
@@ -272,12 +292,18 @@ def _joined(parts: Sequence[VariableDescription]) -> VariableDescription:
     shown = bool(ranked or lows)
     return replace(
         newest,
-        missing=sum(each.missing for each in parts),
+        missing=_sum(each.missing for each in parts),
         codes=tuple(CodeRows(*each) for each in ranked),
         low=min(lows, key=in_order, default=None),
         high=max(highs, key=in_order, default=None),
         withheld=None if shown else newest.withheld,
     )
+
+
+def _sum(numbers: Iterable[int | None]) -> int | None:
+    """Add up; null when one is not known."""
+    known = list(numbers)
+    return None if None in known else sum(filter(None, known))
 
 
 def in_order(value: str) -> tuple[float, str]:

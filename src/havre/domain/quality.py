@@ -170,7 +170,7 @@ def _holes(tables: Sequence[TableDescription]) -> tuple[int, int]:
     for table in tables:
         for variable in table.variables:
             if variable.required:
-                holes += variable.missing
+                holes += variable.missing or 0
                 cells += table.rows
     return holes, cells
 

@@ -57,12 +57,8 @@ class ColumnCounter:
         self._values: dict[Any, int] = {}
         self._rows: npt.NDArray[np.int64] = np.zeros(0, np.int64)
         self._shared = _SharedValues()
+        self._holes = _Holes()
         self._too_many = False
-
-    @property
-    def wants_people(self) -> bool:
-        """Whether some value is not yet known to be shared by enough people."""
-        return self._shape in {Shape.CODES, Shape.SPAN} and not self._too_many
 
     def add(self, cells: Any, persons: Persons | None) -> None:
         """Count a batch.
@@ -70,13 +66,16 @@ class ColumnCounter:
         cells: one Arrow column. persons: whose the rows are; null where nobody can tell.
         """
         self._missing += cells.null_count
-        if not self.wants_people or cells.null_count == len(cells):
+        has_values = self._shape in {Shape.CODES, Shape.SPAN} and not self._too_many
+        if not has_values or cells.null_count == len(cells):
+            self._holes.add(cells, persons)
             return
         places, own = self._numbered(cells)
         # A cell that is null, or a date that means "unknown", has the last number.
         counted = np.bincount(own, minlength=len(places) + 1)[:-1]
         self._missing += int(counted[places < 0].sum())
         good = places >= 0
+        self._holes.add(cells, persons, cell=None if good.all() else np.append(good, [False])[own])
         self._rows = _grown(self._rows, len(self._values))
         np.add.at(self._rows, places[good], counted[good])
         self._too_many = len(self._values) > MOST_VALUES
@@ -106,10 +105,10 @@ class ColumnCounter:
         numbers = [-1 if key == NOWHERE else known.setdefault(key, len(known)) for key in keys]
         return np.array(numbers, np.int64)[back] if numbers else np.zeros(0, np.int64)
 
-    def close(self, *, each_row_is_one: Callable[[int], int] | None) -> ColumnCount:
+    def close(self, rows: int, *, each_row_is_one: Callable[[int], int] | None) -> ColumnCount:
         """Tell what was counted.
 
-        each_row_is_one: how many people so many rows are of, where rows name nobody.
+        rows: of the whole table. each_row_is_one: how many people so many rows are of, where rows name nobody.
         """
         people = self._shared.people(len(self._values))
         spelled = [
@@ -122,7 +121,12 @@ class ColumnCounter:
         if self._shape is Shape.SPAN:
             spelled.sort(key=lambda pair: pair[0])
         values = tuple(value for _, value in spelled)
-        return ColumnCount(self.name, self._missing, values, self._too_many)
+        missing, present = self._holes.people
+        return ColumnCount(
+            self.name, self._missing, values, self._too_many,
+            each_row_is_one(self._missing) if each_row_is_one else missing,
+            each_row_is_one(rows - self._missing) if each_row_is_one else present,
+        )  # fmt: skip
 
     def _spell(self, key: Any) -> str:
         return _SPANS[self._column.type][1](key) if self._shape is Shape.SPAN else str(key)
@@ -130,6 +134,31 @@ class ColumnCounter:
     @staticmethod
     def _people(rows: Any, seen: Any, each_row_is_one: Callable[[int], int] | None) -> int:
         return int(seen) if each_row_is_one is None else each_row_is_one(int(rows))
+
+
+class _Holes:
+    """Whether eleven people have rows without a cell, and eleven rows with one."""
+
+    def __init__(self) -> None:
+        self._shared = _SharedValues()
+
+    def add(self, cells: Any, persons: Persons | None, *, cell: Any = None) -> None:
+        """Look at a batch.
+
+        cell: which rows have one; null when that is known by the empty cells.
+        """
+        if persons is None or self._shared.all_enough:
+            return
+        if cell is None and not cells.null_count and self._shared.is_enough(1):
+            return
+        has = np.asarray(cells.is_valid()) if cell is None else cell
+        self._shared.add(np.array([0, 1]), has.astype(np.int64), persons, values=2)
+
+    @property
+    def people(self) -> tuple[int, int]:
+        """How many people have holes, and cells, as far as was counted."""
+        missing, present = self._shared.people(2)
+        return int(missing), int(present)
 
 
 class _SharedValues:
@@ -163,6 +192,15 @@ class _SharedValues:
         self._enough |= np.bincount(pairs, minlength=values) >= MOST_PEOPLE
         kept = ~self._enough[pairs]
         self._values, self._people = pairs[kept], people[kept]
+
+    @property
+    def all_enough(self) -> bool:
+        """Whether every value seen so far is shared by enough people."""
+        return bool(len(self._enough) and self._enough.all())
+
+    def is_enough(self, value: int) -> bool:
+        """Whether enough people share one value."""
+        return value < len(self._enough) and bool(self._enough[value])
 
     def people(self, values: int) -> npt.NDArray[np.int64]:
         """How many people share each value, as far as was counted."""

@@ -123,7 +123,7 @@ class _TableCounter:
             self._schema.name,
             self._rows,
             self._people.people if self._grain is Grain.PEOPLE else None,
-            tuple(each.close(each_row_is_one=alone) for each in self._columns.values()),
+            tuple(each.close(self._rows, each_row_is_one=alone) for each in self._columns.values()),
             LinkCount(self._looked_at, self._arrived) if self._looked_at else None,
         )
 

@@ -68,8 +68,8 @@ class CatalogueTeller:
         return self.say("from_to", *dataset.period) if dataset.period else ""
 
     def missing(self, variable: VariableDescription, table: TableDescription) -> str:
-        """Say which part of a table's rows lacks a cell, of rounded numbers; nothing of no rows."""
-        if not table.rows:
+        """Say which part of a table's rows lacks a cell, of rounded numbers; nothing where it is not told."""
+        if not table.rows or variable.missing is None:
             return ""
         share = min(100, round(100 * variable.missing / table.rows))
         return f"{share}\u00a0%" if self._language == "fr" else f"{share}%"
