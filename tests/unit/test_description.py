@@ -123,9 +123,10 @@ def test_what_is_counted_is_what_a_naive_count_says(rows: list[Any], batch_rows:
         "code": [row[0] for row in rows if not row[1]],
         "day": [row[0] for row in rows if not row[3] or row[3].year < 1900],
     }
-    for name in full:
-        assert columns[name].present_people == min(11, len(set(full[name])))
-        assert columns[name].missing_people == min(11, len(set(holed[name])))
+    for name, people in full.items():
+        assert columns[name].present_people == min(11, len(set(people)))
+    for name, people in holed.items():
+        assert columns[name].missing_people == min(11, len(set(people)))
 
 
 @given(st.lists(ROW, max_size=900))

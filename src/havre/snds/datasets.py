@@ -43,7 +43,33 @@ _EVERY: Mapping[str, Any] = MappingProxyType(
 _HEALTH_SYSTEM = "http://www.wikidata.org/entity/Q31207"
 _MORTALITY = "http://www.wikidata.org/entity/Q4"
 
-KNOWN_DATASETS: Mapping[str, Mapping[str, Any]] = MappingProxyType(
+
+def _hospital(field_fr: str, field_en: str, short: str) -> Mapping[str, Any]:
+    """One field of the PMSI: what they all share, and the field's own words."""
+    return {
+        **_EVERY,
+        "title": {"fr": f"Séjours hospitaliers ({short})", "en": f"Hospital stays ({short})"},
+        "description": {
+            "fr": f"Les séjours à l'hôpital {field_fr}.",
+            "en": f"Hospital stays {field_en}.",
+        },
+        "keywords": {
+            "fr": ["hôpital", "séjours", "diagnostics", "actes", "PMSI", "SNDS"],
+            "en": ["hospital", "stays", "diagnoses", "procedures", "PMSI", "SNDS"],
+        },
+        "provenance": {
+            "fr": "Résumés des établissements de santé, recueillis par l'ATIH.",
+            "en": "Abstracts of hospitals, collected by ATIH.",
+        },
+        "holder": "ATIH",
+        "purposes": ("https://w3id.org/dpv#ServiceProvision",),
+        "categories": (f"{_CATEGORY}HRAD",),
+        "themes": (_HEALTH_SYSTEM,),
+        "frequency": "ANNUAL",
+    }
+
+
+_OWN: Mapping[str, Mapping[str, Any]] = MappingProxyType(
     {
         "beneficiaires": {
             **_EVERY,
@@ -120,29 +146,18 @@ KNOWN_DATASETS: Mapping[str, Mapping[str, Any]] = MappingProxyType(
             "themes": (_HEALTH_SYSTEM,),
             "frequency": "MONTHLY",
         },
-        "pmsi-mco": {
-            **_EVERY,
-            "title": {
-                "fr": "Séjours hospitaliers (PMSI-MCO)",
-                "en": "Hospital stays (PMSI-MCO)",
-            },
-            "description": {
-                "fr": "Les séjours à l'hôpital en médecine, chirurgie et obstétrique.",
-                "en": "Hospital stays in medicine, surgery and obstetrics.",
-            },
-            "keywords": {
-                "fr": ["hôpital", "séjours", "diagnostics", "actes", "PMSI", "SNDS"],
-                "en": ["hospital", "stays", "diagnoses", "procedures", "PMSI", "SNDS"],
-            },
-            "provenance": {
-                "fr": "Résumés de sortie des établissements de santé, recueillis par l'ATIH.",
-                "en": "Discharge abstracts of hospitals, collected by ATIH.",
-            },
-            "holder": "ATIH",
-            "purposes": ("https://w3id.org/dpv#ServiceProvision",),
-            "categories": (f"{_CATEGORY}HRAD",),
-            "themes": (_HEALTH_SYSTEM,),
-            "frequency": "ANNUAL",
-        },
+        "pmsi-had": _hospital("à domicile", "at home", "PMSI-HAD"),
+        "pmsi-mco": _hospital(
+            "en médecine, chirurgie et obstétrique",
+            "in medicine, surgery and obstetrics",
+            "PMSI-MCO",
+        ),
+        "pmsi-rim-p": _hospital("en psychiatrie", "in psychiatry", "PMSI RIM-P"),
+        "pmsi-ssr": _hospital("en soins de réadaptation", "in rehabilitation", "PMSI-SSR"),
     }
+)
+
+# The published schema calls two of them otherwise.
+KNOWN_DATASETS: Mapping[str, Mapping[str, Any]] = MappingProxyType(
+    {**_OWN, "beneficiaire": _OWN["beneficiaires"], "causes-de-deces": _OWN["cepidc"]}
 )
