@@ -59,7 +59,7 @@ def version(index: int, *, broken: int = 0, last: str = "2023-11") -> VersionVie
     label = judge_version(
         told, LineCounts(2000 + broken, aside), periods={"STAYS": "EXE_SOI_DTD"}, at=at
     )
-    return VersionView(index, at, 2000, told, label)
+    return VersionView(index, at, 2000, 0, told, label)
 
 
 def described_view() -> CatalogueView:

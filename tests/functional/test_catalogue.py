@@ -115,7 +115,7 @@ def test_the_export_is_read_by_others(hub: SmallHub, tmp_path: Path) -> None:
     assert (code, json.loads(said)["files"]) == (0, 2)
     graph = Graph().parse(tmp_path / "out/catalogue.ttl")
     datasets = graph.query("SELECT ?d WHERE { ?d a dcat:Dataset }")
-    assert len(datasets) == 4
+    assert len(datasets) >= 4
     assert call(hub, "export", str(tmp_path / "x"), "--format", "csv")[0] == 2
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
@@ -76,6 +77,22 @@ def stays(rows: list[tuple[Any, ...]]) -> pa.Table:
     )
 
 
+def encoded(rows: pa.Table) -> pa.Table:
+    """The same rows, every column but numbers encoded anew in every batch, as an ingest has them."""
+    batches = [
+        pa.record_batch(
+            {
+                name: batch[name].dictionary_encode()
+                if pa.types.is_string(batch[name].type) or pa.types.is_binary(batch[name].type)
+                else batch[name]
+                for name in batch.schema.names
+            }
+        )
+        for batch in rows.to_batches(17)
+    ]
+    return pa.Table.from_batches(batches) if batches else rows
+
+
 def count(*tables: tuple[TableSchema, pa.Table], batch_rows: int = 50) -> dict[str, TableCount]:
     """Count tables as an ingest does: streams, read once, in batches."""
     counter = VersionCounter(Catalogue((STAYS, ACTS, PLACES)))
@@ -127,6 +144,33 @@ def test_what_is_counted_is_what_a_naive_count_says(rows: list[Any], batch_rows:
         assert columns[name].present_people == min(11, len(set(people)))
     for name, people in holed.items():
         assert columns[name].missing_people == min(11, len(set(people)))
+
+
+@given(st.lists(ROW, max_size=300))
+@settings(max_examples=30, deadline=None)
+def test_rows_that_are_encoded_are_counted_like_others(rows: list[Any]) -> None:
+    table = stays(rows)
+    texts = [None if row[0] is None else pseudonym(row[0]).hex() for row in rows]
+    table = table.set_column(0, "who", pa.array(texts, pa.string()))
+
+    assert count((STAYS, encoded(table))) == count((STAYS, table))
+
+
+def test_links_of_encoded_keys_lead_to_the_same_people() -> None:
+    key = Column(name="stay", treatment=Treatment.TECHNICAL_KEY)
+    rows = stays([(person, "A", 1.0, date(2023, 1, 1)) for person in range(300)])
+    rows = rows.set_column(1, "stay", pa.array([f"s{n}" for n in range(300)]))
+    acts = pa.table({"stay": [f"s{299 - n}" for n in range(300)], "act": ["A"] * 150 + ["B"] * 150})
+    followed = replace(STAYS, columns=(PERSON, key, *STAYS.columns[2:]))
+
+    counted = count(
+        (followed, encoded(rows)), (replace(ACTS, columns=(key, ACTS.columns[1])), encoded(acts))
+    )
+
+    link = counted["ACTS"].link
+    assert link is not None
+    assert link.found == link.looked_at == 300
+    assert [each.people for each in counted["ACTS"].columns[1].values] == [11, 11]
 
 
 @given(st.lists(ROW, max_size=900))
@@ -311,11 +355,14 @@ def test_a_column_with_more_values_than_codes_have_is_not_counted() -> None:
     assert describe_table(counted, schema=PLACES).variables[0].withheld is Withheld.TOO_MANY
 
 
-def version(rows: int, codes: dict[str, int], low: str, high: str) -> DatasetDescription:
+def version(
+    rows: int, codes: dict[str, int], low: str, high: str, *, withdrawn: int = 0
+) -> DatasetDescription:
     values = tuple(ValueCount(code, each, 11) for code, each in codes.items())
     days = (ValueCount(low, 500, 11), ValueCount(high, 500, 11))
     columns = (ColumnCount("code", 0, values), ColumnCount("day", 0, days))
-    told = describe_table(TableCount("STAYS", rows, 400, columns), schema=STAYS)
+    counted = TableCount("STAYS", rows, 400, columns)
+    told = describe_table(counted, schema=STAYS, withdrawn=withdrawn)
     return DatasetDescription("d", f"{rows:032x}", (told,))
 
 
@@ -333,6 +380,14 @@ def test_versions_are_put_together_from_what_each_shows() -> None:
         ("B", 400),
     ]
     assert (shown["day"].low, shown["day"].high) == ("2022-12", "2023-11")
+
+
+def test_rows_that_a_correction_took_back_are_deducted() -> None:
+    first = version(1000, {"A": 600, "B": 400}, "2022-12", "2023-05")
+    corrected = version(1100, {"A": 700, "B": 400}, "2022-12", "2023-05", withdrawn=980)
+
+    assert corrected.tables[0].withdrawn == 1000
+    assert join_versions([first, corrected])[0].rows == 1100
 
 
 def test_a_description_is_read_as_it_was_written_and_nothing_else_is() -> None:

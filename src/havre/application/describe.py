@@ -8,7 +8,7 @@ not on the log, whose entries stay as they are.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import TypeVar
 
@@ -40,13 +40,17 @@ def describe_version(
     schemas: Iterable[TableSchema],
     reports: Iterable[FileReport],
     at: datetime,
+    withdrawn: Mapping[str, int],
 ) -> list[Document]:
     """Describe and judge a version; returns what the records are to keep of it.
 
-    version: the id of its event.
+    version: the id of its event. withdrawn: by table, rows that it takes back.
     """
     known = {schema.name: schema for schema in schemas}
-    tables = tuple(describe_table(each, schema=known[each.table]) for each in counts)
+    tables = tuple(
+        describe_table(each, schema=known[each.table], withdrawn=withdrawn.get(each.table, 0))
+        for each in counts
+    )
     description = DatasetDescription(dataset, version, tables)
     label = judge_version(
         description,
@@ -77,17 +81,23 @@ class Descriptions:
         self._log = log
 
     def versions(self, dataset: str) -> Sequence[VersionView]:
-        """List a dataset's versions, the oldest first; one from before descriptions has none."""
+        """List a dataset's versions, the oldest first; one from before descriptions has none.
+
+        Those that upkeep made hold the rows of the ones before, and are left out.
+        """
         return [
             VersionView(
                 logged.index,
                 logged.event.at,
                 logged.event.rows,
+                logged.event.withdrawn or 0,
                 self._find(KIND_DESCRIPTION, logged.event.event_id, parse_description),
                 self._find(KIND_QUALITY, logged.event.event_id, parse_label),
             )
             for logged in self._log.entries()
-            if isinstance(logged.event, VersionPublished) and logged.event.dataset == dataset
+            if isinstance(logged.event, VersionPublished)
+            and logged.event.dataset == dataset
+            and logged.event.permit is None
         ]
 
     def _find(self, kind: str, name: str, parse: Callable[[bytes], T]) -> T | None:

@@ -313,6 +313,7 @@ class Ingestion:
             schemas=done.run.schemas,
             reports=done.run.reports,
             at=now,
+            withdrawn=_withdrawn_by_table(done.corrections),
         )
         if done.corrections:
             documents.append(Document(KIND_CHANGES, version, encode_changes(done.corrections)))
@@ -360,6 +361,15 @@ def _objects_document(
         return None
     accepted = [each.note.delivery for each in waiting if each.note.delivery not in done.held]
     return objects_document(version, done.sealed.objects, deliveries=accepted)
+
+
+def _withdrawn_by_table(corrections: Sequence[Correction]) -> dict[str, int]:
+    """Rows that a version takes back, by table; exact."""
+    rows: dict[str, int] = {}
+    for each in corrections:
+        for table in each.tables:
+            rows[table.table] = rows.get(table.table, 0) + table.rows_before
+    return rows
 
 
 def _withdrawn(corrections: Sequence[Correction]) -> int | None:

@@ -14,7 +14,8 @@ from tempfile import TemporaryDirectory
 from havre.bootstrap.cataloguing import SAMPLES
 from havre.bootstrap.hub import OpenHub
 from havre.bootstrap.synthetic import write_synthetic
-from havre.domain.announcement import ANNOUNCEMENT, AnnouncedFile, Layout, parse_announcement
+from havre.domain.announcement import ANNOUNCEMENT, AnnouncedFile, parse_announcement
+from havre.domain.layout import Layout
 from havre.domain.schema import Catalogue
 from havre.domain.shown import show_file
 from havre.errors import NotFound
@@ -80,7 +81,7 @@ def _collect(deliveries: Path, dataset: str, catalogue: Catalogue) -> dict[str, 
         for file in announced.files:
             rows = found.setdefault(file.table, [])
             columns = catalogue.table(file.table).column_names
-            for row in _read(announcement.parent, file, announced.layout, columns):
+            for row in _read(announcement.parent, file, announced.layout.shared, columns):
                 if len(rows) == SAMPLE_ROWS:
                     break
                 rows.append(row)

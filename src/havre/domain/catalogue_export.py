@@ -19,6 +19,7 @@ from havre.formats.health_dcat import (
     DcatFile,
     DcatTable,
 )
+from havre.snds.code_systems import find_code_system
 from havre.snds.titles import find_title
 
 # Code systems that have a URI of their own; the others are named in the pages alone.
@@ -178,7 +179,13 @@ def describe_variable(variable: VariableDescription) -> str:
 
 
 def _coding_systems(tables: Sequence[TableDescription]) -> tuple[str, ...]:
-    named = {each.code_system for table in tables for each in table.variables}
+    named = {
+        system
+        for table in tables
+        for each in table.variables
+        # A description names a table of codes of its own; the SNDS's names say which codes.
+        for system in (each.code_system, find_code_system(each.name))
+    }
     return tuple(CODING_SYSTEMS[name] for name in sorted(named & CODING_SYSTEMS.keys()))
 
 

@@ -26,13 +26,15 @@ from havre.domain.schema import Catalogue
 class VersionView:
     """One version.
 
-    index: of its entry on the log. rows: that it added, rounded, as the log has them.
+    index: of its entry on the log. rows, withdrawn: that it added and took back, rounded, as
+        the log has them.
     description, label: null of a version that was made before they were.
     """
 
     index: int
     at: datetime
     rows: int
+    withdrawn: int = 0
     description: DatasetDescription | None = None
     label: QualityLabel | None = None
 
@@ -68,7 +70,7 @@ class DatasetView:
     @property
     def rows(self) -> int:
         """Rows of all versions, rounded, as the log has them."""
-        return sum(each.rows for each in self.versions)
+        return max(0, sum(each.rows - each.withdrawn for each in self.versions))
 
     @property
     def people(self) -> int | None:

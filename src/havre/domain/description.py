@@ -12,7 +12,7 @@ Five rules, and nothing is shown that does not keep them all:
 * where all rows that have a cell have the same code, it is not shown: it would be known of everyone.
 
 A description is of the rows that one version added, and of them alone: two versions share
-no row, so that none can be taken from another. Descriptions of several versions are put
+no row, but those that a correction delivers anew. Descriptions of several versions are put
 together from what is shown already (`join_tables`), which tells nothing new.
 
 Not protected against: somebody who knows all rows but a few, and sees a rounded number
@@ -95,7 +95,8 @@ class VariableDescription:
 class TableDescription:
     """One table of one version, or of several.
 
-    grain: whose the rows are. rows: rounded to hundreds.
+    grain: whose the rows are. rows: added, rounded to hundreds; withdrawn: rows of versions
+        before that a correction took back, rounded too.
     people: rounded to hundreds; null where rows name nobody, or fewer than eleven.
     people_are: `counted` in one version; `at-least` where several were put together.
     links_found: of a thousand rows that were looked at, how many have their row in the
@@ -110,6 +111,7 @@ class TableDescription:
     variables: tuple[VariableDescription, ...]
     people_are: str = "counted"
     links_found: int | None = None
+    withdrawn: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,8 +126,12 @@ class DatasetDescription:
     tables: tuple[TableDescription, ...]
 
 
-def describe_table(count: TableCount, *, schema: TableSchema) -> TableDescription:
+def describe_table(
+    count: TableCount, *, schema: TableSchema, withdrawn: int = 0
+) -> TableDescription:
     """Say what may be known of a table.
+
+    withdrawn: rows of versions before that this one takes back.
 
     Columns that were not counted are described as declared, without a number.
     """
@@ -144,6 +150,7 @@ def describe_table(count: TableCount, *, schema: TableSchema) -> TableDescriptio
             for column in schema.columns
         ),
         links_found=_links_found(count),
+        withdrawn=rounded_count(withdrawn),
     )
 
 
@@ -257,7 +264,8 @@ def join_tables(parts: Sequence[TableDescription]) -> TableDescription:
     """Put descriptions of one table together, of versions in their order.
 
     Made from what is shown already: rows and codes are added up (a code that one version
-    holds back is lacking in the sum), ranges reach as far as any, and of people it is only
+    holds back is lacking in the sum; rows that were taken back are deducted from the rows,
+    and cannot be from the codes), ranges reach as far as any, and of people it is only
     known that there are at least as many as in the greatest version. What was declared
     counts as the newest version has it.
     """
@@ -272,7 +280,8 @@ def join_tables(parts: Sequence[TableDescription]) -> TableDescription:
             columns.setdefault(variable.name, []).append(variable)
     return replace(
         newest,
-        rows=sum(each.rows for each in parts),
+        rows=max(0, sum(each.rows - each.withdrawn for each in parts)),
+        withdrawn=0,
         people=max(people, default=None),
         people_are="at-least",
         links_found=min(found, default=None),

@@ -63,6 +63,7 @@ def _table_json(table: TableDescription) -> Json:
         "rows": table.rows,
         "title": table.title,
         "variables": [_variable_json(each) for each in table.variables],
+        "withdrawn": table.withdrawn,
     }
 
 
@@ -92,6 +93,7 @@ def _table(body: Any) -> TableDescription:
         variables=tuple(_variable(each) for each in body["variables"]),
         people_are=body["people_are"],
         links_found=body["links_found"],
+        withdrawn=body["withdrawn"],
     )
 
 

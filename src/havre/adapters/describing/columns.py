@@ -102,7 +102,9 @@ class ColumnCounter:
         else:
             back, keys = np.arange(len(distinct)), distinct.cast(pa.string()).to_pylist()
         known = self._values
-        numbers = [-1 if key == NOWHERE else known.setdefault(key, len(known)) for key in keys]
+        numbers = [
+            -1 if key in {NOWHERE, None} else known.setdefault(key, len(known)) for key in keys
+        ]
         return np.array(numbers, np.int64)[back] if numbers else np.zeros(0, np.int64)
 
     def close(self, rows: int, *, each_row_is_one: Callable[[int], int] | None) -> ColumnCount:

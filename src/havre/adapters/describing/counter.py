@@ -21,6 +21,7 @@ from havre.adapters.describing.people import (
     Persons,
     hash_links,
     persons_of,
+    value_type,
 )
 from havre.domain.content import Grain, LinkCount, TableCount, grain_of, person_column
 from havre.domain.schema import Catalogue, Link, TableSchema
@@ -129,7 +130,7 @@ class _TableCounter:
 
 
 def _types(batch: pa.RecordBatch, columns: Sequence[str]) -> tuple[Any, ...]:
-    return tuple(batch.schema.field(name).type for name in columns)
+    return tuple(value_type(batch.schema.field(name).type) for name in columns)
 
 
 class _WatchedRows:

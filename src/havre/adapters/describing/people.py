@@ -37,6 +37,12 @@ class Persons:
 def persons_of(column: Any) -> Persons:
     """Read whose rows they are off a column of pseudonyms: 16 fixed bytes or a text, or null for nobody."""
     cells = column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
+    if pa.types.is_dictionary(cells.type):
+        # A place in a dictionary says nothing: each batch may have another one.
+        each = persons_of(cells.dictionary)
+        places = cells.indices.fill_null(len(cells.dictionary)).to_numpy(zero_copy_only=False)
+        numbers = np.append(each.numbers, np.uint64(0))
+        return Persons(numbers[places], np.append(each.known, [False])[places])
     known = np.asarray(cells.is_valid())
     if not pa.types.is_fixed_size_binary(cells.type):
         return Persons(pl.Series(cells).hash(seed=0).to_numpy(), known)
@@ -119,5 +125,16 @@ class Links:
 
 def hash_links(batch: Any, columns: tuple[str, ...]) -> Numbers:
     """Hash a batch's links, each a row of these columns; the same in every table of a run."""
-    cells = pl.DataFrame({str(n): pl.Series(batch[name]) for n, name in enumerate(columns)})
+    cells = pl.DataFrame(
+        {str(n): pl.Series(_decoded(batch[name])) for n, name in enumerate(columns)}
+    )
     return cells.hash_rows(seed=0).to_numpy()
+
+
+def value_type(kind: Any) -> Any:
+    """Say of which type a column's cells are, whether it is encoded or not."""
+    return kind.value_type if pa.types.is_dictionary(kind) else kind
+
+
+def _decoded(cells: Any) -> Any:
+    return cells.dictionary_decode() if pa.types.is_dictionary(cells.type) else cells
