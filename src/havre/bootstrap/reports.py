@@ -22,6 +22,7 @@ from havre.domain.transparency import cosigners
 from havre.domain.trust import Role
 from havre.domain.upkeep import UPKEEP_OPENINGS, UpkeepKind
 from havre.domain.version_objects import rows_of_datasets
+from havre.domain.years import years_text
 from havre.errors import InvalidInput, NotFound, Refused
 from havre.formats.notes import parse_note
 from havre.values import PartitionKind
@@ -166,6 +167,8 @@ def list_columns(hub: OpenHub, name: str) -> list[Row]:
             "type": column.type.value,
             "treatment": column.treatment.value,
             "required": column.required,
+            "codes": column.code_list,
+            "years": years_text(column),
         }
         for column in table.columns
     ]

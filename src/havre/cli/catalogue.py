@@ -1,4 +1,4 @@
-"""`havre catalogue`: the tables that a hub knows, and what everybody may know of them."""
+"""`havre catalogue`: the tables that a hub knows, their years and codes, and what everybody may know."""
 
 from __future__ import annotations
 
@@ -84,6 +84,44 @@ def publish_catalogue(*, hub: HubOption, as_json: JsonOption = False) -> None:
         screen.show({"folder": str(opened.place.for_holders)})
     else:
         screen.say("Holders can read the catalogue and the landing places.")
+
+
+@catalogue.command("year")
+def show_year(
+    table: Annotated[str, typer.Argument(help="A table, such as T_MCOaaB or ER_PRS_F.")],
+    year: Annotated[int, typer.Argument(min=1990, max=2099, help="A year, such as 2012.")],
+    *,
+    hub: HubOption,
+    as_json: JsonOption = False,
+) -> None:
+    """List the columns that a table has in one year."""
+    from havre.bootstrap.table_years import columns_of_year
+
+    shown = columns_of_year(read_hub(hub), table, year)
+    screen = Screen(as_json=as_json)
+    if shown.beyond is not None and not as_json:
+        screen.say(f"The history of this table is known until {shown.beyond}: later columns lack.")
+    screen.table(f"Columns of {shown.file} in {year}", shown.columns)
+
+
+@catalogue.command("diff")
+def show_differences(
+    tables: Annotated[str, typer.Argument(help="A table, or a pattern such as 'T_MCO*' or '*'.")],
+    first: Annotated[int, typer.Argument(min=1990, max=2099, help="A year.")],
+    second: Annotated[int, typer.Argument(min=1990, max=2099, help="Another year.")],
+    *,
+    hub: HubOption,
+    as_json: JsonOption = False,
+) -> None:
+    """Say which columns tables have in one year and not in another, or in another type."""
+    from havre.bootstrap.table_years import differences_of_years
+
+    rows = differences_of_years(read_hub(hub), tables, first, second)
+    screen = Screen(as_json=as_json)
+    if not rows and not as_json:
+        screen.say(f"Nothing is known to differ between {first} and {second}.")
+        return
+    screen.table(f"From {first} to {second}", rows)
 
 
 @catalogue.command("check")

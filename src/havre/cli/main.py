@@ -57,6 +57,7 @@ app = typer.Typer(
 # In the order in which `havre --help` lists them.
 _GROUPS = (
     hub,
+    catalogue,
     services,
     catalogue,
     data,

@@ -207,7 +207,7 @@ def _published(descriptor: FieldDescriptor) -> Column:
         code_list=descriptor.code_list.partition(":")[0],
         since=since,
         until=until,
-        absent=descriptor.absent,
+        absent=tuple(each for each in descriptor.absent if each >= (since or each)),
     )
 
 
