@@ -31,6 +31,7 @@ from havre.domain.catalogue import dataset_name
 from havre.domain.permit import Population, TableGrant
 from havre.domain.permit_check import list_period_faults
 from havre.domain.plan_making import PEOPLE, make_plan
+from havre.domain.years import is_of_year
 from havre.snds.filing import FILINGS
 from havre.values import Partition, PartitionKind
 
@@ -231,10 +232,30 @@ def test_header_differences_are_accepted_by_an_entry_of_the_correction_layer_and
     assert notes.keys() == {"ER_PRS_F", "ER_DCT_F"}
 
 
+def test_columns_of_other_years_are_named_where_the_announcement_says_the_year(
+    public: Public,
+) -> None:
+    """The public files have the columns of all years at once; those of hospitals are given one."""
+    known = public.hub.open().catalogue.known()
+    noted = {
+        each.sent.table: {note.split()[1] for note in each.sent.notes if "of other years" in note}
+        for report in public.reports
+        for each in report.files
+    }
+
+    assert sum(map(len, noted.values())) == 258
+    for table, columns in noted.items():
+        built = known.find(table)
+        assert built is not None
+        given = (built.schema.year_column or "") in YEARS_OF_FILES
+        gone = {each.name for each in built.schema.columns if not is_of_year(each, int(YEAR))}
+        assert columns == (gone if given else set())
+
+
 def test_corrections_are_named_where_they_were_used(public: Public) -> None:
     used = set(public.imported["corrections"])
 
-    assert {"1-finess", "2-return-codes", "8-amounts", "11-coded-integers"} <= used
+    assert {"1-finess", "2-return-codes", "11-coded-integers"} <= used
     assert dataset_name("PMSI MCO") in public.imported["datasets"]
 
 

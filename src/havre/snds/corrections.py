@@ -125,13 +125,6 @@ CORRECTIONS: tuple[Correction, ...] = (
         primary_key=(),
     ),
     Correction(
-        defect="6-grain-ssr",
-        settled=_SETTLED,
-        why="rows of T_SSRaaB are weeks: the key holds only with the week's number",
-        tables="T_SSRaaB",
-        primary_key=("ETA_NUM", "RHA_NUM", "RHS_NUM"),
-    ),
-    Correction(
         defect="6-grain-psychiatry",
         settled=_LOOKED_UP,
         why="an act outside a stay has several diagnoses: its number is no key of theirs",
@@ -153,20 +146,6 @@ CORRECTIONS: tuple[Correction, ...] = (
         primary_key=("DTE_ANN_TRT", "DTE_MOI_FIN", "PFS_PFS_NUM"),
     ),
     Correction(
-        defect="7-lengths",
-        settled=_SETTLED,
-        why="lengths differ between tables that join on the column: none of them may cut a key",
-        columns="FLX_*",
-        to_length=0,
-    ),
-    Correction(
-        defect="7-lengths-orders",
-        settled=_SETTLED,
-        why="DCT_ORD_NUM, PRS_ORD_NUM and REM_TYP_AFF have several lengths",
-        columns="*_ORD_NUM",
-        to_length=0,
-    ),
-    Correction(
         defect="7-identifier",
         settled=_SETTLED,
         why="BEN_IDT_ANO has 18 characters where it is a pseudonym and a rank",
@@ -180,14 +159,6 @@ CORRECTIONS: tuple[Correction, ...] = (
         columns="BEN_RNG_GEM",
         to_type="integer",
         to_length=2,
-    ),
-    Correction(
-        defect="8-amounts",
-        settled=_SETTLED,
-        why="lengths such as 4,2 are bytes of storage, not digits: amounts above 99.99 exist",
-        columns="*",
-        types=("number",),
-        to_length=0,
     ),
     Correction(
         defect="9-care-dates",
