@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -122,6 +123,37 @@ def show_differences(
         screen.say(f"Nothing is known to differ between {first} and {second}.")
         return
     screen.table(f"From {first} to {second}", rows)
+
+
+@catalogue.command("codes")
+def show_codes(
+    system: Annotated[
+        str | None, typer.Argument(help="A code system, such as MS_CIM_V; without it, all of them.")
+    ] = None,
+    code: Annotated[
+        str | None, typer.Argument(help="One code, or the beginning of codes with a star: 'E11*'.")
+    ] = None,
+    *,
+    folder: Annotated[
+        Path,
+        typer.Option("--from", envvar="HAVRE_CODES", help="A folder of public code lists."),
+    ],
+    on: Annotated[
+        datetime | None, typer.Option(formats=["%Y-%m-%d"], help="The day that is asked about.")
+    ] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """List code systems, the codes of one, or what one code is on a day."""
+    from havre.bootstrap.codes import code_in_full, codes_of_system, systems_of_folder
+
+    screen, day = Screen(as_json=as_json), on.date() if on else None
+    if system is None:
+        screen.table("Code systems", systems_of_folder(folder))
+    elif code is None or code.endswith("*"):
+        prefix = (code or "").removesuffix("*")
+        screen.table(f"Codes of {system}", codes_of_system(folder, system, prefix=prefix, on=day))
+    else:
+        screen.show(code_in_full(folder, system, code, on=day))
 
 
 @catalogue.command("check")

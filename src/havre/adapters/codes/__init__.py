@@ -1,0 +1,1 @@
+"""Code systems on disk, and columns of codes."""
