@@ -57,9 +57,8 @@ class Column:
     required: an empty cell breaks the row.
     sentinels: spellings that mean "unknown" in an identifying column; they
         become null and never a person. Compared without case.
-    code_list: the published code system of its values, by name, or empty.
+    code_list: the published code system of its values, such as `IR_NAT_V`, or empty.
     unit: of a number, such as `EUR` or `d`, or empty.
-    code_list: the code system of its values, such as `IR_NAT_V`, or empty.
     since, until: first and last year that have the column, or null: what is known of no
         year is in all of its table.
     absent: years between them that lack it.
