@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fakes.public_data import SHARED, public_data
-from havre.adapters.codes.columns import add_labels, count_codes
+from havre.adapters.codes.columns import add_labels, count_codes, count_table
 from havre.adapters.codes.folder import list_code_systems, read_code_system, read_list
 from havre.bootstrap.codes import code_in_full, codes_of_system
 from havre.bootstrap.schemas import SNDS_LAYER, core_tables, read_schemas
@@ -22,6 +22,7 @@ from havre.errors import InvalidInput, NotFound
 from havre.snds.code_lists import CODE_LISTS, Spelling
 
 NOMENCLATURES = SHARED / "snds-schema" / "nomenclatures"
+SCHEMAS_OF_TABLES = SHARED / "snds-schema" / "schemas"
 SMALL_BYTES = 100_000
 DAYS = st.none() | st.dates(date(2018, 1, 1), date(2018, 1, 9))
 CODES = st.text("A0 1.", max_size=3)
@@ -91,6 +92,22 @@ def test_labels_stand_beside_their_codes_and_no_row_moves() -> None:
         add_labels(labelled, "SOR_MOD", system, into="SOR_MOD_LIB")
 
 
+def test_every_column_of_a_table_with_a_list_is_counted_on_the_day_of_its_row() -> None:
+    schema = next(built.schema for built in core_tables() if built.schema.name == "ER_PRS_F")
+    natures = CodeSystem("IR_NAT_V", {"1111": Code("1111", "C", ends=date(2019, 6, 30))})
+    rows = pa.table(
+        {
+            "PRS_NAT_REF": ["1111", "1111", "7", None],
+            "ORG_CLE_NUM": ["1111"] * 4,
+            "EXE_SOI_DTD": [date(2019, 6, 30), date(2019, 7, 1), date(2019, 7, 1), None],
+        }
+    )
+
+    found = count_table(rows, schema, find={"IR_NAT_V": natures, "IR_ORG_V": natures}.get)
+
+    assert found == {"PRS_NAT_REF": CodeCounts(valid=1, ended=1, unknown=1, empty=1)}
+
+
 def write_list(folder: Path, name: str, text: str, *fields: tuple[str, str, str]) -> None:
     (folder / "some").mkdir(exist_ok=True)
     (folder / "some" / f"{name}.csv").write_text(text, encoding="utf-8")
@@ -153,6 +170,13 @@ def test_a_list_without_codes_is_refused_and_one_that_is_not_there_not_found(
 
 
 @public_data
+def test_lists_of_codes_beside_tables_are_no_tables() -> None:
+    assert len(read_schemas(SCHEMAS_OF_TABLES.parent, layer=SNDS_LAYER)) == 188
+    with pytest.raises(NotFound, match="only lists of codes"):
+        read_schemas(NOMENCLATURES, layer=SNDS_LAYER)
+
+
+@public_data
 def test_every_public_list_is_read() -> None:
     """But for the greatest, which would take seconds: other tests read some of them."""
     listed = list_code_systems(NOMENCLATURES)
@@ -171,9 +195,6 @@ def test_every_code_list_that_a_table_names_is_in_the_folder_but_one() -> None:
 
     assert asked - names == {"IR_PHA_R"}
     assert set(CODE_LISTS) - names == {"IR_PHA_R"}
-
-
-SCHEMAS_OF_TABLES = SHARED / "snds-schema" / "schemas"
 
 
 @public_data

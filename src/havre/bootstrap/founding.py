@@ -277,9 +277,15 @@ def _holds_something(path: Path) -> bool:
     return path.exists() and (not path.is_dir() or any(path.iterdir()))
 
 
-def dataset_partitions(datasets: Iterable[str], *, this_year: int) -> list[Partition]:
-    """The partitions that a dataset needs: undated rows, and each year near this one."""
-    years = (0, *range(this_year - _YEARS_BACK, this_year + _YEARS_AHEAD + 1))
+def dataset_partitions(
+    datasets: Iterable[str], *, this_year: int, since: int | None = None
+) -> list[Partition]:
+    """The partitions that a dataset needs: undated rows, and each year near this one.
+
+    since: the first year of its data, where that is longer ago.
+    """
+    first = min(since or this_year, this_year - _YEARS_BACK)
+    years = (0, *range(first, this_year + _YEARS_AHEAD + 1))
     named = sorted(datasets)
     return [
         *(Partition(PartitionKind.DATASET, dataset, year) for dataset in named for year in years),

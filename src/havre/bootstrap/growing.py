@@ -47,10 +47,13 @@ def _imported(hub: OpenHub, tables: Sequence[BuiltTable]) -> dict[str, object]:
     }
 
 
-def make_partitions(hub: OpenHub, *, datasets: Iterable[str], landing: int) -> int:
+def make_partitions(
+    hub: OpenHub, *, datasets: Iterable[str], landing: int, since: int | None = None
+) -> int:
     """Hold a ceremony for what is missing; returns how many key pairs were made.
 
     datasets: known ones, or `oppositions` for the registers of people who object.
+    since: the first year of their data, where it lies further back than a founding looks.
 
     Raises:
         InvalidInput: nothing is asked for, or fewer places than none.
@@ -77,7 +80,7 @@ def make_partitions(hub: OpenHub, *, datasets: Iterable[str], landing: int) -> i
     wanted = [
         each
         for each in (
-            *dataset_partitions(asked, this_year=hub.clock.now().year),
+            *dataset_partitions(asked, this_year=hub.clock.now().year, since=since),
             *registers,
         )
         if each not in known

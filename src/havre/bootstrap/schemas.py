@@ -6,6 +6,7 @@ import json
 from importlib import resources
 from importlib.resources.abc import Traversable
 from pathlib import Path
+from typing import Any
 
 from havre.domain.catalogue import BuiltTable, Layer, build_table
 from havre.errors import InvalidInput, NotFound
@@ -52,6 +53,9 @@ def _own_tables(folder: Traversable) -> list[BuiltTable]:
 def read_schemas(folder: Path, *, layer: Layer, dataset: str | None = None) -> list[BuiltTable]:
     """Read every Table Schema under a folder, in order of path.
 
+    Lists of codes may lie in it too, as beside the public schema: they are no tables, and
+    are left out (`adapters.codes`).
+
     dataset: where all tables belong; null takes what each description says.
 
     Raises:
@@ -65,8 +69,19 @@ def read_schemas(folder: Path, *, layer: Layer, dataset: str | None = None) -> l
     for path in paths:
         try:
             document = json.loads(path.read_text(encoding="utf-8"))
+            if _is_code_list(document):
+                continue
             descriptor = parse_table_schema(document, name=path.stem)
         except ValueError:
             raise InvalidInput(f"{path.name} is not JSON.") from None
         built.append(build_table(descriptor, layer=layer, dataset=dataset))
+    if not built:
+        raise NotFound("There are only lists of codes in this folder, and no table.")
     return built
+
+
+def _is_code_list(document: Any) -> bool:
+    fields = document.get("fields") if isinstance(document, dict) else None
+    return isinstance(fields, list) and any(
+        isinstance(each, dict) and each.get("role") == "code" for each in fields
+    )

@@ -87,11 +87,15 @@ def ceremony(
     hub: HubOption,
     dataset: Annotated[list[str] | None, typer.Option(help="Datasets that need key pairs.")] = None,
     landing: Annotated[int, typer.Option(min=0, help="How many landing places to add.")] = 0,
+    since: Annotated[
+        int | None,
+        typer.Option(min=1990, max=2099, help="The first year of the datasets' data, if long ago."),
+    ] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Make key pairs with the custodians: for datasets, and landing places for deliveries."""
     from havre.bootstrap.growing import make_partitions
 
     opened = open_hub(hub)
-    made = make_partitions(opened, datasets=dataset or [], landing=landing)
+    made = make_partitions(opened, datasets=dataset or [], landing=landing, since=since)
     Screen(as_json=as_json).show({"key_pairs": made})

@@ -6,6 +6,7 @@ number of rows; nothing of a cell leaves but the counts.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import date
 from typing import TypeAlias
 
@@ -13,6 +14,7 @@ import polars as pl
 import pyarrow as pa
 
 from havre.domain.code_system import CodeCounts, CodeState, CodeSystem
+from havre.domain.schema import Column, ColumnType, TableSchema, Treatment
 from havre.snds.code_lists import Spelling
 
 AnyColumn: TypeAlias = pl.Series | pa.Array | pa.ChunkedArray
@@ -51,6 +53,28 @@ def count_codes(
     )
 
 
+def count_table(
+    rows: pa.Table, schema: TableSchema, *, find: Callable[[str], CodeSystem | None]
+) -> dict[str, CodeCounts]:
+    """Count the codes of every column of a table that has a list, each on the day of its row.
+
+    rows: checked rows of the table, before or after pseudonyms.
+    find: gives a list by its name, or null where there is none; asked once for each column.
+
+    Returns the counts by column, in the table's order. Columns that become pseudonyms or keys
+    are left out, and dates, whose lists are calendars. The day is the table's own date, where
+    it has one; else codes are of no day in particular.
+    """
+    day = _day_column(rows, schema)
+    counts = {}
+    for column in schema.columns:
+        if column.name in rows.column_names and _has_codes(column):
+            system = find(column.code_list)
+            if system is not None:
+                counts[column.name] = count_codes(rows[column.name], system, day)
+    return counts
+
+
 def add_labels(rows: pl.DataFrame, column: str, system: CodeSystem, *, into: str) -> pl.DataFrame:
     """Add the labels of a column of codes as one more column, behind the others.
 
@@ -67,6 +91,21 @@ def add_labels(rows: pl.DataFrame, column: str, system: CodeSystem, *, into: str
     )
     labels = known.select(pl.col(column), pl.col("label").alias(into))
     return rows.join(labels, on=column, how="left", nulls_equal=True, maintain_order="left")
+
+
+def _has_codes(column: Column) -> bool:
+    return (
+        column.code_list != ""
+        and column.treatment is Treatment.PLAIN
+        and column.type in {ColumnType.STRING, ColumnType.INTEGER}
+    )
+
+
+def _day_column(rows: pa.Table, schema: TableSchema) -> pa.ChunkedArray | None:
+    name = schema.period_column
+    if name is None or name not in rows.column_names:
+        return None
+    return rows[name] if pa.types.is_date(rows.schema.field(name).type) else None
 
 
 def _with_states(distinct: pl.DataFrame, system: CodeSystem) -> pl.DataFrame:
