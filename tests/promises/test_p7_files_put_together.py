@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from fakes.correcting import corrected
 from fakes.small_hub import SmallHub, copy_of, quiet
 from fakes.upkeep import grant_upkeep, in_small_files
 from havre.adapters.tables import merging
@@ -305,3 +306,15 @@ def test_a_hub_that_is_killed_when_all_is_sealed_and_nothing_published_begins_ag
         table: rows for table, (_, rows) in before.items()
     }
     assert {count for count, _ in after.values()} == {1}
+
+
+def test_files_are_not_put_together_while_a_correction_waits(hub: SmallHub) -> None:
+    """It still asks which objects came from which delivery."""
+    first = next(iter(sorted(hub.deliveries.glob("dcir-*"))))
+    corrected(first, "again", corrects=first.name)
+    hub.holder().deliver([hub.deliveries / "again"], progress=quiet)
+    assert not hub.open().receiving.receive().held
+    grant_upkeep(hub, PERMIT)
+
+    with pytest.raises(Refused, match="Corrections of dcir wait: again"):
+        compacted(hub)

@@ -133,7 +133,8 @@ class Compaction:
         Raises:
             NotFound: no such permit, no version, or no open key pair for a year.
             Refused: the permit is for something else, used, or no longer granted; the
-                custodians do not agree; or another version was published meanwhile.
+                custodians do not agree; a correction waits; or another version was
+                published meanwhile.
             RowsDiffer: what was written is not what was read; no version was made.
             NotGenuine: an object is not what its manifest says.
         """
@@ -144,6 +145,8 @@ class Compaction:
         version = newest_version(self._log, dataset)
         if version is None:
             raise NotFound(f"There is no version of dataset {dataset}.", hint="Nothing to do.")
+        book = DeliveryBook(self._records, self._log)
+        book.check_no_correction_waits(dataset)
         places = self._write_places(dataset, years)
         filled = self._filled(dataset, years, version)
         opened = {each.partition_id: each for each in (*filled, *places.values())}
@@ -163,7 +166,8 @@ class Compaction:
             return CompactReport(dataset, None, ())
         with self._journal.alone():
             still_granted(permit, permits=self._permits)
-            objects = run.objects(DeliveryBook(self._records, self._log).owners(dataset))
+            book.check_no_correction_waits(dataset)
+            objects = run.objects(book.owners(dataset))
             sealed = SealedVersion(tuple(manifests), objects)
             index = self._record(dataset, version, permit, sealed)
         return CompactReport(dataset, index, tuple(run.done))

@@ -17,13 +17,14 @@ from havre.domain.version_objects import (
     owners_of_objects,
     parse_version_objects,
 )
-from havre.errors import NotFound
+from havre.errors import NotFound, Refused
 from havre.ports.records import Document, Records
 from havre.values import ObjectId
 
 KIND_NOTE = "delivery-note"
 KIND_OBJECTS = "version-objects"
 KIND_REPORT = "check-report"
+KIND_REPORT_SALT = "check-report-salt"
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +53,23 @@ class DeliveryBook:
     def objects(self, dataset: str) -> dict[str, dict[ObjectId, PlacedObject]]:
         """Say which objects of a dataset's newest version came from which delivery."""
         return objects_of_deliveries(each for _, each in self._versions(dataset))
+
+    def check_no_correction_waits(self, dataset: str) -> None:
+        """Refuse to put files together while a received correction still asks which are whose.
+
+        Raises:
+            Refused: naming the corrections.
+        """
+        waiting = sorted(
+            each.delivery
+            for each in self.known()
+            if each.dataset == dataset and each.outcome is None and each.corrects is not None
+        )
+        if waiting:
+            raise Refused(
+                f"Corrections of {dataset} wait: {', '.join(waiting)}.",
+                hint="Take them in first: `havre ingest`.",
+            )
 
     def owners(self, dataset: str) -> dict[ObjectId, frozenset[str]]:
         """Say of which deliveries each object of a dataset has rows."""

@@ -21,7 +21,12 @@ from havre.application.changes import (
     compare_deliveries,
 )
 from havre.application.contracts import ContractDesk, Judge
-from havre.application.corrections import KIND_REPORT, DeliveryBook, objects_document
+from havre.application.corrections import (
+    KIND_REPORT,
+    KIND_REPORT_SALT,
+    DeliveryBook,
+    objects_document,
+)
 from havre.application.describe import describe_version
 from havre.application.ingest_run import DatasetRun, FileReport, IngestTools, RunProgress, stage_2
 from havre.application.journal import Journal
@@ -38,6 +43,7 @@ from havre.domain.contract import Level
 from havre.domain.contract_judgement import Judged, broken_of
 from havre.domain.correcting import ACCEPTED, HELD
 from havre.domain.delivery_note import DeliveryNote
+from havre.domain.delivery_receipt import REPORT_LABEL
 from havre.domain.events import (
     DatasetPseudonymised,
     DeliveryChecked,
@@ -53,9 +59,6 @@ from havre.errors import HavreError, Held, NotFound
 from havre.formats.canonical import Json, encode_canonical
 from havre.ports.clock import Clock
 from havre.ports.records import Document, Records
-
-KIND_REPORT_SALT = "check-report-salt"
-REPORT_LABEL = "havre/v1/check-report"
 
 
 @dataclass(frozen=True, slots=True)
@@ -255,7 +258,7 @@ class Ingestion:
                 each.event,
                 contract=contract,
                 accepted=run.accepted(name),
-                counted=run.counted.get(name, {}),
+                counted=run.rule_counts.get(name, {}),
             )
             if broken := broken_of(done.judged[name], level=Level.MUST):
                 held[name] = ContractBroken(name, broken)

@@ -12,8 +12,7 @@ from dataclasses import dataclass, replace
 
 from havre.application.audit import PublicLog
 from havre.application.ceremony import KnownPartition, PartitionCatalogue
-from havre.application.corrections import KIND_REPORT
-from havre.application.ingest import KIND_REPORT_SALT, REPORT_LABEL
+from havre.application.corrections import KIND_REPORT, KIND_REPORT_SALT
 from havre.application.ingest_run import stage_2
 from havre.application.journal import Journal
 from havre.application.pseudonymise import Pseudonyms
@@ -30,6 +29,7 @@ from havre.application.vault.sealing import (
 from havre.application.waiting import ReceivedDeliveries, WaitingDelivery, wanted_for
 from havre.crypto.commitments import commit_to, new_salt
 from havre.crypto.random import new_object_id
+from havre.domain.delivery_receipt import REPORT_LABEL
 from havre.domain.events import DeliveryChecked, Event
 from havre.domain.opposition_events import OppositionsUpdated
 from havre.domain.opposition_list import ListHeader, RegisterTree, read_list

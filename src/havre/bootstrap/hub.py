@@ -30,6 +30,7 @@ from havre.application.outputs import OutputBundles
 from havre.application.permits import Permits
 from havre.application.pseudonymise import Pseudonyms
 from havre.application.publish import Publication
+from havre.application.receipts import ReceiptDesk
 from havre.application.receive import ReceivingDesk
 from havre.application.release import Releases
 from havre.application.review import Reviews
@@ -226,6 +227,17 @@ class OpenHub:
             records=self.records,
             roots=self.roots,
             clock=self.clock,
+        )
+
+    @cached_property
+    def receipts(self) -> ReceiptDesk:
+        """Writes receipts for holders."""
+        return ReceiptDesk(
+            records=self.records,
+            log=self.log,
+            inbox=self.inbox,
+            token=self.token,
+            origin=self.roots.origin,
         )
 
     @cached_property

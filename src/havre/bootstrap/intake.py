@@ -80,11 +80,13 @@ class Intake:
     held: deliveries that were not taken in. failed: datasets that have no new version.
     judged: by delivery, what became of the rules of its contract.
     changes: what corrections changed.
+    receipts: deliveries for which the holder finds a receipt now.
     """
 
     done: list[IngestReport] = field(default_factory=list)
     judged: dict[str, tuple[Judged, ...]] = field(default_factory=dict)
     changes: list[Row] = field(default_factory=list)
+    receipts: list[str] = field(default_factory=list)
     held: dict[str, HavreError] = field(default_factory=dict)
     failed: dict[str, HavreError] = field(default_factory=dict)
 
@@ -112,6 +114,7 @@ class Intake:
                 for each in judged
             ],
             "changes": self.changes,
+            "receipts": self.receipts,
         }
 
 
@@ -136,6 +139,7 @@ def take_in(
             intake.failed[dataset] = fault
             if isinstance(fault, Unavailable):
                 break
+    intake.receipts = hub.receipts.hand_over()
     return intake
 
 

@@ -11,11 +11,12 @@ the pseudonyms are the person's; the second is the holder's word, which it signs
 from __future__ import annotations
 
 import hmac
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from havre.crypto.merkle import NodeReader, check_inclusion, inclusion_proof, leaf_hash, node_hash
+from havre.crypto.merkle import check_inclusion, inclusion_proof, leaf_hash
+from havre.crypto.tree import nodes_of
 from havre.domain.opposition_list import RegisterTree, commit_to_person, leaf_of
 from havre.errors import InvalidInput, NotGenuine
 from havre.formats.canonical import Json, encode_canonical, parse_canonical
@@ -72,7 +73,7 @@ class Book:
 
     def proof(self, place: int) -> list[str]:
         """Give the hashes that lead from a leaf to the root."""
-        node = _nodes([leaf_hash(line.leaf) for line in self.lines])
+        node = nodes_of([leaf_hash(line.leaf) for line in self.lines])
         return [each.hex() for each in inclusion_proof(place, size=len(self.lines), node=node)]
 
 
@@ -206,12 +207,3 @@ def _read_line(line: bytes) -> BookLine:
     return BookLine(
         parse_digest(body["person"]), parse_digest(body["numbers"]), bytes.fromhex(body["salt"])
     )
-
-
-def _nodes(leaves: Sequence[bytes]) -> NodeReader:
-    """Hash every complete subtree once, level by level."""
-    levels = [list(leaves)]
-    while len(levels[-1]) > 1:
-        below = levels[-1]
-        levels.append([node_hash(*below[at : at + 2]) for at in range(0, len(below) - 1, 2)])
-    return lambda level, index: levels[level][index]

@@ -7,7 +7,8 @@ What may be repeated: everything but `post` of a name that is there.
 What may block: as long as the disk or the network takes; a claim never waits, and
 `exclusive` waits for another process that takes deliveries in.
 Final errors: `NotFound`, `Refused`.
-Who may call it: `application.dispatch` and `application.oppose` post, `application.receive` takes in. What a
+Who may call it: `application.dispatch` and `application.oppose` post, `application.receive` takes in,
+`application.receipts` leaves receipts. What a
 holder remembers of what it has sent lies on its own machine, and only it reads it.
 """
 
@@ -62,6 +63,23 @@ class Inbox(Protocol):
 
     def objects(self, delivery: str) -> ObjectStore:
         """The objects of a delivery that was posted."""
+
+    def put_receipt(self, delivery: str, receipt: bytes) -> None:
+        """Leave a signed receipt for a delivery's holder, in place of one that is there.
+
+        Raises:
+            Unavailable: there is no room.
+        """
+
+    def list_receipts(self) -> list[str]:
+        """The deliveries for which a receipt lies there, in order."""
+
+    def receipt(self, delivery: str) -> bytes:
+        """The signed receipt of a delivery.
+
+        Raises:
+            NotFound: there is none, or not yet.
+        """
 
     def remove(self, delivery: str) -> None:
         """Remove a delivery that was taken in or is not wanted; a missing one is fine."""

@@ -14,6 +14,8 @@ from havre.ports.objects import ObjectStore
 from havre.values import parse_name
 
 _NOTE = "note.json"
+# With a dot: no delivery can have this name.
+_RECEIPTS = ".receipts"
 _MAX_NOTE_BYTES = 16 * 1024 * 1024
 
 
@@ -90,6 +92,35 @@ class InboxFolder:
         """Open a delivery's objects."""
         return self._store(self._place(delivery) / "objects")
 
+    def put_receipt(self, delivery: str, receipt: bytes) -> None:
+        """Write beside, then give it its name."""
+        path = self._receipt(delivery)
+        draft = path.with_name(path.name + ".part")
+        with _failures_named():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            # Exact counts: for the operator and whoever it gives the folder to, nobody else.
+            handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o640)
+            with os.fdopen(handle, "wb") as file:
+                file.write(receipt)
+                file.flush()
+                os.fsync(file.fileno())
+            draft.replace(path)
+
+    def list_receipts(self) -> list[str]:
+        """List what has its name."""
+        return sorted(path.stem for path in (self._folder / _RECEIPTS).glob("*.json"))
+
+    def receipt(self, delivery: str) -> bytes:
+        """Read a receipt."""
+        try:
+            with self._receipt(delivery).open("rb") as file:
+                return file.read(_MAX_NOTE_BYTES)
+        except FileNotFoundError:
+            raise NotFound(
+                f"There is no receipt for delivery {delivery} yet.",
+                hint="The hub leaves it when it has taken the delivery in.",
+            ) from None
+
     def remove(self, delivery: str) -> None:
         """Remove a delivery: out of sight first, then from the disk."""
         gone = self._folder / f".gone-{parse_name(delivery)}"
@@ -99,6 +130,9 @@ class InboxFolder:
         except FileNotFoundError:
             return
         shutil.rmtree(gone, ignore_errors=True)
+
+    def _receipt(self, delivery: str) -> Path:
+        return self._folder / _RECEIPTS / f"{parse_name(delivery)}.json"
 
     def _check_free(self, delivery: str) -> None:
         if self._place(delivery).exists():
