@@ -15,7 +15,7 @@ import pytest
 
 from fakes.correcting import corrected
 from fakes.small_hub import SmallHub, copy_of, quiet
-from fakes.upkeep import grant_upkeep, in_small_files
+from fakes.upkeep import DELIVERIES, grant_upkeep, in_small_files
 from havre.adapters.tables import merging
 from havre.application.ceremony import PartitionCatalogue
 from havre.application.corrections import KIND_OBJECTS
@@ -310,11 +310,9 @@ def test_a_hub_that_is_killed_when_all_is_sealed_and_nothing_published_begins_ag
 
 def test_files_are_not_put_together_while_a_correction_waits(hub: SmallHub) -> None:
     """It still asks which objects came from which delivery."""
-    first = next(iter(sorted(hub.deliveries.glob("dcir-*"))))
-    corrected(first, "again", corrects=first.name)
+    corrected(hub.deliveries / DELIVERIES[0], "again", corrects=DELIVERIES[0])
     hub.holder().deliver([hub.deliveries / "again"], progress=quiet)
     assert not hub.open().receiving.receive().held
-    grant_upkeep(hub, PERMIT)
 
     with pytest.raises(Refused, match="Corrections of dcir wait: again"):
         compacted(hub)

@@ -223,9 +223,10 @@ class Ingestion:
         done, going = _Done(), list(waiting)
         holders = {each.note.delivery: each.holder.name for each in waiting}
         terms = self._contracts.terms(holders, dataset=waiting[0].note.dataset)
-        while going:
+
+        def checked(some: Sequence[WaitingDelivery]) -> DatasetRun:
             run = DatasetRun(
-                [each.note for each in going],
+                [each.note for each in some],
                 keys=keys,
                 tools=self._tools,
                 known=self._known,
@@ -233,10 +234,21 @@ class Ingestion:
                 terms=terms,
             )
             run.check_tables(progress)
-            held = self._judged(run, going, done)
-            if not held:
+            return run
+
+        while going:
+            run = checked(going)
+            broken = self._judged(run, going, done)
+            if not broken:
                 self._close(run, planned, done)
                 break
+            # Rows of one may be set aside because of another that is to be held: so each is
+            # judged alone. Those that break it only together are held together.
+            suspects = [each for each in going if each.note.delivery in broken]
+            alone: dict[str, ContractBroken] = {}
+            for each in suspects if len(going) > 1 else ():
+                alone |= self._judged(checked([each]), [each], done)
+            held = alone or broken
             done.held |= held
             going = [each for each in going if each.note.delivery not in held]
         return done
@@ -258,7 +270,7 @@ class Ingestion:
                 each.event,
                 contract=contract,
                 accepted=run.accepted(name),
-                counted=run.rule_counts.get(name, {}),
+                counted=run.counted.get(name, {}),
             )
             if broken := broken_of(done.judged[name], level=Level.MUST):
                 held[name] = ContractBroken(name, broken)
