@@ -27,7 +27,18 @@ def table(rows: list[Row], *, batch: int = 5) -> pa.Table:
     kinds = pa.schema([("k", pa.int64()), ("x", pa.string()), ("y", pa.string())])
     columns = list(zip(*rows, strict=True)) or [(), (), ()]
     whole = pa.Table.from_arrays(list(map(pa.array, columns, kinds.types)), schema=kinds)
-    return pa.Table.from_batches(whole.to_batches(max_chunksize=batch), schema=kinds)
+    # As rows come from a check: what repeats is encoded, each batch by a dictionary of its own.
+    encoded = [
+        pa.RecordBatch.from_arrays(
+            [each["k"], each["x"].dictionary_encode(), each["y"].dictionary_encode()],
+            names=["k", "x", "y"],
+        )
+        for each in whole.to_batches(max_chunksize=batch)
+    ]
+    coded = pa.dictionary(pa.int32(), pa.string())
+    return pa.Table.from_batches(
+        encoded, schema=pa.schema([("k", pa.int64()), ("x", coded), ("y", coded)])
+    )
 
 
 @settings(deadline=None)

@@ -75,7 +75,7 @@ class CountedBatches:
     def _batches(self, reader: Any) -> Iterator[pa.RecordBatch]:
         for batch in reader:
             for rule in self._rules:
-                was, now = self.counted[rule.name], self._count(rule, batch.column(rule.column))
+                was, now = self.counted[rule.name], self._count(rule, _plain(batch[rule.column]))
                 self.counted[rule.name] = Counted(was.rows + now.rows, was.hits + now.hits)
             yield batch
 
@@ -96,6 +96,10 @@ class CountedBatches:
         return Counted(filled, _true(within))
 
 
+def _plain(column: Any) -> Any:
+    return column.dictionary_decode() if pa.types.is_dictionary(column.type) else column
+
+
 def _true(mask: Any) -> int:
     return int(pc.sum(mask).as_py() or 0)
 
@@ -111,7 +115,8 @@ def _hashed(rows: TableStream, key: Sequence[str], *, most: int) -> pl.DataFrame
                 f"The two deliveries have more than {MOST_COMPARED:,} rows of one table: too many"
                 " to be compared."
             )
-        cells = pl.DataFrame(pa.Table.from_batches([batch]))
+        # A code of a dictionary is another one in the next batch: what is hashed are values.
+        cells = pl.DataFrame({name: _plain(batch[name]) for name in batch.schema.names})
         row = cells.hash_rows(seed=_ROW_SEED).alias("row")
         keys = cells.select(key).hash_rows(seed=_KEY_SEED).alias("key") if key else row
         parts.append(pl.DataFrame([keys.alias("key"), row]))
