@@ -162,17 +162,23 @@ def received(hub: HubKeys) -> None:
     )
 
 
-def taken_in(hub: HubKeys) -> None:
+def checked(hub: HubKeys, *, outcome: str) -> None:
     hub.journal.record(
         DeliveryChecked(
             event_id=new_object_id(),
             at=hub.log.clock.now(),
             delivery="d1",
-            outcome="accepted",
+            outcome=outcome,
             rows_accepted=0,
             rows_set_aside=0,
             report_commitment="0" * 64,
-        ),
+        )
+    )
+
+
+def taken_in(hub: HubKeys) -> None:
+    checked(hub, outcome="accepted")
+    hub.journal.record(
         VersionPublished(
             event_id=new_object_id(),
             at=hub.log.clock.now(),
@@ -198,6 +204,23 @@ def test_a_delivery_is_erased_once_it_was_taken_in_and_its_time_is_over(hub: Hub
 
     order = order_of(hub, LANDING, ground=Ground.TAKEN_IN, by=["hub"])
     assert desk(hub).erase([hub.known(LANDING)], order).erased is not None
+
+
+@pytest.mark.parametrize(("outcome", "is_erased"), [("held", True), ("accepted", False)])
+def test_a_delivery_that_is_in_no_version_is_erased_only_if_it_was_held(
+    outcome: str, is_erased: bool, hub: HubKeys
+) -> None:
+    received(hub)
+    checked(hub, outcome=outcome)
+    hub.log.clock.move(days=91)
+    hub.journal.renew()
+
+    order = order_of(hub, LANDING, ground=Ground.TAKEN_IN, by=["hub"])
+    if is_erased:
+        assert desk(hub).erase([hub.known(LANDING)], order).erased is not None
+    else:
+        with pytest.raises(ErasureRefused, match="in no version yet"):
+            desk(hub).erase([hub.known(LANDING)], order)
 
 
 def test_rows_set_aside_are_erased_when_a_newer_generation_is_old_enough(hub: HubKeys) -> None:

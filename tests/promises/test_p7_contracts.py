@@ -129,6 +129,20 @@ def test_a_delivery_that_breaks_a_must_rule_is_held_and_the_others_come_in(tmp_p
     assert len(events_of(events, VersionPublished)) == 2
 
 
+def test_the_days_that_a_delivery_covers_are_judged(tmp_path: Path) -> None:
+    hub = copy_of(founded(), tmp_path)
+    text = CONTRACT.replace("\n[[tables]]", "schema_years = [2024]\n\n[[tables]]", 1)
+    hub.open().contracts.put_in_force(text.encode())
+    for name, year in (("late", 2023), ("timely", 2024)):
+        days = f"{{ first_day = {year}-01-01, last_day = {year}-12-31 }}"
+        corrected(hub.deliveries / SECOND, name, corrects=None, covers=days)
+
+    assert [each.message for each in ingest(hub, "late").faults] == [
+        "Delivery late breaks its contract: it covers 2023, not agreed."
+    ]
+    assert ingest(hub, "timely").faults == []
+
+
 def test_where_every_delivery_is_held_there_is_no_new_version(tmp_path: Path) -> None:
     hub = copy_of(agreed(), tmp_path)
     ingest(hub, FIRST)

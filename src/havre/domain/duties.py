@@ -15,6 +15,7 @@ from enum import StrEnum
 from functools import cached_property
 
 from havre.domain.clock_events import NoticeGiven, ProjectDeleted
+from havre.domain.correcting import HELD
 from havre.domain.erasure import Ground
 from havre.domain.erasure_check import QUARANTINE_DAYS
 from havre.domain.events import (
@@ -203,7 +204,7 @@ def _of_sites(known: Known) -> Iterator[Duty]:
 
 
 def _of_deliveries(known: Known) -> Iterator[Duty]:
-    """What landed, was checked whole, and is in a version or a register behind its last check."""
+    """What landed, was checked whole, and is in a version or a register behind it, or was held."""
     received: dict[str, list[DeliveryReceived]] = {}
     checked: dict[str, tuple[int, DeliveryChecked]] = {}
     newest = -1
@@ -219,7 +220,7 @@ def _of_deliveries(known: Known) -> Iterator[Duty]:
         if partition in known.ordered or len(checks) < len(deliveries):
             continue
         index, last = max(checks, key=lambda each: each[0])
-        if index < newest:
+        if index < newest or last.outcome == HELD:
             yield Duty(TermName.DELIVERY, partition, index, last.at + _WAITS, last.delivery)
 
 

@@ -13,6 +13,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from havre.domain.correcting import HELD
 from havre.domain.erasure import ErasureOrder, Ground, SignedOrder, check_signers, open_order
 from havre.domain.events import (
     DeliveryChecked,
@@ -198,7 +199,8 @@ def _check_taken_in(partition: str, view: ErasureView) -> None:
         raise ErasureRefused("A landing partition holds a delivery that was not taken in.")
     index, event = checked[-1]
     # A list of oppositions is in the register's version, whose entry stands behind its check.
-    if not any(
+    # What was held is in none, and its holder delivers it again.
+    if event.outcome != HELD and not any(
         isinstance(each, VersionPublished | OppositionsUpdated) for each in view.events[index:]
     ):
         raise ErasureRefused("A delivery's rows are in no version yet.")
