@@ -29,7 +29,6 @@ from havre.formats.canonical import Json, encode_canonical
 from havre.formats.manifest import ObjectKind
 from havre.ports.counting import RowCounter
 from havre.ports.describing import ContentCounter
-from havre.ports.objects import StoredObject
 from havre.ports.sources import CheckedRows, RowChecker, SetAsideRow
 from havre.values import Partition, PartitionKind
 
@@ -228,7 +227,7 @@ class _Aside:
         self._place = place
         self._lines: list[bytes] = []
         self._size_bytes = 0
-        self.sealed: list[tuple[StoredObject, int]] = []
+        self.sealed: list[tuple[Written, int]] = []
 
     def add(self, rows: Sequence[SetAsideRow]) -> None:
         """Take rows; seal what waits when it is much."""
