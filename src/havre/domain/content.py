@@ -76,12 +76,17 @@ def shape_of(column: Column) -> Shape:
 
     >>> shape_of(Column(name="NOTE")).value, shape_of(Column(name="DGN_PAL")).value
     ('words', 'codes')
+    >>> shape_of(Column(name="DAY", type=ColumnType.DATE, code_list="IR_DTE_V")).value
+    'span'
     """
     if column.treatment is not Treatment.PLAIN:
         return Shape.TREATED
+    # The SNDS lists even the days of the calendar: a date is none the less no code.
+    if column.type in _ORDERED - {ColumnType.INTEGER}:
+        return Shape.SPAN
     if column.values or code_system_of(column) or column.type is ColumnType.MONTH:
         return Shape.CODES
-    return Shape.SPAN if column.type in _ORDERED else Shape.WORDS
+    return Shape.SPAN if column.type is ColumnType.INTEGER else Shape.WORDS
 
 
 def code_system_of(column: Column) -> str:
