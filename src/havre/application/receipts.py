@@ -35,11 +35,16 @@ class ReceiptDesk:
     def hand_over(self) -> list[str]:
         """Put a receipt where its holder fetches it, for every checked delivery that has none.
 
-        Returns the deliveries for which one was written.
+        Of two processes the second waits, and finds what is left. Returns the deliveries for
+        which one was written.
 
         Raises:
             Unavailable: there is no room.
         """
+        with self._inbox.exclusive():
+            return self._hand_over()
+
+    def _hand_over(self) -> list[str]:
         events = [logged.event for logged in self._log.entries()]
         there = set(self._inbox.list_receipts())
         received = {each.delivery: each for each in events_of(events, DeliveryReceived)}
