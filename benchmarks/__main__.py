@@ -2,7 +2,17 @@
 
 from __future__ import annotations
 
-from benchmarks import exposure, ingest, opening, pseudonyms, resharing, scan, scrub, sealing
+from benchmarks import (
+    exposure,
+    ingest,
+    opening,
+    pseudonyms,
+    resharing,
+    scan,
+    scrub,
+    sealing,
+    sources,
+)
 
 GOALS = {
     "both_to_plain": ("ingest, holder's part included, to DuckDB's plain CSV to Parquet", "≤ 2.0"),
@@ -18,13 +28,36 @@ GOALS = {
     "opening_custodians_s": ("its custodians' round trip, the log included, in seconds", ""),
     "reshared_objects_read": ("data objects read while 10,000 partitions were re-shared", "= 0"),
     "reshared_s": ("seconds that took", ""),
+    "sources_windows_to_delimited": ("text in windows-1252 read, to UTF-8", ""),
+    "sources_gzip_to_delimited": ("text packed with gzip read, to plain", ""),
+    "sources_zstd_to_delimited": ("text packed with Zstandard read, to plain", ""),
+    "sources_fixed_to_delimited": ("text of fixed width read, to delimited", ""),
+    "sources_parquet_to_delimited": ("typed Parquet read as text, to delimited text", ""),
+    "sources_sas_to_delimited": ("SAS7BDAT read as text, to delimited text", ""),
+    "sources_fhir_to_delimited": ("FHIR resources read as rows, to delimited text", ""),
+    "sources_delimited_rows_s": ("rows of delimited text a second and core", ""),
+    "sources_sas_reader_to_ours": (
+        "pandas reading a SAS file alone, to ours with its text",
+        "≥ 0.90",
+    ),
+    "sources_json_loads_to_fhir": ("Python's json.loads of every line, to ours with its rows", ""),
     "bulk_to_openssl": ("pseudonyms a second to openssl's HMAC-SHA-256", "≥ 0.50"),
 }
 
 
 def main() -> None:
     """Measure everything and print it."""
-    for measure in (ingest, scan, pseudonyms, scrub, sealing, opening, resharing, exposure):
+    for measure in (
+        ingest,
+        scan,
+        pseudonyms,
+        scrub,
+        sealing,
+        opening,
+        resharing,
+        exposure,
+        sources,
+    ):
         print(f"{measure.__name__.rpartition('.')[2]}:")
         for key, value in measure.main().items():
             what, goal = GOALS.get(key, (key, ""))
