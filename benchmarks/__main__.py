@@ -15,7 +15,10 @@ from benchmarks import (
 )
 
 GOALS = {
-    "both_to_plain": ("ingest, holder's part included, to DuckDB's plain CSV to Parquet", "≤ 2.0"),
+    "both_to_plain": ("ingest, holder's part included, to DuckDB's plain CSV to Parquet", "≤ 1.5"),
+    "both_to_plain_cpu": ("the same in processor time, for a machine that others use", "≤ 1.5"),
+    "holder_peak_gib": ("what the holder's process held most, in GiB", "≤ 2.0"),
+    "hub_peak_gib": ("what the hub's process held most, in GiB", "≤ 2.0"),
     "scan4": ("scan of four sealed columns to plain Parquet", "≤ 1.15"),
     "scan_all": ("scan of every sealed column to plain Parquet", "≤ 1.15"),
     "join": ("join over sealed Parquet to plain", "≤ 1.15"),

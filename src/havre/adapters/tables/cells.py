@@ -29,7 +29,7 @@ T = TypeVar("T")
 BLOCK_ROWS = 245_760
 
 # Above this a run of rows is cut, however few they are: memory stays bounded for wide tables.
-_MAX_PART_BYTES = 192 * 1024 * 1024
+_MAX_PART_BYTES = 160 * 1024 * 1024
 
 # A longer text has no bounds: half a sentence helps nobody to choose a file.
 _MAX_BOUND_CHARACTERS = 64
