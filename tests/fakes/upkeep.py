@@ -1,14 +1,24 @@
-"""A small hub whose dataset came in several deliveries, and permits for its upkeep."""
+"""A small hub whose dataset came in several deliveries, permits for its upkeep, and a look inside."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path
 from tempfile import mkdtemp
 
 from fakes.small_hub import SmallHub, copy_of, founded, quiet
+from havre.adapters.tables.merging import ArrowMerger
+from havre.application.ceremony import PartitionCatalogue
+from havre.application.ingest import newest_version
+from havre.application.upkeep_permit import wanted_for_upkeep
+from havre.application.vault.reading import ReadPlace, manifest_locations, version_chain
+from havre.application.vault.sealing import MANIFEST_DOCUMENT
+from havre.domain.events import VersionPublished
+from havre.domain.upkeep import UpkeepKind
+from havre.ports.merging import NO_ROWS, RowSum
+from havre.values import TableStream
 
 DELIVERIES = ("dcir-2023-03", "dcir-2023-04", "dcir-2023-05")
 UPKEEP = """
@@ -65,3 +75,42 @@ def in_small_files() -> SmallHub:
             opened.ingestion.ingest(dataset, progress=quiet)
     grant_upkeep(hub, "compact-dcir")
     return hub
+
+
+def rows_of_2023(hub: SmallHub, permit: str) -> dict[str, tuple[int, RowSum]]:
+    """Files and rows of every table of 2023, opened under a permit of its own."""
+    merger = ArrowMerger()
+    found: dict[str, tuple[int, RowSum]] = {}
+    for table, rows in tables_of_2023(hub, permit):
+        count, sums = found.get(table, (0, NO_ROWS))
+        found[table] = (count + 1, sums + merger.row_sum(rows, key=bytes(32)))
+    return found
+
+
+def tables_of_2023(hub: SmallHub, permit: str) -> Iterator[tuple[str, TableStream]]:
+    """Every file of 2023 in the newest version, with its table."""
+    grant_upkeep(hub, permit)
+    opened = hub.open()
+    standing = opened.permits.standing(permit)
+    published = {
+        each.index: each.event
+        for each in opened.log.entries()
+        if isinstance(each.event, VersionPublished)
+    }
+    newest = newest_version(opened.log, "dcir")
+    assert newest is not None
+    partitions = [
+        each
+        for each in PartitionCatalogue(opened.records, log=opened.log).list_living()
+        if (each.partition.name, each.partition.year) == ("dcir", 2023)
+    ]
+    with opened.release.open(wanted_for_upkeep(standing, UpkeepKind.COMPACT, partitions)) as keys:
+        reader = opened.reader(keys)
+        files = reader.list_files(
+            version_chain(published, version=newest),
+            places=[ReadPlace(each.partition, each.partition_id) for each in partitions],
+            locations=manifest_locations(opened.records.list_documents(MANIFEST_DOCUMENT)),
+        )
+        for file in files:
+            with reader.read_table(file) as stream:
+                yield file.entry.table, stream

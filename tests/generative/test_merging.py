@@ -13,7 +13,7 @@ from typing import Any
 
 import pyarrow as pa
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from havre.adapters.tables.merging import ArrowMerger
@@ -66,6 +66,7 @@ def utf8(key: list[Any]) -> list[Any]:
     return [cell.encode() if isinstance(cell, str) else cell for cell in key]
 
 
+@settings(deadline=None)
 @given(st.lists(st.lists(rows, max_size=12), max_size=4), orders, st.integers(1, 9))
 def test_what_is_put_together_is_sorted_and_the_same_rows(
     files: list[list[Row]], order: list[str], target: int
@@ -86,6 +87,7 @@ def test_what_is_put_together_is_sorted_and_the_same_rows(
     )
 
 
+@settings(deadline=None)
 @given(st.lists(rows, min_size=1, max_size=20), st.randoms())
 def test_a_sum_does_not_see_the_order_and_sees_every_cell(cells: list[Row], random: Any) -> None:
     merger = ArrowMerger()

@@ -15,22 +15,19 @@ import pytest
 
 from fakes.correcting import corrected
 from fakes.small_hub import SmallHub, copy_of, quiet
-from fakes.upkeep import DELIVERIES, grant_upkeep, in_small_files
+from fakes.upkeep import DELIVERIES, grant_upkeep, in_small_files, rows_of_2023
 from havre.adapters.tables import merging
-from havre.application.ceremony import PartitionCatalogue
 from havre.application.corrections import KIND_OBJECTS
 from havre.application.ingest import newest_version
 from havre.application.journal import Journal
-from havre.application.upkeep_permit import wanted_for_upkeep
-from havre.application.vault.reading import ListedFile, ReadPlace, manifest_locations, version_chain
-from havre.application.vault.sealing import MANIFEST_DOCUMENT, VaultWriter
+from havre.application.vault.sealing import VaultWriter
 from havre.bootstrap.compacting import compact_dataset
 from havre.domain.events import Event, VersionPublished, events_of
-from havre.domain.upkeep import UpkeepKind, UpkeepUsed
+from havre.domain.upkeep import UpkeepUsed
 from havre.domain.version_objects import parse_version_objects
 from havre.errors import HavreError, NotGenuine, Refused
 from havre.formats.manifest import ManifestEntry, ObjectKind
-from havre.ports.merging import NO_ROWS, RowSum
+from havre.ports.merging import RowSum
 
 PERMIT = "compact-dcir"
 PROJECT = """
@@ -59,45 +56,10 @@ def compacted(hub: SmallHub, permit: str = PERMIT, **named: Any) -> dict[str, An
     )
 
 
-def looked_into(hub: SmallHub, name: str) -> dict[str, tuple[int, RowSum]]:
-    """Files and rows of every table of 2023, opened under a permit of its own."""
-    grant_upkeep(hub, name)
-    opened = hub.open()
-    standing = opened.permits.standing(name)
-    published = {
-        each.index: each.event
-        for each in opened.log.entries()
-        if isinstance(each.event, VersionPublished)
-    }
-    newest = newest_version(opened.log, "dcir")
-    assert newest is not None
-    chain = version_chain(published, version=newest)
-    partitions = [
-        each
-        for each in PartitionCatalogue(opened.records, log=opened.log).list_living()
-        if (each.partition.name, each.partition.year) == ("dcir", 2023)
-    ]
-    found: dict[str, tuple[int, RowSum]] = {}
-    merger = merging.ArrowMerger()
-    with opened.release.open(wanted_for_upkeep(standing, UpkeepKind.COMPACT, partitions)) as keys:
-        reader = opened.reader(keys)
-        files: tuple[ListedFile, ...] = reader.list_files(
-            chain,
-            places=[ReadPlace(each.partition, each.partition_id) for each in partitions],
-            locations=manifest_locations(opened.records.list_documents(MANIFEST_DOCUMENT)),
-        )
-        for file in files:
-            count, rows = found.get(file.entry.table, (0, NO_ROWS))
-            with reader.read_table(file) as stream:
-                rows += merger.row_sum(stream, key=bytes(32))
-            found[file.entry.table] = (count + 1, rows)
-    return found
-
-
 @pytest.fixture(scope="module")
 def before(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, tuple[int, RowSum]]:
     hub = copy_of(in_small_files(), tmp_path_factory.mktemp("before"))
-    return looked_into(hub, "look-before")
+    return rows_of_2023(hub, "look-before")
 
 
 @pytest.fixture
@@ -111,7 +73,7 @@ def test_the_same_rows_lie_in_fewer_files_and_the_old_ones_stay(
     objects = set(hub.open().objects.list_objects())
     report = compacted(hub)
 
-    after = looked_into(hub, "look-after")
+    after = rows_of_2023(hub, "look-after")
     assert {table: rows for table, (_, rows) in after.items()} == {
         table: rows for table, (_, rows) in before.items()
     }
@@ -301,7 +263,7 @@ def test_a_hub_that_is_killed_when_all_is_sealed_and_nothing_published_begins_ag
 
     lived(hub)
 
-    after = looked_into(hub, "look-after")
+    after = rows_of_2023(hub, "look-after")
     assert {table: rows for table, (_, rows) in after.items()} == {
         table: rows for table, (_, rows) in before.items()
     }

@@ -52,6 +52,7 @@ from havre.domain.events import (
     rounded_count,
 )
 from havre.domain.oppositions import OPPOSITIONS_DATASET
+from havre.domain.quarantine import layout_json
 from havre.domain.rotation import RotationRule
 from havre.domain.schema import TableSchema
 from havre.domain.trust import TrustRoots
@@ -310,7 +311,7 @@ class Ingestion:
                 at=now,
                 dataset=dataset,
                 deliveries=accepted,
-                treatments_sha256=_treatments_digest(done.run.schemas),
+                treatments_sha256=treatments_digest(done.run.schemas),
             )
         )
         listing = list_written(
@@ -430,6 +431,7 @@ def _report_json(note: DeliveryNote, done: _Done, *, objects: Document | None) -
                 "set_aside_at_the_holder": dict(each.sent.set_aside),
                 "set_aside_at_the_hub": dict(each.checked.set_aside),
                 "table": each.sent.table,
+                **({"layout": layout_json(each.layout)} if each.layout else {}),
             }
             for each in reports
         ],
@@ -442,7 +444,8 @@ def _report_json(note: DeliveryNote, done: _Done, *, objects: Document | None) -
     }
 
 
-def _treatments_digest(schemas: Iterable[TableSchema]) -> str:
+def treatments_digest(schemas: Iterable[TableSchema]) -> str:
+    """Hash what becomes of each column of these tables, for the log."""
     treatments: dict[str, Json] = {
         schema.name: {column.name: column.treatment.value for column in schema.columns}
         for schema in schemas

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import base64
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -11,6 +10,7 @@ from havre.application.ceremony import KnownPartition
 from havre.application.contracts import Terms
 from havre.application.landed import LandedFiles
 from havre.application.pseudonymise import Pseudonyms
+from havre.application.set_aside import AsideWriter
 from havre.application.vault.inventory import Written
 from havre.application.vault.keys import OpenPartitions
 from havre.application.vault.reading import LentKeys, VaultReader
@@ -21,28 +21,30 @@ from havre.domain.content import Grain, TableCount, grain_of
 from havre.domain.contract_judgement import Counted
 from havre.domain.delivery import FileCount, RowCount, check_rows
 from havre.domain.delivery_note import DeliveryNote
+from havre.domain.quarantine import FileLayout
 from havre.domain.schema import Catalogue, TableSchema
 from havre.domain.upkeep import STAGE_2_SECRET, aside_dataset
 from havre.domain.version_objects import PlacedObject
 from havre.errors import NotFound
-from havre.formats.canonical import Json, encode_canonical
-from havre.formats.manifest import ObjectKind
+from havre.formats.canonical import Json
+from havre.ports.aside import AsideRows
 from havre.ports.counting import RowCounter
 from havre.ports.describing import ContentCounter
-from havre.ports.sources import CheckedRows, RowChecker, SetAsideRow
+from havre.ports.sources import CheckedRows, DeliveredFile, RowChecker
 from havre.values import Partition, PartitionKind
-
-# Rows set aside are sealed in objects of about this size, so that they need not be held.
-ASIDE_OBJECT_BYTES = 32 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
 class FileReport:
-    """What became of one file's lines, from the holder's file to the lake."""
+    """What became of one file's lines, from the holder's file to the lake.
+
+    layout: how rows that were set aside become cells again; null where there are none.
+    """
 
     delivery: str
     sent: FileCount
     checked: RowCount
+    layout: FileLayout | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +75,7 @@ class IngestTools:
     checker: RowChecker
     counter: RowCounter
     pseudonyms: Pseudonyms
+    aside: AsideRows
     content: Callable[[Catalogue], ContentCounter]
 
 
@@ -106,8 +109,8 @@ class DatasetRun:
         )
         self.terms = terms
         self._covers = {note.delivery: note.covers for note in notes}
-        self._places = _write_places(partitions, notes[0].dataset)
-        self._aside = _aside_place(partitions, notes[0].dataset)
+        self._places = write_places(partitions, notes[0].dataset)
+        self._aside = aside_place(partitions, notes[0].dataset)
         self._version = VersionWriter(tools.vault, places=self._places)
         self._content = tools.content(known.catalogue)
         self._secret = keys.secret(stage_2(partitions).partition_id)
@@ -136,12 +139,12 @@ class DatasetRun:
             schema = self.terms.schema(built.schema)
             tell = partial(_tell, progress, RunProgress(self._dataset, table, read, total))
             tell(0)
-            aside = _Aside(self._tools.vault, place=self._aside)
+            aside = AsideWriter(self._tools.vault, place=self._aside)
             checked = self._tools.checker.check(
                 files, schema=schema, progress=tell, aside=aside.add
             )
             self._add(checked, schema)
-            self._count(table, checked, sent)
+            self._count(table, checked, sent, files)
             self._keep_aside(table, aside)
             self.schemas.append(schema)
             read += sum(count.sent for _, count in sent.values() if count.table == table)
@@ -201,14 +204,17 @@ class DatasetRun:
         table: str,
         checked: CheckedRows,
         sent: dict[tuple[str, str], tuple[DeliveryNote, FileCount]],
+        files: Sequence[DeliveredFile],
     ) -> None:
+        opened = {(file.delivery, file.path): file for file in files}
         for key, (_, count) in sent.items():
             if count.table == table:
                 rows = checked.counts.get(key, RowCount(0, 0, {}))
                 check_rows(count, rows)
-                self.reports.append(FileReport(key[0], count, rows))
+                layout = self._tools.aside.layout(opened[key]) if rows.set_aside else None
+                self.reports.append(FileReport(key[0], count, rows, layout))
 
-    def _keep_aside(self, table: str, aside: _Aside) -> None:
+    def _keep_aside(self, table: str, aside: AsideWriter) -> None:
         """Remember where the rows of a table were sealed that broke a rule."""
         aside.close()
         if aside.sealed:
@@ -216,52 +222,12 @@ class DatasetRun:
             self.aside += [stored for stored, _ in aside.sealed]
 
 
-class _Aside:
-    """Rows that broke a rule, as they were delivered, sealed to a partition of their own.
-
-    In one object, or in several when there are many: they are not held.
-    """
-
-    def __init__(self, vault: VaultWriter, *, place: WritePlace) -> None:
-        self._vault = vault
-        self._place = place
-        self._lines: list[bytes] = []
-        self._size_bytes = 0
-        self.sealed: list[tuple[Written, int]] = []
-
-    def add(self, rows: Sequence[SetAsideRow]) -> None:
-        """Take rows; seal what waits when it is much."""
-        for row in rows:
-            line = _aside_line(row)
-            self._lines.append(line)
-            self._size_bytes += len(line)
-        if self._size_bytes > ASIDE_OBJECT_BYTES:
-            self.close()
-
-    def close(self) -> None:
-        """Seal what waits."""
-        if self._lines:
-            lines, self._lines, self._size_bytes = self._lines, [], 0
-            stored = self._vault.seal_bytes(lines, kind=ObjectKind.QUARANTINE, place=self._place)
-            self.sealed.append((stored, len(lines)))
-
-    def described(self) -> Iterator[Json]:
-        """Say where they are, for the check report."""
-        for stored, rows in self.sealed:
-            yield {
-                "object_id": str(stored.object_id),
-                "partition": self._place.partition_id,
-                "rows": rows,
-                "sha256": str(stored.sha256),
-            }
-
-
 def _tell(progress: Callable[[RunProgress], None], start: RunProgress, rows: int) -> None:
     progress(replace(start, rows=start.rows + rows))
 
 
 def aside_partition(dataset: str) -> Partition:
-    """Where a dataset's set-aside rows go: no permit reaches it, and it can be erased alone.
+    """Where a dataset's set-aside rows go: no project's permit reaches it, and it can be erased alone.
 
     >>> aside_partition("dcir").text
     'dataset/dcir-aside/0/1'
@@ -283,8 +249,8 @@ def stage_2(partitions: Iterable[KnownPartition]) -> KnownPartition:
     )
 
 
-def _write_places(known: Iterable[KnownPartition], dataset: str) -> dict[int, WritePlace]:
-    """The newest generation of each of a dataset's partitions, by year.
+def write_places(known: Iterable[KnownPartition], dataset: str) -> dict[int, WritePlace]:
+    """Find the newest generation of each of a dataset's partitions, by year.
 
     known: those that may be written to.
 
@@ -304,7 +270,14 @@ def _write_places(known: Iterable[KnownPartition], dataset: str) -> dict[int, Wr
     return places
 
 
-def _aside_place(known: Iterable[KnownPartition], dataset: str) -> WritePlace:
+def aside_place(known: Iterable[KnownPartition], dataset: str) -> WritePlace:
+    """Find the newest generation of where a dataset's rows go that are set aside.
+
+    known: those that may be written to.
+
+    Raises:
+        NotFound: there is none.
+    """
     name = aside_partition(dataset).name
     for each in sorted(known, key=lambda one: one.partition.generation, reverse=True):
         if (each.partition.kind, each.partition.name) == (PartitionKind.DATASET, name):
@@ -313,16 +286,3 @@ def _aside_place(known: Iterable[KnownPartition], dataset: str) -> WritePlace:
         f"There is no open key pair for rows of {dataset} that are set aside.",
         hint=f"Hold a ceremony: `havre ceremony --dataset {dataset}`, or `havre keys rotate --due`.",
     )
-
-
-def _aside_line(row: SetAsideRow) -> bytes:
-    line = encode_canonical(
-        {
-            "content": base64.b64encode(row.content).decode(),
-            "delivery": row.delivery,
-            "line": row.line,
-            "path": row.path,
-            "reason": row.reason,
-        }
-    )
-    return line + b"\n"

@@ -251,25 +251,32 @@ class OpenHub:
         )
 
     @cached_property
-    def ingestion(self) -> Ingestion:
-        """Makes versions of datasets."""
+    def ingest_tools(self) -> IngestTools:
+        """What checks, pseudonymises and seals rows on their way in."""
         from havre.adapters.describing.counter import VersionCounter
         from havre.adapters.sources.checker import ColumnChecker
         from havre.adapters.sources.counting import ColumnCounter
+        from havre.adapters.sources.quarantined import QuarantinedRows
 
+        return IngestTools(
+            vault=self.vault,
+            reader=self.reader,
+            checker=ColumnChecker(),
+            counter=ColumnCounter(),
+            pseudonyms=self.pseudonyms,
+            aside=QuarantinedRows(),
+            content=VersionCounter,
+        )
+
+    @cached_property
+    def ingestion(self) -> Ingestion:
+        """Makes versions of datasets."""
         return Ingestion(
             journal=self.journal,
             log=self.log,
             records=self.records,
             release=self.release,
-            tools=IngestTools(
-                vault=self.vault,
-                reader=self.reader,
-                checker=ColumnChecker(),
-                counter=ColumnCounter(),
-                pseudonyms=self.pseudonyms,
-                content=VersionCounter,
-            ),
+            tools=self.ingest_tools,
             known=self.catalogue.known(),
             contracts=self.contracts,
             roots=self.roots,

@@ -55,7 +55,7 @@ def read_known(hub: OpenHub) -> Known:
             for each in partitions
             if each.partition.kind is PartitionKind.PROJECT
         ),
-        superseded=tuple(_superseded(hub)),
+        superseded=tuple(list_superseded(hub)),
         shown=frozenset(_shown(hub)),
     )
 
@@ -93,8 +93,8 @@ def _erase(hub: OpenHub, partitions: Sequence[str], ground: Ground) -> ErasureRe
     return erase(hub, chosen, ground=ground, signers=[hub.token])
 
 
-def _superseded(hub: OpenHub) -> Iterator[Superseded]:
-    """Generations of rows that were set aside and have a successor, each since its first one."""
+def list_superseded(hub: OpenHub) -> Iterator[Superseded]:
+    """List generations of rows that were set aside and have a successor, each since its first one."""
     states = read_key_states(logged.event for logged in hub.log.entries())
     known = [
         each
