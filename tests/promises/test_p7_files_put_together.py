@@ -119,7 +119,7 @@ def test_it_is_on_the_log_under_its_permit_and_adds_no_row(hub: SmallHub) -> Non
         compacted(hub)
 
 
-def test_what_was_withdrawn_and_what_lies_together_is_written_down(hub: SmallHub) -> None:
+def test_what_was_withdrawn_and_whose_rows_lie_together_is_written_down(hub: SmallHub) -> None:
     report = compacted(hub)
 
     opened = hub.open()
@@ -127,7 +127,30 @@ def test_what_was_withdrawn_and_what_lies_together_is_written_down(hub: SmallHub
     written = parse_version_objects(opened.records.document(KIND_OBJECTS, version))
     assert len(written.withdrawn) == sum(each["files_before"] for each in report["tables"])
     assert len(written.together) == sum(each["files_after"] for each in report["tables"])
+    assert set(written.together.values()) == {DELIVERIES}
     assert not written.added
+
+
+def test_a_delivery_whose_rows_lie_with_others_is_corrected_no_more(hub: SmallHub) -> None:
+    """Its correction would add the new rows and leave the old ones."""
+    compacted(hub)
+    corrected(hub.deliveries / "dcir-2023-04", "again", corrects="dcir-2023-04")
+    hub.holder().deliver([hub.deliveries / "again"], progress=quiet)
+
+    (held,) = hub.open().receiving.receive().held.values()
+
+    assert "were put together with those of other deliveries" in held.message
+
+
+def test_while_a_correction_waits_nothing_is_put_together(hub: SmallHub) -> None:
+    corrected(hub.deliveries / "dcir-2023-04", "again", corrects="dcir-2023-04")
+    hub.holder().deliver([hub.deliveries / "again"], progress=quiet)
+    assert not hub.open().receiving.receive().held
+
+    with pytest.raises(Refused, match="A correction waits: again"):
+        compacted(hub)
+    hub.open().ingestion.ingest("dcir", progress=quiet)
+    assert compacted(hub)["tables"]
 
 
 def test_what_was_put_together_is_left_alone(hub: SmallHub) -> None:
@@ -241,6 +264,7 @@ def lived(hub: SmallHub) -> bool:
 COMPACT = """
 import sys
 from pathlib import Path
+from fakes.correcting import corrected
 from fakes.small_hub import SmallHub
 from havre.bootstrap.compacting import compact_dataset
 hub = SmallHub(Path(sys.argv[1])).open()

@@ -15,6 +15,7 @@ import pytest
 from fakes.small_hub import SmallHub, copy_of, quiet
 from fakes.upkeep import grant_upkeep, in_small_files, rows_of_2023, tables_of_2023
 from havre.adapters.sources.checker import CheckedFiles
+from havre.application.corrections import DeliveryBook
 from havre.application.ingest import newest_version
 from havre.application.journal import Journal
 from havre.application.quarantine import QuarantineBook
@@ -100,6 +101,11 @@ def test_what_was_mended_comes_in_and_the_rest_stays_with_its_reason(hub: SmallH
     assert published.permit == PERMIT
     with pytest.raises(UpkeepUsed):
         replayed(hub)
+
+    # They are known as that delivery's: a correction would take them back with the others.
+    opened = hub.open()
+    objects = DeliveryBook(opened.records, opened.log).objects("dcir")["dcir-2023-05"]
+    assert min(each.rows for each in objects.values() if each.table == TABLE) == 1
 
     # Once more, for those that were left: none of them comes in twice.
     mend(hub, no_key)
