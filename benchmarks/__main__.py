@@ -11,6 +11,7 @@ from benchmarks import (
     scan,
     scrub,
     sealing,
+    selective,
     sources,
 )
 
@@ -22,6 +23,15 @@ GOALS = {
     "scan4": ("scan of four sealed columns to plain Parquet", "≤ 1.15"),
     "scan_all": ("scan of every sealed column to plain Parquet", "≤ 1.15"),
     "join": ("join over sealed Parquet to plain", "≤ 1.15"),
+    "selective_to_plain": (
+        "a month and a code of a lake with five files a month, to plain",
+        "≤ 2.0",
+    ),
+    "selective_small_to_plain": ("the same with a file for three months", "≤ 2.0"),
+    "selective_as_it_came": ("the same from files as they came, not put together", ""),
+    "opened_compacted": ("share of its bytes that were opened", ""),
+    "opened_small": ("the same with a file for three months", ""),
+    "opened_as_it_came": ("the same from files as they came", ""),
     "exposure_analysis": ("exposure of a plausible deployment with 12 operators", "≤ 2 s"),
     "exposure_hard_analysis": ("exposure of a hard one with 12 operators", "≤ 2 s"),
     "exposure_check": ("its certificate checked by the program for strangers", ""),
@@ -53,6 +63,7 @@ def main() -> None:
     for measure in (
         ingest,
         scan,
+        selective,
         pseudonyms,
         scrub,
         sealing,

@@ -11,8 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from havre.adapters.tables.parquet import ParquetTables
-from havre.domain.plan import Between, Condition, OneOf
-from havre.domain.pruning import may_hold
+from havre.domain.plan import Between, Condition, Follow, OneOf, Oppositions, Plan, TablePlan, Tie
+from havre.domain.pruning import choose_files, may_hold
 from havre.formats.manifest import ColumnBounds
 
 DAYS = {"DAY": ColumnBounds("2021-01-01", "2021-12-31", 4)}
@@ -84,3 +84,74 @@ def test_no_file_with_a_row_that_passes_is_left_out(data: st.DataObject, kind: A
     days = [row.date() if isinstance(row, datetime) else row for row in rows if row is not None]
     if any(low <= day <= high for day in days):
         assert may_hold(write.facts.bounds, [Between("C", low, high)])
+
+
+JANUARY = Between("DAY", date(2021, 1, 1), date(2021, 1, 31))
+PLAN = Plan(
+    (
+        TablePlan(table="CARE", columns=("DAY",), conditions=(JANUARY,)),
+        TablePlan(
+            table="DRUGS",
+            columns=("CODE",),
+            follows=(Follow("CARE", ("KEY", "RANK"), ("KEY", "RANK")),),
+        ),
+    )
+)
+
+
+def described(kind: pa.DataType, rows: list[tuple[Any, int, date]]) -> dict[str, ColumnBounds]:
+    keys, ranks, days = zip(*rows, strict=True)
+    table = pa.table({"KEY": pa.array(keys, kind), "RANK": ranks, "DAY": pa.array(days)})
+    write = ParquetTables().write(table, key=bytes(32))
+    list(write)
+    return dict(write.facts.bounds)
+
+
+_KEYS: list[tuple[pa.DataType, st.SearchStrategy[Any]]] = [
+    (pa.int64(), st.integers(-12, 120)),
+    (pa.string(), st.text("0129a", max_size=3)),
+    (pa.date32(), st.dates(date(999, 1, 1), date(2100, 1, 1))),
+    (pa.timestamp("us"), st.datetimes(datetime(2020, 1, 1), datetime(2020, 1, 9))),  # noqa: DTZ001
+    (pa.decimal128(9, 2), st.decimals(-20, 120, places=2)),
+    (pa.binary(2), st.binary(min_size=2, max_size=2)),
+]
+
+
+@settings(deadline=None, derandomize=True)
+@given(st.data(), st.sampled_from(_KEYS))
+def test_no_file_is_left_out_that_has_a_row_which_follows_one_of_the_period(
+    data: st.DataObject, kind: Any
+) -> None:
+    arrow, keys = kind
+    days = st.sampled_from([date(2020, 12, 31), date(2021, 1, 1), date(2021, 1, 31)])
+    rows = st.lists(st.tuples(st.none() | keys, st.integers(0, 2), days), min_size=1, max_size=3)
+    care, drugs = data.draw(st.lists(rows, max_size=3)), data.draw(st.lists(rows, max_size=3))
+    owned = {row[:2] for file in care for row in file if row[2].year == 2021}
+    files = [("DRUGS", each) for each in drugs] + [("CARE", each) for each in care]
+
+    chosen = choose_files(PLAN, [(table, described(arrow, each)) for table, each in files])
+
+    for place, (table, each) in enumerate(files):
+        is_needed = (
+            any(row[2].year == 2021 for row in each)
+            if table == "CARE"
+            else any(row[0] is not None and row[:2] in owned for row in each)
+        )
+        assert place in chosen or not is_needed
+
+
+def test_a_period_reaches_a_table_that_has_no_date() -> None:
+    def file(table: str, key: int, day: date) -> tuple[str, dict[str, ColumnBounds]]:
+        return table, described(pa.int64(), [(key, 1, day)])
+
+    may, july = date(2021, 1, 5), date(2021, 7, 5)
+    files = [
+        file("DRUGS", 1, may),
+        file("DRUGS", 2, may),
+        file("CARE", 1, may),
+        file("CARE", 2, july),
+    ]
+
+    assert choose_files(PLAN, files) == [0, 2]
+    tied = Plan(PLAN.tables, Oppositions("WHO", "NUMBER", ties=(Tie("CARE", ("KEY",)),)))
+    assert choose_files(tied, [*files, ("WHO", {}), ("OTHER", {})]) == [0, 1, 2, 3, 4]

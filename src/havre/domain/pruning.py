@@ -6,14 +6,83 @@ known counts as "may pass". The engine still tests every row of what is left.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
+from decimal import Decimal
+from typing import TypeAlias
 
-from havre.domain.plan import Cell, Condition, OneOf
+from havre.domain.plan import Cell, Condition, Follow, OneOf, Plan, TablePlan
 from havre.formats.manifest import ColumnBounds
 
+Bounds: TypeAlias = Mapping[str, ColumnBounds]
 
-def may_hold(bounds: Mapping[str, ColumnBounds], conditions: Iterable[Condition]) -> bool:
+
+def choose_files(plan: Plan, files: Sequence[tuple[str, Bounds]]) -> list[int]:
+    """Choose the files that a plan needs, by their places.
+
+    files: the table of each, and the bounds of its columns.
+
+    Left out are files whose bounds no row of the plan can pass, and those whose rows
+    follow rows of another table that are in no file chosen: so a period reaches tables that
+    have no date of their own. Where every row of a table counts, all its files are chosen.
+    """
+    of_table: dict[str, list[int]] = {table: [] for table in plan.tables_read}
+    for place, (table, _) in enumerate(files):
+        if table in of_table:
+            of_table[table].append(place)
+    chosen = {table: of_table[table] for table in plan.tables_read_whole}
+    # A part stands behind those it follows.
+    for part in plan.tables:
+        if part.table not in plan.tables_read_whole:
+            owners = {table: [files[n][1] for n in places] for table, places in chosen.items()}
+            chosen[part.table] = [
+                place
+                for place in of_table[part.table]
+                if _may_come_out(files[place][1], part, owners)
+            ]
+    return sorted(place for places in chosen.values() for place in places)
+
+
+def _may_come_out(bounds: Bounds, part: TablePlan, owners: Mapping[str, Sequence[Bounds]]) -> bool:
+    return may_hold(bounds, part.conditions) and all(
+        _may_follow(bounds, follow, owners[follow.table]) for follow in part.follows
+    )
+
+
+def _may_follow(bounds: Bounds, follow: Follow, owners: Iterable[Bounds]) -> bool:
+    """Tell whether a file may have a row whose keys a row of one of these files has as well."""
+    keys = list(zip(follow.own, follow.theirs, strict=True))
+    return any(
+        all(_may_meet(bounds.get(own), owner.get(theirs)) for own, theirs in keys)
+        for owner in owners
+    )
+
+
+def _may_meet(one: ColumnBounds | None, other: ColumnBounds | None) -> bool:
+    """Tell whether two columns may have a cell in common, of whichever type they are.
+
+    Bounds do not say their type. They part only where that is so as texts and, if all
+    are numbers, as numbers too. Texts are compared as far as both go: a day and a moment of it meet.
+    """
+    if one is None or one.minimum is None or one.maximum is None:
+        return True
+    if other is None or other.minimum is None or other.maximum is None:
+        return True
+    if _not_after(one.minimum, other.maximum) and _not_after(other.minimum, one.maximum):
+        return True
+    try:
+        low, high = Decimal(one.minimum), Decimal(one.maximum)
+        return low <= Decimal(other.maximum) and Decimal(other.minimum) <= high
+    except ArithmeticError:
+        return False
+
+
+def _not_after(one: str, other: str) -> bool:
+    length = min(len(one), len(other))
+    return one[:length] <= other[:length]
+
+
+def may_hold(bounds: Bounds, conditions: Iterable[Condition]) -> bool:
     """Tell whether a file may have a row that passes all conditions.
 
     bounds: of the file's columns, as its manifest entry has them; a column that

@@ -17,7 +17,7 @@ from typing import Protocol
 from havre.crypto.sealing import open_stream
 from havre.domain.events import VersionPublished
 from havre.domain.plan import Plan
-from havre.domain.pruning import may_hold
+from havre.domain.pruning import choose_files
 from havre.errors import InvalidInput, NotFound, NotGenuine
 from havre.formats.envelope import split_header
 from havre.formats.manifest import (
@@ -139,23 +139,21 @@ class VaultReader:
     ) -> Iterator[dict[str, list[SourceFile]]]:
         """Lend the files that a plan needs, each with its key, to an engine.
 
-        The files whose bounds no row of the plan can pass are left closed, and
-        so are their keys; not where every row counts.
+        The files that no row of the plan can come from are left closed, and so are
+        their keys (`domain.pruning`).
 
         Raises:
             NotGenuine: a file is not what its manifest says.
         """
         lent: dict[str, list[SourceFile]] = {table: [] for table in plan.tables_read}
-        conditions = {part.table: part.conditions for part in plan.tables}
-        conditions |= dict.fromkeys(plan.tables_read_whole, ())
+        listed = list(files)
+        chosen = choose_files(plan, [(file.entry.table, file.entry.bounds) for file in listed])
         with ExitStack() as stack:
-            for file in files:
-                wanted = conditions.get(file.entry.table)
-                if wanted is not None and may_hold(file.entry.bounds, wanted):
-                    path = stack.enter_context(
-                        self._objects.as_file(file.entry.object_id, sha256=file.entry.sha256)
-                    )
-                    lent[file.entry.table].append(SourceFile(path, self._key(file)))
+            for file in (listed[place] for place in chosen):
+                path = stack.enter_context(
+                    self._objects.as_file(file.entry.object_id, sha256=file.entry.sha256)
+                )
+                lent[file.entry.table].append(SourceFile(path, self._key(file)))
             yield lent
 
     @contextmanager
