@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -21,6 +22,20 @@ from havre.cli.options import (
 from havre.cli.screen import Screen
 from havre.errors import HavreError, gravest
 
+class MadeTables(StrEnum):
+    """Which tables `havre synth` makes."""
+
+    CORE = "core"
+    ALL = "all"
+
+
+class MadeForm(StrEnum):
+    """In which form `havre synth` writes files."""
+
+    CSV = "csv"
+    PARQUET = "parquet"
+
+
 inbox = typer.Typer(help="Deliveries that wait for the hub.", no_args_is_help=True)
 
 
@@ -35,16 +50,31 @@ def register(app: typer.Typer) -> None:
 def synth(
     *,
     out: Annotated[Path, typer.Option(help="An empty folder for the deliveries and the truth.")],
-    people: Annotated[int, typer.Option(min=100, max=1_000_000)] = 20_000,
+    people: Annotated[int, typer.Option(min=100, max=70_000_000)] = 20_000,
     first_year: Annotated[int, typer.Option(min=2010, max=2040)] = 2022,
     years: Annotated[int, typer.Option(min=1, max=10)] = 3,
     seed: Annotated[int, typer.Option(min=0)] = 7,
+    lines_a_year: Annotated[
+        float, typer.Option(min=5, max=300, help="Of the central table, per person; 164 are real.")
+    ] = 24,
+    tables: Annotated[
+        MadeTables, typer.Option(help="Those that the demo needs, or all that can be made.")
+    ] = MadeTables.CORE,
+    form: Annotated[MadeForm, typer.Option(help="The form of the files.")] = MadeForm.CSV,
+    fault: Annotated[
+        list[str] | None,
+        typer.Option(help="A fault to plant; all when none is named, `none` for none."),
+    ] = None,
+    processes: Annotated[
+        int, typer.Option(min=0, help="How many draw at once; 0: one per core. Same bytes.")
+    ] = 0,
     as_json: JsonOption = False,
 ) -> None:
     """Make up people, their illnesses and the SNDS files of their care; same seed, same bytes."""
     from havre.bootstrap.synthetic import write_synthetic
 
     screen = Screen(as_json=as_json)
+    planted = {} if fault is None else {"faults": [each for each in fault if each != "none"]}
     with screen.progress("drawing people") as bar:
         written = write_synthetic(
             out,
@@ -53,6 +83,11 @@ def synth(
             years=years,
             seed=seed,
             progress=lambda done, total: bar.step(done, total, "writing deliveries"),
+            lines_a_year=lines_a_year,
+            tables=tables.value,
+            form=form.value,
+            processes=processes,
+            **planted,
         )
     screen.show(written)
 

@@ -1,374 +1,211 @@
-"""Care outside hospital, as the accounting lines of the DCIR.
+"""Care outside hospital as it happens: who had what, on which day, from whom.
 
-The grain is the line, not the act: a consultation leaves a line for its price
-and one for the patient's own part; an error is corrected by a line of minus one
-and a new line of plus one, in a later flow.
+What sickness funds write of it is `accounting`. How frequent each kind of service
+is, is published; who has it depends on age, sex and illness. Drugs that an
+illness needs come at their intervals, and are filled up by others to the
+published share.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TypedDict
+from dataclasses import dataclass, fields
+from functools import cached_property
 
 import numpy as np
-import polars as pl
 
-from havre.adapters.synthetic.people import NEVER, YEAR, Flags, Floats, Ints, People, Period, Texts
+from havre.adapters.synthetic.draws import (
+    YEAR,
+    Floats,
+    Ints,
+    Random,
+    Theme,
+    pick,
+)
+from havre.adapters.synthetic.facts import acts
+from havre.adapters.synthetic.facts.diseases import ILLNESSES
+from havre.adapters.synthetic.facts.drugs import (
+    COMMON,
+    DRUGS,
+    NATURE_OF_CLASS,
+    NATURE_OF_RATE,
+    packs_of,
+)
+from havre.adapters.synthetic.illnesses import Illnesses
+from havre.adapters.synthetic.people import Block, People
+from havre.adapters.synthetic.stays import Stays
 
-_GENERAL_DRUGS = (
-    "3400936158832",
-    "3400935848178",
-    "3400935378064",
-    "3400938268706",
-    "3400936579538",
-    "3400937800853",
-    "3400927585111",
-    "3400933247379",
-    "3400936225701",
-    "3400934936876",
-    "3400932539192",
+NATURES: tuple[str, ...] = tuple(acts.NATURE_PERCENT)
+PARTS: tuple[str, ...] = tuple(acts.CARE)
+PART_OF_NATURE = np.array([PARTS.index(acts.part_of(nature)) for nature in NATURES])
+_SHARES = np.array(list(acts.NATURE_PERCENT.values())) / sum(acts.NATURE_PERCENT.values())
+# Lines of one visit, on average: of one pharmacist, nurse, laboratory.
+_PER_VISIT = {"drugs": 2.2, "nurse": 1.3, "biology": 1.5, "device": 1.3}
+_NATURE_OF_DRUG = np.array(
+    [NATURES.index(NATURE_OF_CLASS.get(drug.atc, NATURE_OF_RATE[drug.rate])) for drug in DRUGS]
 )
-_DIABETES_DRUGS = ("3400922152363", "3400936671010", "3400938567991", "3400938678116")
-_INSULIN = ("3400937722988", "3400930016169")
-_FAILURE_DRUGS = ("3400932560592", "3400927690129", "3400937403702")
-# Act of the CCAM, the kind of service it is paid as, and its price.
-_ACTS = (
-    ("DEQP003", "1352", 14.26),
-    ("ZBQK002", "1351", 21.28),
-    ("DZQM006", "1324", 95.66),
-    ("BGQP002", "1352", 28.29),
-    ("HHQE005", "1352", 76.80),
-)
-_CONSULTATION_PRICE = 26.50
-_REFILL_DAYS = 91
-# 99 in 100 lines arrive within six months; the law allows 27.
-_MEAN_LAG_DAYS = 36.0
-_MOST_LAG_DAYS = 260
-_CORRECTED_SHARE = 0.012
+_ADHERENCE = 0.93
+_DENSE = 60
 
 
 @dataclass(frozen=True, slots=True)
-class Lines:
-    """The three tables: one row per line, one per refined line; `month` is the flow's."""
+class Events:
+    """Services, one row each, all arrays of one length; `day` since 1970.
 
-    services: pl.DataFrame
-    drugs: pl.DataFrame
-    acts: pl.DataFrame
-
-
-class _Drawn(TypedDict):
-    people: People
-    period: Period
-    random: np.random.Generator
-
-
-@dataclass(frozen=True, slots=True)
-class _Events:
-    """Acts of care, one row each: who, when, paid as what, which code, at which price."""
+    nature: a place in `NATURES`. item: for a drug its place in `DRUGS`, for a stay its row
+    among the stays, else -1.
+    """
 
     person: Ints
     day: Ints
-    nature: Texts
-    code: Texts
-    price: Floats
-    specialty: Texts
+    nature: Ints
+    item: Ints
 
-
-def draw_lines(people: People, *, period: Period, random: np.random.Generator) -> Lines:
-    """Draw what these people's care leaves behind, cut to the period of care."""
-    drawn = [
-        _consultations(people, period, random),
-        _nursing(people, period, random),
-        _common_drugs(people, period, random),
-        *_chronic_drugs(people, period, random),
-        _acts(people, period, random),
-    ]
-    events = _joined(drawn)
-    services = _services(events, people, random)
-    services = pl.concat([services, _own_parts(services), *_corrections(services, random)])
-    services = services.sort("month", "DCT_ORD_NUM", "PRS_ORD_NUM")
-    return Lines(services, _drugs(services), _acts_of(services))
-
-
-def days_alive(people: People, person: Ints, day: Ints) -> Flags:
-    """Keep what happens between a person's birth and death."""
-    alive: Flags = (people.born[person] <= day) & (day < people.dies[person])
-    return alive
-
-
-def draw_events(
-    rate: Floats, people: People, period: Period, random: np.random.Generator
-) -> tuple[Ints, Ints]:
-    """Draw persons and days of something that happens `rate` times a year to each."""
-    counts = random.poisson(rate * period.years)
-    person = np.repeat(np.arange(people.count), counts)
-    day = random.integers(period.begins, period.ends, len(person))
-    kept = days_alive(people, person, day)
-    return person[kept], day[kept]
-
-
-def _age(people: People, period: Period) -> Floats:
-    age: Floats = np.maximum((period.begins - people.born) / YEAR, 0.0)
-    return age
-
-
-def _consultations(people: People, period: Period, random: np.random.Generator) -> _Events:
-    person, day = draw_events(2.4 + 0.030 * _age(people, period), people, period, random)
-    general = random.random(len(person)) < 0.7
-    return _Events(
-        person,
-        day,
-        np.where(general, "1111", "1112"),
-        np.full(len(person), "", dtype="<U13"),
-        np.full(len(person), _CONSULTATION_PRICE),
-        np.where(general, "01", random.choice(np.array(["03", "08", "15", "05"]), len(person))),
-    )
-
-
-def _nursing(people: People, period: Period, random: np.random.Generator) -> _Events:
-    age = _age(people, period)
-    sick = (people.diabetes < period.ends) * 1.0 + (people.failure < period.ends) * 3.0
-    rate = 0.4 + np.maximum(age - 55, 0) * 0.16 + sick
-    person, day = draw_events(rate, people, period, random)
-    return _Events(
-        person,
-        day,
-        np.where(random.random(len(person)) < 0.72, "3111", "3112"),
-        np.full(len(person), "", dtype="<U13"),
-        np.full(len(person), 6.30),
-        np.full(len(person), "24"),
-    )
-
-
-def _common_drugs(people: People, period: Period, random: np.random.Generator) -> _Events:
-    person, day = draw_events(3.0 + 0.075 * _age(people, period), people, period, random)
-    return _dispensed(person, day, random.choice(np.array(_GENERAL_DRUGS), len(person)), random)
-
-
-def _chronic_drugs(people: People, period: Period, random: np.random.Generator) -> list[_Events]:
-    """Refills every quarter from the day an illness is known; some stop taking them."""
-    everybody = np.arange(people.count)
-    tablets = random.choice(np.array(_DIABETES_DRUGS), people.count)
-    insulin = random.choice(np.array(_INSULIN), people.count)
-    first = np.where(people.type_1, insulin, tablets)
-    late = random.random(people.count) < 0.18
-    of: _Drawn = {"people": people, "period": period, "random": random}
-    refills = [
-        _refilled(everybody, people.diabetes, first, **of),
-        _refilled(everybody[late], people.diabetes[late] + 400, insulin[late], **of),
-    ]
-    for drug in _FAILURE_DRUGS:
-        takes = random.random(people.count) < 0.8
-        begins = people.failure[takes] + 8
-        codes = np.full(int(takes.sum()), drug)
-        refills.append(_refilled(everybody[takes], begins, codes, **of))
-    return refills
-
-
-def _refilled(
-    person: Ints,
-    begins: Ints,
-    codes: Texts,
-    *,
-    people: People,
-    period: Period,
-    random: np.random.Generator,
-) -> _Events:
-    most = int(period.years * YEAR / _REFILL_DAYS) + 1
-    start = np.maximum(begins, period.begins - random.integers(0, _REFILL_DAYS, len(begins)))
-    step = np.arange(most)[None, :] * _REFILL_DAYS
-    day = (start[:, None] + step + random.integers(0, 15, (len(start), most))).ravel()
-    who, what = np.repeat(person, most), np.repeat(codes, most)
-    kept = (np.repeat(begins, most) < NEVER) & (day >= period.begins) & (day < period.ends)
-    kept &= days_alive(people, who, day) & (random.random(len(day)) < 0.93)
-    return _dispensed(who[kept], day[kept], what[kept], random)
-
-
-def _dispensed(person: Ints, day: Ints, codes: Texts, random: np.random.Generator) -> _Events:
-    price = np.round(2.0 + random.gamma(1.3, 5.0, len(person)), 2)
-    return _Events(
-        person, day, np.full(len(person), "3313"), codes, price, np.full(len(person), "50")
-    )
-
-
-def _acts(people: People, period: Period, random: np.random.Generator) -> _Events:
-    sick = (people.failure < period.ends) * 1.2 + (people.diabetes < period.ends) * 0.5
-    person, day = draw_events(0.25 + 0.013 * _age(people, period) + sick, people, period, random)
-    which = random.choice(len(_ACTS), len(person), p=[0.42, 0.25, 0.15, 0.13, 0.05])
-    codes, natures, prices = zip(*_ACTS, strict=True)
-    return _Events(
-        person,
-        day,
-        np.array(natures)[which],
-        np.array(codes)[which],
-        np.array(prices)[which],
-        np.full(len(person), "03"),
-    )
-
-
-def _joined(drawn: list[_Events]) -> _Events:
-    return _Events(
-        *(
-            np.concatenate([getattr(each, name) for each in drawn])
-            for name in ("person", "day", "nature", "code", "price", "specialty")
+    @classmethod
+    def joined(cls, parts: list[Events]) -> Events:
+        """All rows of all parts, in their order."""
+        return Events(
+            *(np.concatenate([getattr(part, each.name) for part in parts]) for each in fields(cls))
         )
-    )
 
 
-def _services(events: _Events, people: People, random: np.random.Generator) -> pl.DataFrame:
-    count, who = len(events.person), events.person
-    lag = 2 + np.minimum(random.exponential(_MEAN_LAG_DAYS, count), _MOST_LAG_DAYS).astype(np.int64)
-    taken_in = events.day + lag
-    department = people.department[who]
-    full = (people.diabetes[who] < events.day) | (people.failure[who] < events.day)
-    rate = np.where(full, 100, np.where(events.nature == "3313", 65, 70))
-    covered = np.round(events.price * rate / 100, 2)
-    # Few professionals do much, many do little.
-    office = (random.pareto(1.2, count) * 3).astype(np.int64) % 400
-    return pl.DataFrame(
-        {
-            "BEN_NIR_PSA": people.number_at(who, events.day),
-            "BEN_RNG_GEM": people.rank[who],
-            "born": people.born[who],
-            "BEN_SEX_COD": people.sex[who].astype(str),
-            "BEN_RES_DPT": np.char.zfill(department, 3),
-            "ORG_AFF_BEN": np.char.add(people.scheme[who], "000000").astype("<U9"),
-            "day": events.day,
-            "PRS_NAT_REF": events.nature,
-            "BSE_PRS_NAT": events.nature,
-            "CPL_PRS_NAT": np.full(count, "0"),
-            "PRS_ACT_QTE": np.ones(count, dtype=np.int64),
-            "PRS_PAI_MNT": events.price,
-            "RGO_REM_TAU": rate,
-            "BSE_REM_BSE": events.price,
-            "BSE_REM_MNT": covered,
-            "CPL_MAJ_TOP": np.full(count, "0"),
-            "CPL_AFF_COD": np.full(count, "0"),
-            "CPL_REM_MNT": np.zeros(count),
-            "DPN_QLF": np.full(count, "0"),
-            "PSE_SPE_COD": events.specialty,
-            "PFS_EXE_NUM": np.char.add(
-                np.char.zfill(department, 2), np.char.zfill(office.astype(str), 7)
-            ),
-            "DCT_ORD_NUM": np.arange(1, count + 1),
-            "FLX_EMT_NUM": random.integers(1, 20, count),
-            "FLX_EMT_ORD": random.integers(1, 9, count),
-            "FLX_EMT_TYP": np.where(people.scheme[who] == "02", 2, 1),
-            "taken_in": taken_in,
-            "ORG_CLE_NUM": np.char.add(np.char.add(people.scheme[who], department), "0000").astype(
-                "<U9"
-            ),
-            "PRS_ORD_NUM": np.ones(count, dtype=np.int64),
-            "REM_TYP_AFF": np.ones(count, dtype=np.int64),
-            "code": events.code,
-        }
-    ).with_columns(_month("taken_in"))
+@dataclass(frozen=True)
+class Care:
+    """A block's people with everything that decides on their care.
+
+    density: lines of acts per person and year.
+    """
+
+    people: People
+    illnesses: Illnesses
+    stays: Stays
+    block: Block
+    density: float
+
+    @property
+    def refill_days(self) -> int:
+        """Between two packs of a drug that is taken for long: a month, or a quarter where lines are few."""
+        return 30 if self.density >= _DENSE else 91
+
+    @cached_property
+    def regimens(self) -> tuple[Ints, Ints, Ints]:
+        """Who takes what for long, and from when: person, place in `DRUGS`, first day."""
+        random = self.block.stream(Theme.LINES, 0)
+        person, pack, start = [], [], []
+        for name, illness in ILLNESSES.items():
+            onset = self.illnesses.of(name)
+            ill = np.flatnonzero(onset < self.block.period.ends)
+            for atc, share, delay in illness.drugs:
+                takes = ill[random.random(len(ill)) < share]
+                packs = np.array(packs_of(atc))
+                person.append(takes)
+                pack.append(packs[random.integers(0, len(packs), len(takes))])
+                start.append(onset[takes] + delay)
+        return np.concatenate(person), np.concatenate(pack), np.concatenate(start)
+
+    def events(self, first: int, last: int, part: int) -> Events:
+        """Draw the services of some days, the last excluded.
+
+        part: the number of this stretch of days; its stream is its own.
+        """
+        random = self.block.stream(Theme.LINES, part + 1)
+        begins = np.maximum(self.people.born, first)
+        span = np.maximum(np.minimum(self.illnesses.dies, last) - begins, 0)
+        weights = self._weights(span / YEAR, (first + last) // 2)
+        refills = self._refills(first, last, random)
+        expected = self.density * (span.sum() / YEAR) * _SHARES
+        taken = np.bincount(refills.nature, minlength=len(NATURES))
+        counts = random.poisson(np.maximum(expected - taken, 0.0))
+        drawn = [refills]
+        for number, name in enumerate(PARTS):
+            natures = np.flatnonzero(number == PART_OF_NATURE)
+            nature = np.repeat(natures, counts[natures])
+            random.shuffle(nature)
+            if name == "hospital":
+                drawn.append(self._of_stays(nature, first, last, random))
+                continue
+            visits = max(int(len(nature) / _PER_VISIT.get(name, 1.0)), 1)
+            who = pick(weights[number], visits, random)
+            if not len(who):
+                continue
+            when = begins[who] + (random.random(len(who)) * span[who]).astype(np.int64)
+            visit = random.integers(0, len(who), len(nature))
+            person = who[visit]
+            item = np.full(len(nature), -1, dtype=np.int64)
+            if name == "drugs":
+                item = self._common_packs(person, when[visit], nature, random)
+            drawn.append(Events(person, when[visit], nature, item))
+        return Events.joined(drawn)
+
+    def _weights(self, lived: Floats, day: int) -> Floats:
+        """How much of each part of care falls to each person: one row per part."""
+        age = (day - self.people.born) / YEAR
+        curves = np.array([curve for curve, _ in acts.CARE.values()])
+        women = np.array([times for _, times in acts.CARE.values()])
+        whole = np.clip(age.astype(np.int64), 0, 110)
+        by_age = np.array([np.interp(np.arange(111), acts.CURVE_AGES, each) for each in curves])
+        weights = by_age[:, whole] * np.where(self.people.sex == 2, women[:, None], 1.0)
+        added = np.array(
+            [[illness.care.get(part, 0.0) for illness in ILLNESSES.values()] for part in PARTS]
+        )
+        ill = (self.illnesses.onset <= day).astype(np.float64)
+        found: Floats = (weights + added @ ill) * lived
+        return found
+
+    def _refills(self, first: int, last: int, random: Random) -> Events:
+        """Packs of drugs that are taken for long: on one day for all drugs of a person."""
+        person, pack, start = self.regimens
+        days = self.refill_days
+        # A person's own day in the round, which does not depend on the stretch that is drawn.
+        phase = (person * 37 + self.block.number * 11) % days
+        begins = np.maximum(start, first)
+        next_round = begins + (phase - begins) % days
+        rounds = np.maximum((last - 1 - next_round) // days + 1, 0)
+        rounds = np.where(start >= last, 0, rounds)
+        row = np.repeat(np.arange(len(person)), rounds)
+        turn = np.arange(len(row)) - np.repeat(np.cumsum(rounds) - rounds, rounds)
+        day = next_round[row] + turn * days
+        new = np.flatnonzero((start >= first) & (start < last) & (next_round != start))
+        kept = random.random(len(row)) < _ADHERENCE
+        row, day = np.concatenate([row[kept], new]), np.concatenate([day[kept], start[new]])
+        who = person[row]
+        alive = (day < self.illnesses.dies[who]) & (day >= self.people.born[who])
+        row, day, who = row[alive], day[alive], who[alive]
+        return Events(who, day, _NATURE_OF_DRUG[pack[row]], pack[row])
+
+    def _common_packs(self, person: Ints, day: Ints, nature: Ints, random: Random) -> Ints:
+        """A pack for each line: of those that people of this age and sex are given, at its rate."""
+        age = (day - self.people.born[person]) / YEAR
+        woman = (self.people.sex[person] == 2) & (age >= 15) & (age < 50)
+        group = np.where(age < 15, 0, np.where(woman, 1, 2))
+        item = np.full(len(person), -1, dtype=np.int64)
+        for number, listed in enumerate(COMMON.values()):
+            packs, weights = _weighted_packs(listed)
+            for kind in np.unique(_NATURE_OF_DRUG):
+                here = np.flatnonzero((group == number) & (nature == kind))
+                fits = np.where(_NATURE_OF_DRUG[packs] == kind, weights, 0.0)
+                if not fits.any():
+                    packs_of_kind = np.flatnonzero(kind == _NATURE_OF_DRUG)
+                    item[here] = packs_of_kind[random.integers(0, len(packs_of_kind), len(here))]
+                else:
+                    item[here] = packs[pick(fits, len(here), random)]
+        return item
+
+    def _of_stays(self, nature: Ints, first: int, last: int, random: Random) -> Events:
+        """Lines of hospitals belong to stays that ended in these days."""
+        ended = np.flatnonzero((self.stays.exit >= first) & (self.stays.exit < last))
+        count = len(nature) if len(ended) else 0
+        stay = (
+            ended[random.integers(0, len(ended), count)] if count else np.empty(0, dtype=np.int64)
+        )
+        return Events(self.stays.person[stay], self.stays.exit[stay], nature[:count], stay)
 
 
-def _month(column: str) -> pl.Expr:
-    """The month in which a flow becomes available: the first day of the next one."""
-    day = pl.col(column).cast(pl.Int32).cast(pl.Date)
-    return day.dt.truncate("1mo").dt.offset_by("1mo").alias("month")
-
-
-def _own_parts(services: pl.DataFrame) -> pl.DataFrame:
-    """The euro that an adult pays for a consultation: a line of its own, without an act."""
-    adults = pl.col("day") - pl.col("born") > 18 * YEAR
-    return services.filter(pl.col("PRS_NAT_REF").is_in(["1111", "1112"]) & adults).with_columns(
-        PRS_NAT_REF=pl.lit("1951"),
-        BSE_PRS_NAT=pl.lit("0"),
-        CPL_PRS_NAT=pl.lit("1951"),
-        PRS_PAI_MNT=pl.lit(0.0),
-        BSE_REM_BSE=pl.lit(0.0),
-        BSE_REM_MNT=pl.lit(0.0),
-        CPL_MAJ_TOP=pl.lit("2"),
-        CPL_AFF_COD=pl.lit("16"),
-        CPL_REM_MNT=pl.lit(-1.0),
-        PRS_ORD_NUM=pl.lit(2, dtype=pl.Int64),
-        code=pl.lit(""),
-    )
-
-
-def _corrections(services: pl.DataFrame, random: np.random.Generator) -> list[pl.DataFrame]:
-    """Take some lines back, two months later, and enter most of them anew."""
-    wrong = services.filter(pl.Series(random.random(len(services)) < _CORRECTED_SHARE))
-    last = services.select(pl.col("DCT_ORD_NUM").max()).item() or 0
-    number = pl.int_range(last + 1, last + 1 + pl.len(), dtype=pl.Int64).alias("DCT_ORD_NUM")
-    later = wrong.with_columns(number, pl.col("taken_in") + 61).with_columns(_month("taken_in"))
-    amounts = ("PRS_ACT_QTE", "PRS_PAI_MNT", "BSE_REM_BSE", "BSE_REM_MNT")
-    taken_back = later.with_columns(-pl.col(name) for name in amounts)
-    again = later.filter(pl.Series(random.random(len(later)) < 0.8)).with_columns(
-        PRS_ORD_NUM=pl.lit(2, dtype=pl.Int64)
-    )
-    return [taken_back, again]
-
-
-def _drugs(services: pl.DataFrame) -> pl.DataFrame:
-    return services.filter(pl.col("PRS_NAT_REF") == "3313").select(
-        *_KEYS,
-        "month",
-        PHA_ORD_NUM=pl.lit(1, dtype=pl.Int64),
-        PHA_PRS_C13="code",
-        PHA_ACT_QSN=pl.col("PRS_ACT_QTE"),
-        PHA_ACT_PRU=pl.col("BSE_REM_BSE").abs(),
-    )
-
-
-def _acts_of(services: pl.DataFrame) -> pl.DataFrame:
-    natures = sorted({nature for _, nature, _ in _ACTS})
-    return services.filter(pl.col("PRS_NAT_REF").is_in(natures)).select(
-        *_KEYS,
-        "month",
-        CAM_ORD_NUM=pl.lit(1, dtype=pl.Int64),
-        CAM_PRS_IDE="code",
-        CAM_ACT_COD=pl.lit("1"),
-        CAM_TRT_PHA=pl.lit("0"),
-        CAM_ACT_PRU=pl.col("BSE_REM_BSE").abs(),
-    )
-
-
-def as_day(column: str) -> pl.Expr:
-    """Days since 1970 as a date."""
-    return pl.col(column).cast(pl.Int32).cast(pl.Date)
-
-
-_KEYS = (
-    "DCT_ORD_NUM",
-    pl.col("month").alias("FLX_DIS_DTD"),
-    "FLX_EMT_NUM",
-    "FLX_EMT_ORD",
-    "FLX_EMT_TYP",
-    as_day("taken_in").alias("FLX_TRT_DTD"),
-    "ORG_CLE_NUM",
-    "PRS_ORD_NUM",
-    "REM_TYP_AFF",
-)
-
-
-def service_columns(services: pl.DataFrame) -> pl.DataFrame:
-    """Name and order the central table's columns as they are delivered."""
-    return services.select(
-        "BEN_NIR_PSA",
-        "BEN_RNG_GEM",
-        as_day("born").dt.year().alias("BEN_NAI_ANN"),
-        "BEN_SEX_COD",
-        "BEN_RES_DPT",
-        "ORG_AFF_BEN",
-        as_day("day").alias("EXE_SOI_DTD"),
-        as_day("day").alias("EXE_SOI_DTF"),
-        "PRS_NAT_REF",
-        "BSE_PRS_NAT",
-        "CPL_PRS_NAT",
-        "PRS_ACT_QTE",
-        "PRS_PAI_MNT",
-        "RGO_REM_TAU",
-        "BSE_REM_BSE",
-        "BSE_REM_MNT",
-        "CPL_MAJ_TOP",
-        "CPL_AFF_COD",
-        "CPL_REM_MNT",
-        "DPN_QLF",
-        "PSE_SPE_COD",
-        "PFS_EXE_NUM",
-        *_KEYS,
-    )
+def _weighted_packs(listed: str) -> tuple[Ints, Floats]:
+    words = listed.split()
+    packs: list[int] = []
+    weights: list[float] = []
+    for atc, weight in zip(words[::2], words[1::2], strict=True):
+        places = packs_of(atc)
+        packs += places
+        weights += [float(weight) / len(places)] * len(places)
+    return np.array(packs), np.array(weights)

@@ -1,198 +1,237 @@
-"""What stands about people themselves: their numbers, their long illnesses, their deaths."""
+"""What stands about people themselves: their numbers, their long illnesses, their pregnancies."""
 
 from __future__ import annotations
 
-from datetime import date
+from collections.abc import Iterator
+from dataclasses import dataclass
 
 import numpy as np
 import polars as pl
 
-from havre.adapters.synthetic.care import as_day
-from havre.adapters.synthetic.people import NEVER, Ints, People, Period, Texts, day_of
+from havre.adapters.synthetic import columns as col
+from havre.adapters.synthetic.columns import Column, Wanted
+from havre.adapters.synthetic.dcir import Context
+from havre.adapters.synthetic.draws import NEVER, NO_DATE, Ints, Random, Theme, chosen, dealt
+from havre.adapters.synthetic.facts.diseases import ILLNESSES
+from havre.adapters.synthetic.facts.population import PROVISIONAL
+from havre.adapters.synthetic.illnesses import Illnesses
+from havre.adapters.synthetic.people import PLACES, Block
+from havre.adapters.synthetic.recognition import Recognised
 
-# The SNDS writes a missing date so.
-NO_DATE = day_of(date(1600, 1, 1))
-_OPEN_END = day_of(date(2099, 12, 31))
-_LINKED_DEATHS = 0.89
-_KNOWN_DIABETES = 0.85
-_KNOWN_FAILURE = 0.70
-_OTHER_CAUSES = ("C349", "C509", "C189", "I219", "I639", "J189", "G309", "R99", "X599")
+_OPEN_END = 47481  # 2099-12-31
+# Of the recognised illnesses, the shares whose end is 2099, 1600, or a day; and who ask anew.
+_ENDS = (0.105, 0.35, 0.545)
+_UPDATED = 0.3
+# What else the register of illnesses holds, beside long ones, and how often per person and year.
+_OTHER_ENTRIES = (("11", "S61", 0.010), ("12", "M75", 0.0015), ("13", "M54", 0.002))
+_OUTSIDE_THE_LIST = 0.06
 
 
-def identity_numbers(people: People) -> tuple[Texts, Texts]:
-    """Make BEN_IDT_ANO under each person's two numbers: the own one, or number and rank."""
-    rank = people.rank.astype(str)
-    own = people.own != ""
-    first, second = (
-        np.where(own, people.own, np.char.add(number, rank)) for number in people.identifiers
+@dataclass(frozen=True, slots=True)
+class _Entries:
+    """Rows of the register of illnesses before their numbers are known; days since 1970."""
+
+    person: Ints
+    start: Ints
+    end: Ints
+    entered: Ints
+    code: list[str]
+    number: list[str]
+    nature: list[str]
+
+
+def draw_registers(
+    context: Context, illnesses: Illnesses, recognised: Recognised, block: Block, *, wanted: Wanted
+) -> Iterator[tuple[str, pl.DataFrame]]:
+    """Make the wanted registers: a table's name and its rows."""
+    if wanted.has("IR_BEN_R"):
+        yield "IR_BEN_R", _beneficiaries(context, block, wanted)
+    random = block.stream(Theme.REGISTERS, 1)
+    entries = _long_illnesses(illnesses, recognised, block, random)
+    if wanted.has("IR_IMB_R"):
+        yield "IR_IMB_R", _illness_rows(entries, context, wanted)
+    if wanted.has("IR_IBA_R"):
+        yield "IR_IBA_R", _identities(context, block, wanted)
+    if wanted.has("IR_MAT_R"):
+        yield "IR_MAT_R", _pregnancies(context, block, wanted)
+
+
+def seen_numbers(context: Context, block: Block) -> tuple[Ints, Ints]:
+    """Every number that was in use before the period ended: its place, and its person."""
+    people = context.people.count
+    since = context.numbers.since
+    ends = np.minimum(context.dies, block.period.ends)
+    places = np.flatnonzero((since < ends[None, :]).ravel())
+    return places, places % people
+
+
+def last_number(context: Context, person: Ints, day: Ints) -> Ints:
+    """The place of the number that each person used last, on a day or at death."""
+    return context.numbers.slot_at(person, np.minimum(day, context.dies[person]))
+
+
+def _about(context: Context, person: Ints, *, dies: Ints) -> dict[str, Column]:
+    """What registers say of a person, beside numbers."""
+    people = context.people
+    rows = len(person)
+    day = np.full(rows, context.last_day - 1)
+    place = people.place_at(person, day)
+    return {
+        "BEN_CDI_NIR": col.constant("00", rows),
+        "BEN_NAI_ANN": col.years(people.born[person]),
+        "BEN_NAI_MOI": col.formatted(people.born[person], "%m"),
+        "BEN_SEX_COD": col.texts(("0", "1", "2"), people.sex[person]),
+        "BEN_DCD_DTE": col.dates(dies),
+        "BEN_DCD_AME": col.formatted(dies, "%Y%m"),
+        "ORG_AFF_BEN": context.funds(person, day),
+        "BEN_RES_DPT": col.texts([code.zfill(3) for code in PLACES], place),
+        "BEN_RES_COM": col.whole(people.commune[person], width=3),
+        "BEN_TOP_CNS": col.constant("1", rows),
+        "ORG_CLE_NEW": context.fund_offices(person, day, place),
+    }
+
+
+def _beneficiaries(context: Context, block: Block, wanted: Wanted) -> pl.DataFrame:
+    """IR_BEN_R: one row per number and rank. Of a person's numbers only the last says that they died."""
+    places, person = seen_numbers(context, block)
+    numbers = context.numbers
+    last = last_number(context, person, np.full(len(person), block.period.ends - 1))
+    dead = (context.dies[person] < block.period.ends) & (places == last)
+    known = numbers.own.gather(person.astype(np.uint32))
+    since = numbers.since.ravel()[places]
+    first = np.maximum(since, block.period.begins - 900)
+    # A number that is not the last one may have been a provisional one.
+    random = block.stream(Theme.REGISTERS, 2)
+    provisional = (places != last) & (random.random(len(person)) < PROVISIONAL)
+    makers = {
+        "BEN_NIR_PSA": lambda: chosen(numbers.number, places),
+        "BEN_RNG_GEM": col.integers(numbers.rank[places]),
+        "BEN_NIR_ANO": lambda: known,
+        "BEN_IDT_ANO": lambda: chosen(numbers.identity, places),
+        "BEN_IDT_TOP": lambda: pl.select(
+            pl.when(pl.lit(known) != "").then(pl.lit("1")).otherwise(pl.lit("0"))
+        ).to_series(),
+    } | _about(context, person, dies=np.where(dead, context.dies[person], NO_DATE))
+    makers |= {
+        "BEN_CDI_NIR": col.texts(("00", "03"), provisional.astype(np.int64)),
+        "BEN_DTE_INS": col.dates(first),
+        "BEN_DTE_MAJ": col.dates(first),
+        "BEN_IDT_MAJ": col.dates(first),
+        "MAX_TRT_DTD": col.dates(np.full(len(person), block.period.ends - 1)),
+    }
+    frame = wanted.frame("IR_BEN_R", makers, len(person))
+    return frame.sort("BEN_NIR_PSA", "BEN_RNG_GEM") if "BEN_NIR_PSA" in frame.columns else frame
+
+
+def _identities(context: Context, block: Block, wanted: Wanted) -> pl.DataFrame:
+    """IR_IBA_R: one row per identity."""
+    places, person = seen_numbers(context, block)
+    identity = chosen(context.numbers.identity, places)
+    kept = np.sort(identity.arg_unique().to_numpy())
+    person, identity = person[kept], identity.gather(kept)
+    dead = context.dies[person] < block.period.ends
+    makers = {
+        "BEN_IDT_ANO": lambda: identity,
+        "BEN_IDT_TOP": lambda: (identity.str.len_chars() == 17).cast(pl.Int64).cast(pl.String),
+    } | _about(context, person, dies=np.where(dead, context.dies[person], NO_DATE))
+    return wanted.frame("IR_IBA_R", makers, len(person))
+
+
+def _pregnancies(context: Context, block: Block, wanted: Wanted) -> pl.DataFrame:
+    """IR_MAT_R: the pregnancies that ended in the period."""
+    people = context.people
+    child = np.flatnonzero((people.mother >= 0) & (people.born >= block.period.begins))
+    mother, day = people.mother[child], people.born[child]
+    slot = context.numbers.slot_at(mother, day)
+    makers = {
+        "BEN_NIR_PSA": lambda: chosen(context.numbers.number, slot),
+        "BEN_RNG_GEM": col.integers(context.numbers.rank[slot]),
+        "BEN_NIR_ANO": lambda: chosen(context.numbers.own, mother),
+        "BEN_IDT_ANO": lambda: chosen(context.numbers.identity, slot),
+        "BEN_GRS_DTE": col.dates(day - 266),
+        "BEN_DRA_AME": col.formatted(day - 266, "%Y%m"),
+        "IND_RNM_BEN": col.constant("0", len(child)),
+    }
+    return wanted.frame("IR_MAT_R", makers, len(child))
+
+
+def _long_illnesses(
+    illnesses: Illnesses, recognised: Recognised, block: Block, random: Random
+) -> _Entries:
+    """Recognised illnesses with their updates, and what else is in the register."""
+    ends, listed = block.period.ends, list(ILLNESSES.values())
+    kind, person = np.nonzero(recognised.start < ends)
+    start = recognised.start[kind, person]
+    drawn = dealt(_ENDS, len(person), random)
+    for_years = start + np.where(random.random(len(person)) < 0.5, 1826, 3652)
+    end = np.where(
+        drawn < _ENDS[0], _OPEN_END, np.where(drawn < sum(_ENDS[:2]), NO_DATE, for_years)
     )
-    return first, second
+    # An end that is past is that of the round after it: long illnesses are renewed.
+    end = np.where((end > 0) & (end < ends), end + 3652, end)
+    variant = illnesses.variant[kind, person]
+    code = [listed[k].codes[v][:4] for k, v in zip(kind.tolist(), variant.tolist(), strict=True)]
+    number = [listed[k].ald for k in kind.tolist()]
+    outside = random.random(len(person)) < _OUTSIDE_THE_LIST
+    nature = ["43" if each else "41" for each in outside.tolist()]
+    others = _other_entries(illnesses, block, random)
+    again = np.flatnonzero(
+        (random.random(len(person)) < _UPDATED)
+        & (start + 410 < np.minimum(ends, illnesses.dies[person]))
+    )
+    picked = [(values[place]) for values in (code, number, nature) for place in again.tolist()]
+    size = len(again)
+    return _Entries(
+        np.concatenate([person, person[again], others.person]),
+        np.concatenate([start, start[again], others.start]),
+        np.concatenate([end, end[again], others.end]),
+        np.concatenate([start + 10, start[again] + 410, others.entered]),
+        code + picked[:size] + others.code,
+        number + picked[size : 2 * size] + others.number,
+        nature + picked[2 * size :] + others.nature,
+    )
 
 
-def beneficiaries(people: People, *, period: Period) -> pl.DataFrame:
-    """IR_BEN_R: one row per number and rank that was seen by the end of the period."""
-    identities = identity_numbers(people)
-    seen = (people.second_from < NEVER) & (people.dies > people.second_from)
-    rows = [np.arange(people.count), np.flatnonzero(seen)]
-    frames = [
-        _beneficiary_rows(
-            people,
-            who,
-            number=people.identifiers[place],
-            identity=identities[place],
-            since=np.where(place == 0, period.begins - 900, people.second_from),
-            period=period,
-        )
-        for place, who in enumerate(rows)
+def _other_entries(illnesses: Illnesses, block: Block, random: Random) -> _Entries:
+    """Accidents at work, occupational illnesses, invalidity: in the register, and no long illness."""
+    period = block.period
+    people = illnesses.dies.shape[0]
+    parts = [
+        (nature, code, random.integers(0, people, random.poisson(people * rate * period.years)))
+        for nature, code, rate in _OTHER_ENTRIES
     ]
-    return pl.concat(frames).sort("BEN_NIR_PSA", "BEN_RNG_GEM")
-
-
-def _beneficiary_rows(
-    people: People, who: Ints, *, number: Texts, identity: Texts, since: Ints, period: Period
-) -> pl.DataFrame:
-    born = people.born[who]
-    dead = people.dies[who] < period.ends
-    dies = np.where(dead, people.dies[who], NO_DATE)
-    frame = pl.DataFrame(
-        {
-            "BEN_NIR_PSA": number[who],
-            "BEN_RNG_GEM": people.rank[who],
-            "BEN_NIR_ANO": people.own[who],
-            "BEN_IDT_ANO": identity[who],
-            "BEN_IDT_TOP": np.where(people.own[who] != "", "1", "0"),
-            "BEN_CDI_NIR": np.full(len(who), "00"),
-            "born": born,
-            "BEN_SEX_COD": people.sex[who].astype(str),
-            "dies": dies,
-            "ORG_AFF_BEN": np.char.add(people.scheme[who], "000000").astype("<U9"),
-            "BEN_RES_DPT": pl.Series(people.department[who], dtype=pl.String).str.zfill(3),
-            "BEN_RES_COM": people.commune[who],
-            "since": np.broadcast_to(since, people.count)[who],
-        }
-    )
-    return frame.select(
-        "BEN_NIR_PSA",
-        "BEN_RNG_GEM",
-        "BEN_NIR_ANO",
-        "BEN_IDT_ANO",
-        "BEN_IDT_TOP",
-        "BEN_CDI_NIR",
-        as_day("born").dt.year().alias("BEN_NAI_ANN"),
-        as_day("born").dt.strftime("%m").alias("BEN_NAI_MOI"),
-        "BEN_SEX_COD",
-        as_day("dies").alias("BEN_DCD_DTE"),
-        as_day("dies").dt.strftime("%Y%m").alias("BEN_DCD_AME"),
-        "ORG_AFF_BEN",
-        "BEN_RES_DPT",
-        "BEN_RES_COM",
-        as_day("since").alias("BEN_DTE_INS"),
-        as_day("since").alias("BEN_DTE_MAJ"),
+    person = np.concatenate([who for *_, who in parts])
+    start = random.integers(period.begins, period.ends, len(person))
+    kept = start < np.minimum(illnesses.dies[person], NEVER)
+    code = [code for _, code, who in parts for _ in range(len(who))]
+    nature = [nature for nature, _, who in parts for _ in range(len(who))]
+    rows = np.flatnonzero(kept)
+    return _Entries(
+        person[rows],
+        start[rows],
+        start[rows] + 90,
+        start[rows] + 10,
+        [code[row] for row in rows.tolist()],
+        ["0"] * len(rows),
+        [nature[row] for row in rows.tolist()],
     )
 
 
-def long_illnesses(people: People, *, period: Period, random: np.random.Generator) -> pl.DataFrame:
-    """IR_IMB_R: recognised long illnesses; some are renewed by a second row."""
-    kind = np.where(people.type_1, "E109", "E119")
-    failing = np.full(people.count, "I509")
-    frames = [
-        _recognised(
-            people,
-            people.diabetes,
-            number="8",
-            code=kind,
-            share=_KNOWN_DIABETES,
-            period=period,
-            random=random,
-        ),
-        _recognised(
-            people,
-            people.failure,
-            number="5",
-            code=failing,
-            share=_KNOWN_FAILURE,
-            period=period,
-            random=random,
-        ),
-    ]
-    return pl.concat(frames).sort("BEN_NIR_PSA", "BEN_RNG_GEM", "IMB_ALD_NUM", "INS_DTE")
-
-
-def _recognised(
-    people: People,
-    onset: Ints,
-    *,
-    number: str,
-    code: Texts,
-    share: float,
-    period: Period,
-    random: np.random.Generator,
-) -> pl.DataFrame:
-    start = onset + random.integers(20, 90, people.count)
-    known = (start < np.minimum(period.ends, people.dies)) & (random.random(people.count) < share)
-    who = np.flatnonzero(known)
-    ends = random.choice(np.array([NO_DATE, _OPEN_END]), len(who))
-    frame = pl.DataFrame(
-        {
-            "BEN_NIR_PSA": people.number_at(who, start[who]),
-            "BEN_RNG_GEM": people.rank[who],
-            "start": start[who],
-            "end": ends,
-            "IMB_ALD_NUM": np.full(len(who), number),
-            "MED_MTF_COD": code[who],
-            "entered": start[who] + 10,
-        }
-    )
-    renewed = frame.filter(pl.Series(random.random(len(frame)) < 0.3)).with_columns(
-        pl.col("entered") + 400
-    )
-    rows = pl.concat([frame, renewed.filter(pl.col("entered") < period.ends)])
-    return rows.select(
-        "BEN_NIR_PSA",
-        "BEN_RNG_GEM",
-        as_day("start").alias("IMB_ALD_DTD"),
-        as_day("end").alias("IMB_ALD_DTF"),
-        "IMB_ALD_NUM",
-        pl.lit("41").alias("IMB_ETM_NAT"),
-        "MED_MTF_COD",
-        as_day("entered").alias("INS_DTE"),
-        as_day("entered").alias("UPD_DTE"),
-    )
-
-
-def deaths(people: People, *, period: Period, random: np.random.Generator) -> pl.DataFrame:
-    """KI_CCI_R: one certificate per death; about nine in ten find their person."""
-    who = np.flatnonzero((people.dies >= period.begins) & (people.dies < period.ends))
-    first, second = identity_numbers(people)
-    day = people.dies[who]
-    identity = np.where(people.second_from[who] <= day, second[who], first[who])
-    linked = random.random(len(who)) < _LINKED_DEATHS
-    other = random.choice(np.array(_OTHER_CAUSES), len(who))
-    failing = (people.failure[who] < day) & (random.random(len(who)) < 0.7)
-    diabetic = (people.diabetes[who] < day) & (random.random(len(who)) < 0.08)
-    cause = np.where(failing, "I509", np.where(diabetic, "E149", other))
-    letters = random.integers(0, 16, (len(who), 64))
-    certificate = np.array(list("0123456789abcdef"))[letters].view("<U64").ravel()
-    frame = pl.DataFrame(
-        {
-            "DCD_IDT_ENC": certificate,
-            "DCD_IDT_TOP": np.where(linked, "1", "0"),
-            "BEN_IDT_ANO": np.where(linked, identity, ""),
-            "BEN_RES_DPT": pl.Series(people.department[who], dtype=pl.String).str.zfill(3),
-            "day": day,
-            "born": people.born[who],
-            "BEN_SEX_COD": people.sex[who].astype(str),
-            "DCD_CIM_COD": cause,
-        }
-    )
-    return frame.select(
-        "DCD_IDT_ENC",
-        "DCD_IDT_TOP",
-        "BEN_IDT_ANO",
-        as_day("day").dt.year().alias("FLX_PER_ANN"),
-        "BEN_RES_DPT",
-        as_day("day").alias("BEN_DCD_DTE"),
-        as_day("born").dt.year().alias("BEN_NAI_ANN"),
-        "BEN_SEX_COD",
-        "DCD_CIM_COD",
-    ).sort("BEN_DCD_DTE", "DCD_IDT_ENC")
+def _illness_rows(entries: _Entries, context: Context, wanted: Wanted) -> pl.DataFrame:
+    slot = context.numbers.slot_at(entries.person, entries.start)
+    rows = len(entries.person)
+    makers: dict[str, Column] = {
+        "BEN_NIR_PSA": lambda: chosen(context.numbers.number, slot),
+        "BEN_RNG_GEM": col.integers(context.numbers.rank[slot]),
+        "IMB_ALD_DTD": col.dates(entries.start),
+        "IMB_ALD_DTF": col.dates(entries.end),
+        "IMB_ALD_NUM": lambda: pl.Series(entries.number, dtype=pl.String),
+        "IMB_ETM_NAT": lambda: pl.Series(entries.nature, dtype=pl.String),
+        "MED_MTF_COD": lambda: pl.Series(entries.code, dtype=pl.String),
+        "INS_DTE": col.dates(entries.entered),
+        "UPD_DTE": col.dates(entries.entered),
+        "IMB_SDR_LOP": col.constant("0", rows),
+        "MED_NCL_IDT": col.constant("CIM10", rows),
+    }
+    frame = wanted.frame("IR_IMB_R", makers, rows)
+    return frame.sort("BEN_NIR_PSA", "BEN_RNG_GEM", "IMB_ALD_DTD", "MED_MTF_COD", "INS_DTE")

@@ -1,0 +1,1 @@
+"""What the made-up population is drawn from: facts and rates as tables, without any drawing."""
