@@ -22,6 +22,7 @@ from havre.cli.options import (
 from havre.cli.screen import Screen
 from havre.errors import HavreError, gravest
 
+
 class MadeTables(StrEnum):
     """Which tables `havre synth` makes."""
 

@@ -28,6 +28,18 @@ class Planted:
     lines: Counter[tuple[str, str]] = field(default_factory=Counter)
 
 
+def check_faults(faults: Sequence[str]) -> None:
+    """Make sure that every fault is one that can be planted.
+
+    Raises:
+        InvalidInput: naming those that are not.
+    """
+    if unknown := sorted(set(faults) - set(FAULTS)):
+        raise InvalidInput(
+            f"No fault is called {', '.join(unknown)}.", hint=f"There are: {', '.join(FAULTS)}."
+        )
+
+
 def plant_in_files(
     files: list[WrittenFile], folder: Path, faults: Sequence[str]
 ) -> tuple[list[WrittenFile], dict[str, Planted]]:
@@ -36,14 +48,7 @@ def plant_in_files(
     folder: of the deliveries. faults: names of them; none leaves every file as it is.
 
     Returns the files as they are now, and for each that was changed what was done to it.
-
-    Raises:
-        InvalidInput: there is no fault of such a name.
     """
-    if unknown := sorted(set(faults) - set(FAULTS)):
-        raise InvalidInput(
-            f"No fault is called {', '.join(unknown)}.", hint=f"There are: {', '.join(FAULTS)}."
-        )
     planted: dict[str, Planted] = {}
     changed = {}
     if faults:

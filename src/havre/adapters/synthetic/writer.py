@@ -16,7 +16,7 @@ from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
-from havre.adapters.synthetic.faults import Planted, plant_in_files
+from havre.adapters.synthetic.faults import Planted, check_faults, plant_in_files
 from havre.adapters.synthetic.files import DELIMITER
 from havre.adapters.synthetic.order import (
     FileForm,
@@ -41,7 +41,9 @@ def write_population(
 
     Raises:
         Refused: the folder holds something already.
+        InvalidInput: there is no fault of such a name.
     """
+    check_faults(order.faults)
     if folder.exists() and any(folder.iterdir()):
         raise Refused(
             "The folder for the synthetic deliveries is not empty.",
