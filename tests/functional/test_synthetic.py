@@ -7,8 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from fakes.small_hub import quiet
+from fakes.small_hub import copy_of, founded, quiet
+from havre.bootstrap.growing import make_partitions
 from havre.bootstrap.synthetic import write_synthetic
+
+DOMAINS = ("ssr", "had", "rip")
 
 
 def made(folder: Path, *, people: int = 300, years: int = 2, seed: int = 5) -> dict[str, str]:
@@ -35,3 +38,37 @@ def test_a_few_people_of_whom_nobody_dies_are_written_too(
     files = made(tmp_path / "few", people=people, years=years)
 
     assert any(name.endswith("ER_PRS_F.csv") for name in files)
+
+
+def test_every_line_of_every_table_is_taken_in(tmp_path: Path) -> None:
+    """Of the tables beyond those of the demo, too: their columns are those that the package knows."""
+    hub = copy_of(founded(), tmp_path)
+    files = tmp_path / "made-up"
+    write_synthetic(
+        files,
+        people=150,
+        first_year=2023,
+        years=1,
+        seed=5,
+        progress=quiet,
+        tables="all",
+        faults=(),
+    )
+    make_partitions(hub.open(), datasets=[f"pmsi-{domain}" for domain in DOMAINS], landing=3)
+    # One flow of the DCIR stands for all; of the others, everything.
+    folders = sorted((files / "deliveries").iterdir())
+    flow = max(path for path in folders if path.name.startswith("dcir-2023"))
+    hub.holder().deliver(
+        [path for path in folders if path == flow or not path.name.startswith("dcir")],
+        progress=quiet,
+    )
+    opened = hub.open()
+    assert not opened.receiving.receive().held
+
+    reports = {
+        name: opened.ingestion.ingest(name, progress=quiet)
+        for name in opened.ingestion.waiting_datasets()
+    }
+
+    assert set(reports) >= {"beneficiaires", "cepidc", "dcir", "pmsi-mco", "pmsi-rip", "pmsi-ssr"}
+    assert not any(report.set_aside for report in reports.values())

@@ -221,7 +221,7 @@ def _rehabilitation(
         "RHA_VER": chosen(["M1D"], np.zeros(count, dtype=np.int64)),
         **_shared(after, filed, context),
         "HOS_TYP_UM": chosen(["1"], np.zeros(count, dtype=np.int64)),
-        "MOI_ANN": col.formatted(filed.last, "%m%Y")(),
+        "MOI_ANN": col.formatted(filed.last, "%Y%m")(),
         "JP_HWE": pl.Series(there[:, :5] @ weights).cast(pl.String).str.zfill(5),
         "JP_WE": pl.Series(there[:, 5:] @ weights[3:]).cast(pl.String).str.zfill(2),
         "FP_PEC": _of_kind(after, filed, purposes, "Z518"),

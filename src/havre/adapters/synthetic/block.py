@@ -56,7 +56,7 @@ def write_block(order: SyntheticOrder, number: int, folder: Path) -> list[Writte
         last_day=period.ends,
     )
     recognised = draw_recognised(illnesses, block)
-    wanted = Wanted(order.columns)
+    wanted = Wanted(order.columns, order.of_years)
     suffix = f"-{number:04d}" if order.blocks > 1 else ""
     files = DeliveryFiles(folder / "deliveries", form=order.form, suffix=suffix)
     for table, rows in draw_registers(context, illnesses, recognised, block, wanted=wanted):
@@ -80,7 +80,7 @@ def _write_hospitals(
     block: Block,
 ) -> None:
     """Write what hospitals leave: acute care, outpatients, and the three other domains."""
-    wanted = Wanted(order.columns)
+    wanted = Wanted(order.columns, order.of_years)
     _write_years(files, draw_mco(context, illnesses, block, wanted), "pmsi-mco", "MCO_ANN")
     share = min(order.lines_a_year / ALL_LINES, 1.0)
     if wanted.has("T_MCOaaCSTC"):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TypeAlias
 
 import numpy as np
@@ -20,13 +20,19 @@ class Wanted:
 
     columns: table, and its columns in order; null for all that can be made. A table that
     is not named is not wanted.
+    of_years: the columns of tables of one year, where they are not those above.
     """
 
     columns: Mapping[str, Sequence[str] | None]
+    of_years: Mapping[tuple[str, int], Sequence[str]] = field(default_factory=dict)
 
     def has(self, table: str) -> bool:
         """Whether a table is wanted."""
         return table in self.columns
+
+    def of_year(self, table: str, year: int) -> Sequence[str] | None:
+        """The columns of a table in a year."""
+        return self.of_years.get((table, year), self.columns[table])
 
     def frame(self, table: str, makers: Mapping[str, Column], rows: int) -> pl.DataFrame:
         """Make a table's wanted columns; one that nobody knows how to make is empty."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 
@@ -23,7 +23,7 @@ class SyntheticOrder:
     """What is to be made.
 
     first_year, years: of care. lines_a_year: of the central table, per person.
-    columns: of the wanted tables; null for all that can be made.
+    columns: of the wanted tables; null for all that can be made. of_years: those of tables of one year.
     faults: which to plant; see `faults`. block: people drawn together.
     """
 
@@ -35,6 +35,7 @@ class SyntheticOrder:
     lines_a_year: float = FEW_LINES
     form: FileForm = FileForm.CSV
     faults: tuple[str, ...] = ()
+    of_years: Mapping[tuple[str, int], Sequence[str]] = field(default_factory=dict)
     block: int = 20_000
 
     @property

@@ -213,7 +213,7 @@ def by_year(
         for (year,), rows in sorted(frame.partition_by(year_column, as_dict=True).items()):
             kept = rows.drop(year_column)
             late = [name for name in kept.columns if since.get(name, 0) > year]
-            asked = wanted.columns[table]
+            asked = wanted.of_year(table, year)
             if asked is None:
                 kept = kept.drop(late)
             else:

@@ -138,9 +138,9 @@ def _identities(context: Context, block: Block, wanted: Wanted) -> pl.DataFrame:
 
 
 def _pregnancies(context: Context, block: Block, wanted: Wanted) -> pl.DataFrame:
-    """IR_MAT_R: the pregnancies that ended in the period."""
+    """IR_MAT_R: the pregnancies that began in the period, and came to a birth."""
     people = context.people
-    child = np.flatnonzero((people.mother >= 0) & (people.born >= block.period.begins))
+    child = np.flatnonzero((people.mother >= 0) & (people.born >= block.period.begins + 266))
     mother, day = people.mother[child], people.born[child]
     slot = context.numbers.slot_at(mother, day)
     makers = {
