@@ -11,7 +11,7 @@ from fakes.small_hub import copy_of, founded, quiet
 from havre.bootstrap.growing import make_partitions
 from havre.bootstrap.synthetic import write_synthetic
 
-DOMAINS = ("ssr", "had", "rip")
+DATASETS = ("pmsi-ssr", "pmsi-had", "pmsi-rip", "referentiels")
 
 
 def made(folder: Path, *, people: int = 300, years: int = 2, seed: int = 5) -> dict[str, str]:
@@ -54,7 +54,7 @@ def test_every_line_of_every_table_is_taken_in(tmp_path: Path) -> None:
         tables="all",
         faults=(),
     )
-    make_partitions(hub.open(), datasets=[f"pmsi-{domain}" for domain in DOMAINS], landing=3)
+    make_partitions(hub.open(), datasets=DATASETS, landing=4)
     # One flow of the DCIR stands for all; of the others, everything.
     folders = sorted((files / "deliveries").iterdir())
     flow = max(path for path in folders if path.name.startswith("dcir-2023"))
@@ -70,5 +70,12 @@ def test_every_line_of_every_table_is_taken_in(tmp_path: Path) -> None:
         for name in opened.ingestion.waiting_datasets()
     }
 
-    assert set(reports) >= {"beneficiaires", "cepidc", "dcir", "pmsi-mco", "pmsi-rip", "pmsi-ssr"}
+    assert set(reports) >= {
+        "beneficiaires",
+        "cepidc",
+        "dcir",
+        "pmsi-mco",
+        "pmsi-rip",
+        "pmsi-ssr",
+    } | {"referentiels"}
     assert not any(report.set_aside for report in reports.values())

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, fields, replace
 from datetime import date
+from functools import partial
 from typing import Self
 
 import numpy as np
@@ -17,10 +18,12 @@ from havre.adapters.synthetic.care import NATURES, PART_OF_NATURE, PARTS, Events
 from havre.adapters.synthetic.draws import YEAR, Flags, Floats, Ints, Random, day_of, pick
 from havre.adapters.synthetic.facts import accounts, acts
 from havre.adapters.synthetic.facts.drugs import DRUGS
+from havre.adapters.synthetic.offices import draw_offices
 
 _DRUGS, _DOCTOR, _VISIT = (PARTS.index(name) for name in ("drugs", "doctor", "visit"))
 _HOSPITAL = PARTS.index("hospital")
-OFFICES = 250
+# Kinds of services that general practitioners are paid for.
+_GENERAL = [NATURES.index(nature) for nature in acts.GENERAL_NATURES]
 BASE, COMPLEMENT, MAJORATION, PARTICIPATION = range(4)
 _CCAM_NATURES = {NATURES.index(nature): listed for nature, listed in acts.CCAM.items()}
 # All acts of the CCAM in one list; a line's act is a place in it.
@@ -81,18 +84,27 @@ class Lines:
 
 
 def write_down(
-    events: Events, *, place: Ints, full_from: Ints, born: Ints, claims: int, random: Random
+    events: Events,
+    *,
+    place: Ints,
+    full_from: Ints,
+    born: Ints,
+    offices: int,
+    claims: int,
+    random: Random,
 ) -> tuple[Lines, int]:
     """Make the lines of these services.
 
     place: where each service's person lives. full_from: from when the person's care is paid in full.
-    born: of each service's person. claims: how many décomptes of the block there were before.
+    born: of each service's person. offices: professionals of a part in a department. claims: how many décomptes of the block there were before.
 
     Returns the lines, and how many décomptes there are now.
     """
     part = PART_OF_NATURE[events.nature]
     first = int(events.day.min()) if len(events.day) else 0
-    key = (events.person * 4096 + (events.day - first)) * 32 + part
+    # A general practitioner and a specialist whom somebody sees on one day are two.
+    group = part * 2 + np.isin(events.nature, _GENERAL)
+    key = (events.person * 4096 + (events.day - first)) * 64 + group
     order = np.argsort(key, kind="stable")
     key = key[order]
     begins = np.concatenate([[True], key[1:] != key[:-1]])[: len(key)]
@@ -101,9 +113,11 @@ def write_down(
     start = np.flatnonzero(begins)
     sorted_part, sorted_place = part[order], place[order]
     taken_in = events.day[order] + _lags(sorted_part[start], random)[claim]
-    office = _offices(sorted_place[start], sorted_part[start], random)[claim]
+    near = partial(draw_offices, sorted_place[start], offices=offices, random=random)
+    general = np.isin(events.nature[order], _GENERAL)[start]
+    office = near(sorted_part[start], general)[claim]
     # Who prescribes is near, too.
-    prescriber = _offices(sorted_place[start], np.full(count, _DOCTOR), random)[claim]
+    prescriber = near(np.full(count, _DOCTOR), np.ones(count, dtype=np.bool_))[claim]
     nature, item, day = events.nature[order], events.item[order], events.day[order]
     act, price = _prices(nature, item, random)
     boxes = np.where(sorted_part == _DRUGS, 1 + (random.random(len(day)) < 0.15), 1)
@@ -144,13 +158,6 @@ def _lags(part: Ints, random: Random) -> Ints:
     usual = 1 + random.exponential(accounts.MEAN_LAG_DAYS, count) % accounts.USUAL_LAG_DAYS
     late = 190 + random.random(count) * (accounts.LONGEST_LAG_DAYS - 190)
     return np.where(random.random(count) < share, late, usual).astype(np.int64)
-
-
-def _offices(place: Ints, part: Ints, random: Random) -> Ints:
-    """Draw professionals of a department: few do much, many do little."""
-    rank = (random.pareto(1.2, len(place)) * 3).astype(np.int64) % OFFICES
-    found: Ints = (place * len(PARTS) + part) * OFFICES + rank
-    return found
 
 
 def _cents(values: Floats) -> Ints:

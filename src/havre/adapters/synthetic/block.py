@@ -24,10 +24,12 @@ from havre.adapters.synthetic.files import DeliveryFiles
 from havre.adapters.synthetic.houses import draw_houses
 from havre.adapters.synthetic.illnesses import Illnesses, draw_illnesses
 from havre.adapters.synthetic.mco import draw_mco
+from havre.adapters.synthetic.offices import offices_for
 from havre.adapters.synthetic.order import ALL_LINES, SyntheticOrder, WrittenFile
 from havre.adapters.synthetic.outpatients import draw_outpatients
 from havre.adapters.synthetic.people import Block, Period, draw_numbers, draw_people
 from havre.adapters.synthetic.recognition import Recognised, draw_recognised
+from havre.adapters.synthetic.referentials import make_referentials
 from havre.adapters.synthetic.registers import draw_registers
 from havre.adapters.synthetic.stays import draw_stays
 from havre.adapters.synthetic.truth import write_truth
@@ -65,8 +67,12 @@ def write_block(order: SyntheticOrder, number: int, folder: Path) -> list[Writte
     for table, year, rows in draw_deaths(context, illnesses, block, wanted):
         files.append(f"cepidc-{year}", table, rows, dataset="cepidc")
     care = Care(people, illnesses, stays, block, order.lines_a_year / accounts.LINES_PER_ACT)
-    _write_flows(files, care, context, recognised, wanted=wanted)
+    offices = offices_for(order.people)
+    _write_flows(files, care, context, recognised, wanted=wanted, offices=offices)
     files.fill("dcir")
+    if number == 0:
+        for table, rows in make_referentials(period.last_year, offices, wanted):
+            files.append(f"referentiels-{period.last_year}", table, rows, dataset="referentiels")
     write_truth(folder / "truth", context, illnesses, recognised, block=block)
     return files.close()
 
@@ -111,7 +117,13 @@ def _write_years(
 
 
 def _write_flows(
-    files: DeliveryFiles, care: Care, context: Context, recognised: Recognised, *, wanted: Wanted
+    files: DeliveryFiles,
+    care: Care,
+    context: Context,
+    recognised: Recognised,
+    *,
+    wanted: Wanted,
+    offices: int,
 ) -> None:
     block = care.block
     claims = 0
@@ -124,6 +136,7 @@ def _write_flows(
             place=context.people.place_at(events.person, events.day),
             full_from=recognised.first[events.person],
             born=context.people.born[events.person],
+            offices=offices,
             claims=claims,
             random=random,
         )

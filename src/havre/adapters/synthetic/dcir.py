@@ -15,7 +15,6 @@ from havre.adapters.synthetic.accounting import (
     CCAM_ACTS,
     COMPLEMENT,
     MAJORATION,
-    OFFICES,
     PARTICIPATION,
     Lines,
 )
@@ -31,6 +30,7 @@ from havre.adapters.synthetic.facts.population import (
     share_in,
 )
 from havre.adapters.synthetic.houses import HOUSES, IS_PUBLIC
+from havre.adapters.synthetic.offices import SPECIALITIES, office_numbers, speciality_places
 from havre.adapters.synthetic.people import PLACES, Numbers, People
 from havre.adapters.synthetic.stays import Stays
 
@@ -39,7 +39,6 @@ Refined: TypeAlias = Callable[[Lines, Ints, Random], dict[str, Column]]
 _DRUGS, _HOSPITAL, _BIOLOGY = (PARTS.index(name) for name in ("drugs", "hospital", "biology"))
 _DEVICE_PARTS = (PARTS.index("device"), PARTS.index("optics"))
 _SCHEMES = tuple(code for code, _ in SCHEMES)
-_SPECIALITIES = tuple(code for code, _ in acts.SPECIALITIES)
 
 
 @dataclass(frozen=True)
@@ -79,15 +78,6 @@ def _fund_codes() -> tuple[str, ...]:
 
 def _first_day(year: int) -> int:
     return int(np.datetime64(f"{year}-01-01", "D").astype(np.int64))
-
-
-@cache
-def office_numbers() -> pl.Series:
-    """The numbers of all professionals, in the order of department, part of care and rank."""
-    place = np.repeat(np.arange(len(PLACES)), len(PARTS) * OFFICES)
-    within = np.tile(np.arange(len(PARTS) * OFFICES), len(PLACES))
-    key = pl.Series((place * 7 + within) % 10).cast(pl.String)
-    return chosen(PLACES, place) + pl.Series(within).cast(pl.String).str.zfill(6) + key
 
 
 def draw_tables(
@@ -252,17 +242,6 @@ def _amounts(lines: Lines) -> dict[str, Column]:
 def _professionals(lines: Lines, hospital: _Hospital, random: Random) -> dict[str, Column]:
     rows = lines.count
     unknown = random.random(rows) < accounts.UNKNOWN_SHARE["PFS_EXE_NUM"]
-    speciality = 1 + pick([share for _, share in acts.SPECIALITIES], rows, random)
-    certain = np.array(
-        [
-            _SPECIALITY_LIST.index(acts.SPECIALITY_OF[nature])
-            if nature in acts.SPECIALITY_OF
-            else -1
-            for nature in NATURES
-        ]
-    )[lines.nature]
-    doctor = np.isin(lines.part, [PARTS.index(name) for name in ("doctor", "visit", "technical")])
-    place = np.where(certain >= 0, certain, np.where(doctor, speciality, 0))
     activities = tuple(acts.ACTIVITY_OF.get(part, "0") for part in PARTS)
     numbers = office_numbers()
 
@@ -270,7 +249,7 @@ def _professionals(lines: Lines, hospital: _Hospital, random: Random) -> dict[st
         return chosen(numbers, offices)
 
     return {
-        "PSE_SPE_COD": col.texts(_SPECIALITY_LIST, place),
+        "PSE_SPE_COD": col.texts(SPECIALITIES, speciality_places(lines.office)),
         "PSE_ACT_NAT": col.texts(activities, lines.part),
         "PFS_EXE_NUM": lambda: pl.select(
             pl.when(pl.lit(pl.Series(unknown)))
@@ -284,11 +263,6 @@ def _professionals(lines: Lines, hospital: _Hospital, random: Random) -> dict[st
         "PSE_CNV_COD": col.constant("1", rows),
         "ETB_PRE_FIN": lambda: chosen(["", *(code[:8] for code in HOUSES)], hospital.house + 1),
     }
-
-
-_SPECIALITY_LIST: tuple[str, ...] = tuple(
-    dict.fromkeys(["0", *_SPECIALITIES, *acts.SPECIALITY_OF.values()])
-)
 
 
 def _keys(lines: Lines, context: Context, rows: Ints) -> dict[str, Column]:

@@ -20,7 +20,12 @@ _OF_THE_GROUP = 0.5
 
 
 def _codes() -> tuple[list[str], list[bool], dict[int, tuple[str, ...]]]:
-    codes = [f"{place}000{house:04d}" for place in PLACES for house in range(1, _PER_PLACE + 1)]
+    # The last of nine characters is a key: without it, eight still name one hospital.
+    codes = [
+        f"{place}000{house:03d}{house * 7 % 10}"
+        for place in PLACES
+        for house in range(1, _PER_PLACE + 1)
+    ]
     public = [house < _PUBLIC_PER_PLACE for _ in PLACES for house in range(_PER_PLACE)]
     sites = {}
     for legal, listed in DELIVERED_TWICE:

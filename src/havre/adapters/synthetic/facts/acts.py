@@ -106,10 +106,9 @@ def part_of(nature: str) -> str:
 ACTIVITY_OF: Mapping[str, str] = MappingProxyType(
     {"nurse": "24", "physio": "26", "speech": "28", "biology": "30", "drugs": "50", "device": "60"}
 )
-# Kinds of consultations whose speciality is certain; else drawn from the list below.
-SPECIALITY_OF: Mapping[str, str] = MappingProxyType(
-    {"1111": "01", "1211": "01", "1113": "33", "1114": "03", "1351": "06", "1323": "02"}
-)
+# Consultations and visits of general practitioners, and what is added to them.
+GENERAL_NATURES: tuple[str, ...] = ("1111", "1211", "1130", "1116", "1148", "1224")
+# Specialities of doctors (PSE_SPE_COD) and their shares; the first is the general practitioner.
 SPECIALITIES: tuple[tuple[str, float], ...] = (
     ("01", 0.10),
     ("03", 0.12),
