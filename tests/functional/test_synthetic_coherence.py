@@ -72,7 +72,7 @@ def truth(folder: Path) -> Tables:
             pl.read_csv(path, try_parse_dates=True, infer_schema_length=None)
             for path in sorted(folder.glob(f"truth/{name}*.csv"))
         )
-        for name in ("people", "numbers", "illnesses")
+        for name in ("people", "numbers", "illnesses", "families")
     }
 
 
@@ -224,6 +224,22 @@ def test_a_year_has_the_columns_of_its_time(tmp_path: Path) -> None:
 
     assert columns[13] - columns[12] == {"NIR_ANO_MAM", "COH_NAI_RET", "COH_SEX_RET"}
     assert columns[15] - columns[13] == {"RNG_NAI"}
+
+
+def test_couples_and_children_live_together(tables: Tables, truth: Tables) -> None:
+    """Where nobody has moved: one department and commune of a couple, of a mother and her child."""
+    home = ["BEN_RES_DPT", "BEN_RES_COM"]
+    homes = (
+        tables["IR_BEN_R"].join(lived(truth), on=NUMBER).select("person", *home).unique("person")
+    )
+    families = truth["families"].filter(pl.col("moves").is_null())
+    where = families.join(homes, on="person")
+
+    for relative in ("mother", "partner"):
+        pairs = where.join(where, left_on=relative, right_on="person", suffix="_of_the_other")
+        assert pairs.height > 300
+        assert all(pairs[column].equals(pairs[f"{column}_of_the_other"]) for column in home)
+    assert families.filter(pl.col("partner") == pl.col("mother")).is_empty()
 
 
 def test_no_number_is_one_that_a_living_person_could_have(truth: Tables) -> None:

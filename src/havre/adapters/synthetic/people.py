@@ -39,6 +39,7 @@ REGION_OF_PLACE: tuple[str, ...] = tuple(
 SLOTS = 3
 _NUMBER_CHARACTERS = 17
 _COMMUNES = 400
+_COUPLED = 0.66
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +88,8 @@ class People:
     """One row per latent person, all arrays of one length; days since 1970.
 
     place: where they live, a place in `PLACES`; `moves` to `next_place` on a day or never.
-    mother: a row, or -1. scheme: a place in the table of schemes.
+    mother, partner: a row, or -1. Children live with their mother, couples together.
+    scheme: a place in the table of schemes.
     """
 
     born: Ints
@@ -98,6 +100,7 @@ class People:
     moves: Ints
     scheme: Ints
     mother: Ints
+    partner: Ints
 
     @property
     def count(self) -> int:
@@ -155,8 +158,10 @@ def draw_people(block: Block) -> People:
     mother = _mothers(born, sex, period, random)
     born, sex, mother = _twins(born, sex, mother, random)
     child = mother >= 0
-    place = np.where(child, place[mother], place)
-    commune = np.where(child, commune[mother], commune)
+    partner = _partners(born, sex, child, period, random)
+    # A man lives where his partner does, and a child where its mother does.
+    home = np.where(child, mother, np.where((sex == 1) & (partner >= 0), partner, np.arange(count)))
+    place, commune = place[home], commune[home]
     moves = random.random(count) < facts.MOVES_PER_YEAR * period.years
     day = random.integers(period.begins, period.ends, count)
     scheme = dealt([share for _, share in facts.SCHEMES], count, random)
@@ -169,6 +174,7 @@ def draw_people(block: Block) -> People:
         moves=np.where(moves & ~child, day, NEVER),
         scheme=np.where(child, scheme[mother], scheme),
         mother=mother,
+        partner=partner,
     )
 
 
@@ -246,12 +252,34 @@ def _mothers(born: Ints, sex: Ints, period: Period, random: Random) -> Ints:
     return mother
 
 
+def _partners(born: Ints, sex: Ints, child: Flags, period: Period, random: Random) -> Ints:
+    """Make couples of women and men of about one age; the others live alone."""
+    adult = (born < period.begins - 22 * YEAR) & ~child
+    pairs = []
+    for which, older_days in ((1, 0.0), (2, 2.2 * YEAR)):
+        single = np.flatnonzero(adult & (sex == which) & (random.random(len(born)) < _COUPLED))
+        # He is older than she by two years, more or less.
+        age = born[single] - older_days + random.normal(0.0, 2.5 * YEAR, len(single))
+        pairs.append(single[np.argsort(age, kind="stable")])
+    men, women = pairs
+    couples = min(len(men), len(women))
+    # Ranks of a longer list are thinned out, so that both reach from young to old.
+    men = men[np.linspace(0, len(men) - 1, couples).astype(np.int64)] if couples else men[:0]
+    women = (
+        women[np.linspace(0, len(women) - 1, couples).astype(np.int64)] if couples else women[:0]
+    )
+    partner = np.full(len(born), -1, dtype=np.int64)
+    partner[men], partner[women] = women, men
+    return partner
+
+
 def _twins(born: Ints, sex: Ints, mother: Ints, random: Random) -> tuple[Ints, Ints, Ints]:
     """Make pairs among neighbours in birth: one mother, one day, more often one sex than not."""
     order = np.argsort(born, kind="stable")
     first = order[:-1:2]
     twin = order[1::2][: len(first)]
-    near = np.abs(born[first] - born[twin]) < 40
+    # Twins who have grown up have numbers of their own, and nothing shows that they are.
+    near = (np.abs(born[first] - born[twin]) < 40) & (mother[first] >= 0) & (mother[twin] >= 0)
     pair = near & (random.random(len(first)) < facts.TWIN_BIRTHS * 1.05)
     one_sex = random.random(len(first)) < 0.65
     born, sex, mother = born.copy(), sex.copy(), mother.copy()

@@ -94,14 +94,17 @@ def _families(context: Context, illnesses: Illnesses, block: Block) -> pl.DataFr
     dead = np.flatnonzero(illnesses.dies < block.period.ends)
     cause = np.full(people.count, "", dtype="<U5")
     cause[dead] = cause_codes(illnesses, dead)
-    mother = pl.Series(people.mother + block.before)
+
+    def relative(row: Ints) -> pl.Series:
+        numbered = pl.Series(row + block.before)
+        return pl.select(pl.when(pl.lit(pl.Series(row >= 0))).then(pl.lit(numbered))).to_series()
+
     return pl.DataFrame(
         {
             "person": np.arange(people.count) + block.before,
             "sex": people.sex,
-            "mother": pl.select(
-                pl.when(pl.lit(pl.Series(people.mother >= 0))).then(pl.lit(mother))
-            ).to_series(),
+            "mother": relative(people.mother),
+            "partner": relative(people.partner),
             "moves": _day("moves", people.moves),
             "cause": pl.Series(cause),
         }

@@ -159,7 +159,7 @@ KINDS: Mapping[str, Kind] = {
         (),
         unit="08",
         emergency=0.8,
-        common=0.012,
+        common=0.019,
         ages=(0, 1),
     ),
     "cataract": Kind(
