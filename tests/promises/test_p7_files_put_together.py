@@ -16,6 +16,7 @@ import pytest
 from fakes.correcting import corrected
 from fakes.small_hub import SmallHub, copy_of, quiet
 from fakes.upkeep import DELIVERIES, grant_upkeep, in_small_files, rows_of_2023
+from fakes.verifier import GENUINE, verify
 from havre.adapters.tables import merging
 from havre.application.corrections import KIND_OBJECTS
 from havre.application.ingest import newest_version
@@ -108,15 +109,22 @@ def test_an_extract_after_it_has_the_very_cells_of_the_one_before_it(
     assert all(rows for _, rows, _ in sealed)
 
 
-def test_it_is_on_the_log_under_its_permit_and_adds_no_row(hub: SmallHub) -> None:
+def test_it_is_on_the_log_under_its_permit_for_everybody_to_read_and_verify(hub: SmallHub) -> None:
     report = compacted(hub)
 
-    events = [each.event for each in hub.open().log.entries()]
-    published = events[report["entry"]]
+    opened = hub.open()
+    published = opened.log.entries()[report["entry"]].event
     assert isinstance(published, VersionPublished)
     assert (published.permit, published.rows) == (PERMIT, 0)
     with pytest.raises(UpkeepUsed, match="has been used"):
         compacted(hub)
+    opened.publication.publish()
+    pages = {each: opened.place.site / each / f"permit-{PERMIT}.html" for each in ("en", "fr")}
+    assert "Put small files together, once. Nobody is given any data." in pages["en"].read_text()
+    assert "Regrouper de petits fichiers, une fois." in pages["fr"].read_text()
+    assert "dcir: 2023" in pages["fr"].read_text()
+    done = verify(opened.place.site, "--trust", hub.parties / "authority-1/trust.json")
+    assert done.returncode == GENUINE, done.stdout
 
 
 def test_what_was_withdrawn_and_whose_rows_lie_together_is_written_down(hub: SmallHub) -> None:
@@ -147,7 +155,7 @@ def test_while_a_correction_waits_nothing_is_put_together(hub: SmallHub) -> None
     hub.holder().deliver([hub.deliveries / "again"], progress=quiet)
     assert not hub.open().receiving.receive().held
 
-    with pytest.raises(Refused, match="A correction waits: again"):
+    with pytest.raises(Refused, match="Corrections of dcir wait: again"):
         compacted(hub)
     hub.open().ingestion.ingest("dcir", progress=quiet)
     assert compacted(hub)["tables"]

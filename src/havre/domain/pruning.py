@@ -26,10 +26,7 @@ def choose_files(plan: Plan, files: Sequence[tuple[str, Bounds]]) -> list[int]:
     follow rows of another table that are in no file chosen: so a period reaches tables that
     have no date of their own. Where every row of a table counts, all its files are chosen.
     """
-    of_table: dict[str, list[int]] = {table: [] for table in plan.tables_read}
-    for place, (table, _) in enumerate(files):
-        if table in of_table:
-            of_table[table].append(place)
+    of_table = {table: _places_of(table, files) for table in plan.tables_read}
     chosen = {table: of_table[table] for table in plan.tables_read_whole}
     # A part stands behind those it follows.
     for part in plan.tables:
@@ -41,6 +38,10 @@ def choose_files(plan: Plan, files: Sequence[tuple[str, Bounds]]) -> list[int]:
                 if _may_come_out(files[place][1], part, owners)
             ]
     return sorted(place for places in chosen.values() for place in places)
+
+
+def _places_of(table: str, files: Sequence[tuple[str, Bounds]]) -> list[int]:
+    return [place for place, (own, _) in enumerate(files) if own == table]
 
 
 def _may_come_out(bounds: Bounds, part: TablePlan, owners: Mapping[str, Sequence[Bounds]]) -> bool:
