@@ -15,7 +15,6 @@ import base64
 import struct
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
 from itertools import chain, islice
 from typing import Any, BinaryIO
 
@@ -133,7 +132,7 @@ def _choose_pool() -> None:
     system at once, which takes up to a third of the time of a write on a busy machine. The
     C library's gives back so little that half as much again is held.
     """
-    with suppress(NotImplementedError):
+    if "jemalloc" in pa.supported_memory_backends():
         pa.set_memory_pool(pa.jemalloc_memory_pool())
         pa.jemalloc_set_decay_ms(_KEPT_MEMORY_MS)
 
