@@ -53,7 +53,7 @@ def peak_mib(batches: int) -> int:
 
 
 def test_five_times_the_rows_take_no_more_memory() -> None:
-    """Held as a whole, the two million rows more would take 300 MiB at least."""
-    few, many = peak_mib(5), peak_mib(25)
+    """Held as a whole, the 1.2 million rows more would take 100 MiB at least."""
+    few, many = peak_mib(3), peak_mib(15)
 
-    assert many < few + 80
+    assert many < few + 60
