@@ -105,6 +105,7 @@ def test_a_delivery_as_agreed_comes_in_and_its_report_names_the_contract(tmp_pat
     assert states["table T_MCOaaA"] == "kept"
     assert states["stays"] == "not measured"
     assert states["diagnosis"] == "broken"
+    assert "codes" not in said
     assert [each["name"] for each in intake.report()["contracts"] if each["state"] == "broken"] == [
         "diagnosis"
     ]

@@ -8,13 +8,16 @@ from datetime import date
 
 import pytest
 
-from havre.domain.contract import Level, list_unknown
+from havre.domain.code_system import CodeCounts, ColumnCodes
+from havre.domain.content import LinkCount
+from havre.domain.contract import Level, Rule, RuleKind, list_unknown
 from havre.domain.contract_judgement import (
     Counted,
     DeliveryFacts,
     State,
     TableFacts,
     broken_of,
+    counted_beside,
     judge_delivery,
 )
 from havre.domain.contract_text import MAX_CONTRACT_BYTES, parse_contract
@@ -151,6 +154,25 @@ def test_what_differs_from_what_was_agreed_is_named(
     change: dict[str, object], names: set[str]
 ) -> None:
     assert broken(replace(GOOD, **change)) == names  # type: ignore[arg-type]
+
+
+def test_what_is_counted_anyway_answers_rules_about_codes_and_parents() -> None:
+    def rule(name: str, kind: RuleKind, column: str | None = None) -> Rule:
+        return Rule(name=name, level=Level.MUST, kind=kind, table="T", column=column, at_least=1)
+
+    rules = [
+        rule("codes", RuleKind.CODES, "C"),
+        rule("no list", RuleKind.CODES, "D"),
+        rule("empty", RuleKind.EMPTY, "C"),
+        rule("parents", RuleKind.PARENTS),
+    ]
+    codes = [ColumnCodes("T", "C", "L", "0" * 64, CodeCounts(5, 1, 1, 2, 40))]
+
+    assert counted_beside(rules, links=LinkCount(50, 49), codes=codes) == {
+        "codes": Counted(9, 5),
+        "parents": Counted(50, 49),
+    }
+    assert counted_beside(rules[1:], links=None, codes=codes) == {}
 
 
 def test_the_catalogue_has_everything_that_the_contract_names() -> None:

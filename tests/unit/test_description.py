@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from havre.adapters.describing.counter import VersionCounter
-from havre.domain.content import ColumnCount, Grain, TableCount, ValueCount
+from havre.domain.content import ColumnCount, Grain, LinkCount, TableCount, ValueCount
 from havre.domain.description import (
     FEWEST_PEOPLE,
     DatasetDescription,
@@ -325,6 +325,30 @@ def test_the_people_of_a_table_that_follows_another_are_found_there() -> None:
     assert told.links_found == 1000
     # EACH would leave over the two acts of one patient each.
     assert [each.code for each in told.variables[1].codes] == ["MORE"]
+
+
+def test_each_delivery_has_links_of_its_own_and_whoever_looks_beside_sees_every_row() -> None:
+    class Beside:
+        rows = 0
+
+        def add(self, batch: pa.RecordBatch) -> None:
+            self.rows += batch.num_rows
+
+    counter, beside = VersionCounter(Catalogue((STAYS, ACTS))), Beside()
+
+    def watched(schema: TableSchema, rows: pa.Table) -> LinkCount | None:
+        stream = counter.watch(rows, schema=schema, beside=[beside])
+        assert pa.RecordBatchReader.from_stream(stream).read_all().equals(rows)
+        return stream.links
+
+    def acts(*of: int) -> pa.Table:
+        return pa.table({"stay": pa.array(of, pa.int64()), "act": ["A"] * len(of)})
+
+    assert watched(ACTS, acts(0)) is None
+    assert watched(STAYS, stays([(1, "A", 1.0, None), (2, "A", 1.0, None)])) is None
+    assert watched(ACTS, acts(0, 1, 1, 2)) == LinkCount(4, 3)
+    assert watched(ACTS, acts(2, 3, 1)) == LinkCount(3, 1)
+    assert beside.rows == 10
 
 
 def test_rows_that_follow_a_table_that_did_not_come_show_no_value() -> None:

@@ -88,6 +88,21 @@ def test_a_line_set_aside_lowers_the_element_that_its_reason_is_about(
     assert worse[element] in {1, 2}
 
 
+def test_the_validity_is_that_of_lines_or_of_codes_whichever_is_lower() -> None:
+    told = DatasetDescription("d", "v1", (table(),))
+
+    def validity(aside: int, *, codes: int, at_fault: int) -> tuple[int | None, int, int]:
+        counts = LineCounts(10_000, {"wrong type": aside}, codes, at_fault)
+        label = judge_version(told, counts, periods={"T": "day"}, at=AT)
+        judgement = label.judgement(Element.VALIDITY)
+        return judgement.measured, judgement.lines, judgement.faults
+
+    assert validity(200, codes=90_000, at_fault=900) == (98_000, 10_000, 200)
+    assert validity(200, codes=90_000, at_fault=9_000) == (90_000, 90_000, 9_000)
+    assert validity(200, codes=0, at_fault=0) == (98_000, 10_000, 200)
+    assert validity(0, codes=90_000, at_fault=40) == (100_000, 10_000, 0)
+
+
 def test_holes_count_only_where_every_row_should_have_a_cell() -> None:
     label = judged(missing=600)
 

@@ -13,7 +13,7 @@ from typing import Any
 
 from havre.application.audit import PublicLog
 from havre.application.corrections import KIND_REPORT, DeliveryBook
-from havre.domain.contract import OF_COLUMNS, Contract, Rule, list_unknown
+from havre.domain.contract import COUNTED, Contract, Rule, list_unknown
 from havre.domain.contract_judgement import (
     Counted,
     DeliveryFacts,
@@ -129,7 +129,7 @@ class Terms:
         return tuple(
             rule
             for rule in (contract.rules if contract else ())
-            if rule.table == table and rule.kind in OF_COLUMNS
+            if rule.table == table and rule.kind in COUNTED
         )
 
 

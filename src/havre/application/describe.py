@@ -15,6 +15,7 @@ from typing import TypeVar
 from havre.application.audit import PublicLog
 from havre.application.ingest_run import FileReport
 from havre.domain.catalogue_view import VersionView
+from havre.domain.code_system import ColumnCodes
 from havre.domain.content import TableCount
 from havre.domain.description import DatasetDescription, describe_table
 from havre.domain.description_text import (
@@ -39,6 +40,7 @@ def describe_version(
     *,
     schemas: Iterable[TableSchema],
     reports: Iterable[FileReport],
+    codes: Iterable[ColumnCodes],
     at: datetime,
     withdrawn: Mapping[str, int],
 ) -> list[Document]:
@@ -54,7 +56,7 @@ def describe_version(
     description = DatasetDescription(dataset, version, tables)
     label = judge_version(
         description,
-        _lines(reports),
+        _lines(reports, list(codes)),
         periods={each.name: each.period_column for each in known.values() if each.period_column},
         at=at,
     )
@@ -64,13 +66,18 @@ def describe_version(
     ]
 
 
-def _lines(reports: Iterable[FileReport]) -> LineCounts:
+def _lines(reports: Iterable[FileReport], codes: Sequence[ColumnCodes]) -> LineCounts:
     lines, aside = 0, Counter[str]()
     for each in reports:
         lines += each.sent.lines
         aside.update(each.sent.set_aside)
         aside.update(each.checked.set_aside)
-    return LineCounts(lines, aside)
+    return LineCounts(
+        lines,
+        aside,
+        codes=sum(each.counts.filled for each in codes),
+        codes_at_fault=sum(each.counts.faults for each in codes),
+    )
 
 
 class Descriptions:

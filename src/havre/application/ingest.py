@@ -39,6 +39,7 @@ from havre.crypto.commitments import commit_to, new_salt
 from havre.crypto.random import new_object_id
 from havre.domain.catalogue_text import KnownTables
 from havre.domain.change_report import Correction, encode_changes
+from havre.domain.code_system import ColumnCodes
 from havre.domain.contract import Level
 from havre.domain.contract_judgement import Judged, broken_of
 from havre.domain.correcting import ACCEPTED, HELD
@@ -70,6 +71,7 @@ class IngestReport:
     left: deliveries that are not in the version, and why; the others went on.
     judged: by delivery, what became of the rules of its contract.
     corrections: what those that correct another one changed.
+    codes: by delivery, what its codes are, where the hub keeps their lists.
     """
 
     dataset: str
@@ -78,6 +80,7 @@ class IngestReport:
     left: Mapping[str, HavreError]
     judged: Mapping[str, tuple[Judged, ...]] = field(default_factory=dict)
     corrections: tuple[Correction, ...] = ()
+    codes: Mapping[str, tuple[ColumnCodes, ...]] = field(default_factory=dict)
 
     @property
     def deliveries(self) -> frozenset[str]:
@@ -123,6 +126,7 @@ class _Done:
     judged: dict[str, tuple[Judged, ...]] = field(default_factory=dict)
     contracts: dict[str, str] = field(default_factory=dict)
     reports: dict[str, list[FileReport]] = field(default_factory=dict)
+    codes: dict[str, tuple[ColumnCodes, ...]] = field(default_factory=dict)
     held: dict[str, ContractBroken] = field(default_factory=dict)
     run: DatasetRun | None = None
     sealed: SealedVersion | None = None
@@ -209,7 +213,13 @@ class Ingestion:
             for report in reports
         )
         return IngestReport(
-            dataset, version, files, {**left, **done.held}, done.judged, done.corrections
+            dataset,
+            version,
+            files,
+            {**left, **done.held},
+            done.judged,
+            done.corrections,
+            done.codes,
         )
 
     def _run(
@@ -262,6 +272,7 @@ class Ingestion:
         for each in going:
             name = each.note.delivery
             done.reports[name] = [report for report in run.reports if report.delivery == name]
+            done.codes[name] = run.codes.get(name, ())
             contract = run.terms.contracts.get(name)
             if contract is None:
                 continue
@@ -328,6 +339,7 @@ class Ingestion:
             done.run.content(),
             schemas=done.run.schemas,
             reports=done.run.reports,
+            codes=[each for codes in done.run.codes.values() for each in codes],
             at=now,
             withdrawn=_withdrawn_by_table(done.corrections),
         )
@@ -409,18 +421,8 @@ def _report_json(note: DeliveryNote, done: _Done, *, objects: Document | None) -
     name = note.delivery
     reports, is_held = done.reports[name], name in done.held
     quarantine = {} if done.run is None or is_held else done.run.quarantine
-    later: dict[str, Json] = {}
-    if name in done.judged:
-        later["contract"] = {
-            "rules": [dict(each.text) for each in done.judged[name]],
-            "sha256": done.contracts[name],
-        }
-    if note.corrects is not None:
-        later["corrects"] = note.corrects
-    if objects is not None and not is_held:
-        later["objects_sha256"] = hashlib.sha256(objects.body).hexdigest()
     return {
-        **later,
+        **_where_it_is_so(note, done, objects=objects),
         "delivery": name,
         "files": [
             {
@@ -442,6 +444,25 @@ def _report_json(note: DeliveryNote, done: _Done, *, objects: Document | None) -
             if any(each.sent.table == table for each in reports)
         },
     }
+
+
+def _where_it_is_so(
+    note: DeliveryNote, done: _Done, *, objects: Document | None
+) -> dict[str, Json]:
+    """What only some reports have: a contract, codes, what is corrected, objects."""
+    name, later = note.delivery, dict[str, Json]()
+    if name in done.judged:
+        later["contract"] = {
+            "rules": [dict(each.text) for each in done.judged[name]],
+            "sha256": done.contracts[name],
+        }
+    if codes := done.codes[name]:
+        later["codes"] = [dict(each.text) for each in codes]
+    if note.corrects is not None:
+        later["corrects"] = note.corrects
+    if objects is not None and name not in done.held:
+        later["objects_sha256"] = hashlib.sha256(objects.body).hexdigest()
+    return later
 
 
 def treatments_digest(schemas: Iterable[TableSchema]) -> str:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 from havre.application.ceremony import KnownPartition
+from havre.application.code_lists import CodeLists
 from havre.application.contracts import Terms
 from havre.application.landed import LandedFiles
 from havre.application.pseudonymise import Pseudonyms
@@ -17,8 +18,10 @@ from havre.application.vault.reading import LentKeys, VaultReader
 from havre.application.vault.sealing import SealedVersion, VaultWriter, VersionWriter, WritePlace
 from havre.domain.catalogue import BuiltTable
 from havre.domain.catalogue_text import KnownTables
+from havre.domain.code_system import ColumnCodes
 from havre.domain.content import Grain, TableCount, grain_of
-from havre.domain.contract_judgement import Counted
+from havre.domain.contract import OF_CELLS
+from havre.domain.contract_judgement import Counted, counted_beside
 from havre.domain.delivery import FileCount, RowCount, check_rows
 from havre.domain.delivery_note import DeliveryNote
 from havre.domain.quarantine import FileLayout
@@ -29,6 +32,7 @@ from havre.errors import NotFound
 from havre.formats.canonical import Json
 from havre.ports.aside import AsideRows
 from havre.ports.counting import RowCounter
+from havre.ports.counting_codes import CodeCounter
 from havre.ports.describing import ContentCounter
 from havre.ports.sources import CheckedRows, DeliveredFile, RowChecker
 from havre.values import Partition, PartitionKind
@@ -68,6 +72,7 @@ class IngestTools:
 
     reader: opens the vault with the keys that are lent for the run.
     content: makes what counts the rows of one run.
+    lists: of codes, which `codes` counts by.
     """
 
     vault: VaultWriter
@@ -77,6 +82,8 @@ class IngestTools:
     pseudonyms: Pseudonyms
     aside: AsideRows
     content: Callable[[Catalogue], ContentCounter]
+    codes: CodeCounter
+    lists: CodeLists
 
 
 class DatasetRun:
@@ -119,6 +126,7 @@ class DatasetRun:
         self.quarantine: dict[str, Json] = {}
         self.aside: list[Written] = []
         self.counted: dict[str, dict[str, Counted]] = {}
+        self.codes: dict[str, tuple[ColumnCodes, ...]] = {}
 
     def check_tables(self, progress: Callable[[RunProgress], None]) -> None:
         """Check, pseudonymise and seal table after table; told before each, and as rows are read."""
@@ -187,17 +195,29 @@ class DatasetRun:
         return sorted(following, key=lambda table: (following[table], table))
 
     def _add(self, checked: CheckedRows, schema: TableSchema) -> None:
-        pseudonyms = self._tools.pseudonyms
+        """Pseudonymise and seal rows, while everybody who counts looks at the same batches."""
+        tools, lists = self._tools, self._tools.lists.of_table(schema)
         for delivery, rows in checked.by_delivery():
-            counted = self._tools.counter.count(
-                self._content.watch(rows, schema=schema),
-                rules=self.terms.rules(delivery, schema.name),
+            rules = self.terms.rules(delivery, schema.name)
+            cells = tools.counter.tally(
+                [rule for rule in rules if rule.kind in OF_CELLS],
                 schema=schema,
                 covers=self._covers[delivery],
             )
-            table = pseudonyms.for_lake(counted, schema=schema, secret=self._secret)
+            codes = tools.codes.tally(
+                {column: each.system for column, each in lists.items()}, day=schema.period_column
+            )
+            watched = self._content.watch(rows, schema=schema, beside=[cells, codes])
+            table = tools.pseudonyms.for_lake(watched, schema=schema, secret=self._secret)
             self._version.add(table, delivery=delivery)
-            self.counted.setdefault(delivery, {}).update(counted.counted)
+            found = tuple(
+                ColumnCodes(schema.name, column, each.system.name, each.sha256, counts)
+                for column, each in lists.items()
+                if (counts := codes.counts[column]).cells
+            )
+            self.codes[delivery] = (*self.codes.get(delivery, ()), *found)
+            counted = {**cells.counted, **counted_beside(rules, links=watched.links, codes=found)}
+            self.counted.setdefault(delivery, {}).update(counted)
 
     def _count(
         self,

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 from havre.adapters.codes.folder import list_code_systems, read_code_system
+from havre.adapters.codes.labels import label_file
 from havre.domain.code_system import Code, CodeSystem
 from havre.errors import NotFound
 from havre.snds.code_lists import CODE_LISTS
@@ -57,6 +58,23 @@ def code_in_full(folder: Path, name: str, text: str, *, on: date | None) -> Row:
         "has_the_form": has_form,
         **_as_diagnosis(system, text),
     }
+
+
+def label_codes(
+    path: Path, out: Path, *, column: str, system: str, folder: Path, into: str | None
+) -> Row:
+    """Write a table anew with the labels of one of its columns; returns where, and what lacks one.
+
+    into: the new column's name; null takes the column's, with `_label` behind.
+
+    Raises:
+        NotFound: there is no such file, column or system.
+        InvalidInput: the file cannot be read, or `out` cannot be written.
+    """
+    into = into or f"{column}_label"
+    codes = read_code_system(folder, system)
+    unknown = label_file(path, out, column=column, system=codes, into=into)
+    return {"file": str(out), "column": into, "rows_without_label": unknown}
 
 
 def _as_diagnosis(system: CodeSystem, text: str) -> Row:

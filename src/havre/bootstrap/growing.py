@@ -5,14 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+from havre.adapters.codes.folder import find_code_lists, read_list
 from havre.application.ceremony import PartitionCatalogue
+from havre.application.code_lists import CodeLists, named_lists
 from havre.application.oppositions import OPPOSITIONS_PARTITION
 from havre.bootstrap.founding import dataset_partitions, landing_places
 from havre.bootstrap.holders import publish_for_holders
 from havre.bootstrap.hub import OpenHub
 from havre.bootstrap.schemas import SNDS_LAYER, model_tables, read_schemas
 from havre.domain.catalogue import BuiltTable, Layer
+from havre.domain.code_system import name_of_list
 from havre.domain.oppositions import OPPOSITIONS_DATASET
+from havre.domain.schema import Catalogue
 from havre.domain.shown import show_file
 from havre.errors import InvalidInput, NotFound
 from havre.values import PartitionKind
@@ -21,9 +25,33 @@ from havre.values import PartitionKind
 def import_schemas(
     hub: OpenHub, folder: Path, *, dataset: str | None, with_snds: bool
 ) -> dict[str, object]:
-    """Import a folder of Table Schemas; returns counts, and which corrections were used."""
+    """Import a folder of Table Schemas, and the lists of codes that lie in it.
+
+    Of the lists those are kept that a table of the hub names; each takes the place of an
+    earlier one of its name.
+
+    Returns counts, and which corrections were used.
+
+    Raises:
+        NotFound: there is no description; or there are lists alone, and no table names one.
+        InvalidInput: a description or a list cannot be read; it is named.
+    """
     layer = SNDS_LAYER if with_snds else Layer()
-    return _imported(hub, read_schemas(folder, layer=layer, dataset=dataset))
+    tables = read_schemas(folder, layer=layer, dataset=dataset)
+    named = named_lists(hub.catalogue.known().catalogue)
+    named |= named_lists(Catalogue(tuple(built.schema for built in tables)))
+    # Read before anything is imported: one that is damaged stops all.
+    lists = [
+        read_list(each.path) for each in find_code_lists(folder) if name_of_list(each.name) in named
+    ]
+    if not (tables or lists):
+        raise NotFound(
+            "There are only lists of codes in this folder, and no table of the hub names one.",
+            hint="Import the tables first.",
+        )
+    CodeLists(hub.records).keep(lists)
+    counts = _imported(hub, tables) if tables else {"imported": 0}
+    return {**counts, "code_lists": len(lists)}
 
 
 def import_model(hub: OpenHub, model: str) -> dict[str, object]:

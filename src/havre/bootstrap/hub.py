@@ -20,6 +20,7 @@ from havre.adapters.records.sql import SqlRecords, check_there, records_missing
 from havre.application.audit import PublicLog
 from havre.application.catalogue import CatalogueDesk
 from havre.application.ceremony import Ceremonies
+from havre.application.code_lists import CodeLists
 from havre.application.contracts import ContractDesk
 from havre.application.depart import Departure
 from havre.application.extract import Extraction, ExtractTools
@@ -253,6 +254,7 @@ class OpenHub:
     @cached_property
     def ingest_tools(self) -> IngestTools:
         """What checks, pseudonymises and seals rows on their way in."""
+        from havre.adapters.codes.tally import ListCounter
         from havre.adapters.describing.counter import VersionCounter
         from havre.adapters.sources.checker import ColumnChecker
         from havre.adapters.sources.counting import ColumnCounter
@@ -266,6 +268,8 @@ class OpenHub:
             pseudonyms=self.pseudonyms,
             aside=QuarantinedRows(),
             content=VersionCounter,
+            codes=ListCounter(),
+            lists=CodeLists(self.records),
         )
 
     @cached_property

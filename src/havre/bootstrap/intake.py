@@ -80,12 +80,14 @@ class Intake:
     held: deliveries that were not taken in. failed: datasets that have no new version.
     judged: by delivery, what became of the rules of its contract.
     changes: what corrections changed.
+    codes: what the codes of each delivery are, where the hub keeps their lists.
     receipts: deliveries for which the holder finds a receipt now.
     """
 
     done: list[IngestReport] = field(default_factory=list)
     judged: dict[str, tuple[Judged, ...]] = field(default_factory=dict)
     changes: list[Row] = field(default_factory=list)
+    codes: list[Row] = field(default_factory=list)
     receipts: list[str] = field(default_factory=list)
     held: dict[str, HavreError] = field(default_factory=dict)
     failed: dict[str, HavreError] = field(default_factory=dict)
@@ -114,6 +116,7 @@ class Intake:
                 for each in judged
             ],
             "changes": self.changes,
+            "codes": self.codes,
             "receipts": self.receipts,
         }
 
@@ -150,6 +153,11 @@ def _make_versions(
     while True:
         report = hub.ingestion.ingest(dataset, progress=progress)
         intake.judged |= report.judged
+        intake.codes += [
+            {"delivery": delivery, **each.text}
+            for delivery, codes in report.codes.items()
+            for each in codes
+        ]
         if report.version is not None:
             intake.done.append(report)
             intake.changes += change_rows(hub, dataset, report.version)

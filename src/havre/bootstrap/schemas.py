@@ -58,8 +58,10 @@ def read_schemas(folder: Path, *, layer: Layer, dataset: str | None = None) -> l
 
     dataset: where all tables belong; null takes what each description says.
 
+    Returns none where there are lists alone.
+
     Raises:
-        NotFound: there is none.
+        NotFound: there is no description at all.
         InvalidInput: one cannot be read; it is named.
     """
     paths = sorted(folder.rglob("*.json"))
@@ -75,8 +77,6 @@ def read_schemas(folder: Path, *, layer: Layer, dataset: str | None = None) -> l
         except ValueError:
             raise InvalidInput(f"{path.name} is not JSON.") from None
         built.append(build_table(descriptor, layer=layer, dataset=dataset))
-    if not built:
-        raise NotFound("There are only lists of codes in this folder, and no table.")
     return built
 
 

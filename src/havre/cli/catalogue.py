@@ -16,6 +16,10 @@ catalogue = typer.Typer(help="The tables that a hub knows.", no_args_is_help=Tru
 
 _Dataset = Annotated[str, typer.Argument(help="A dataset, such as dcir.")]
 
+_Lists = Annotated[
+    Path, typer.Option("--from", envvar="HAVRE_CODES", help="A folder of public code lists.")
+]
+
 
 def register(app: typer.Typer) -> None:
     """Add these commands to the command line."""
@@ -39,7 +43,10 @@ def import_catalogue(
     ] = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Take any folder of Table Schemas in as tables that the hub knows, or those of FHIR or OMOP."""
+    """Take any folder of Table Schemas in as tables that the hub knows, or those of FHIR or OMOP.
+
+    Lists of codes that lie in the folder are kept, if a table names them: what comes in is counted by them.
+    """
     from havre.bootstrap.growing import import_model, import_schemas
 
     if (folder is None) == (model is None):
@@ -134,10 +141,7 @@ def show_codes(
         str | None, typer.Argument(help="One code, or the beginning of codes with a star: 'E11*'.")
     ] = None,
     *,
-    folder: Annotated[
-        Path,
-        typer.Option("--from", envvar="HAVRE_CODES", help="A folder of public code lists."),
-    ],
+    folder: _Lists,
     on: Annotated[
         datetime | None, typer.Option(formats=["%Y-%m-%d"], help="The day that is asked about.")
     ] = None,
@@ -154,6 +158,27 @@ def show_codes(
         screen.table(f"Codes of {system}", codes_of_system(folder, system, prefix=prefix, on=day))
     else:
         screen.show(code_in_full(folder, system, code, on=day))
+
+
+@catalogue.command("label")
+def label(
+    file: Annotated[Path, typer.Argument(help="A table: Parquet, or CSV in UTF-8.")],
+    *,
+    column: Annotated[str, typer.Option(help="The column of codes.")],
+    system: Annotated[str, typer.Option(help="Their code system, such as MS_CIM_V.")],
+    out: Annotated[Path, typer.Option(help="The file to write; it must not exist.")],
+    folder: _Lists,
+    into: Annotated[
+        str | None, typer.Option(help="The new column's name; else COLUMN_label.")
+    ] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Write a table of codes anew, such as a released output, with the label of each code beside it."""
+    from havre.bootstrap.codes import label_codes
+
+    Screen(as_json=as_json).show(
+        label_codes(file, out, column=column, system=system, folder=folder, into=into)
+    )
 
 
 @catalogue.command("check")

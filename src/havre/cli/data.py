@@ -155,6 +155,7 @@ def ingest(
             screen.table("New versions", intake.rows())
         _say_notes(screen, found["notes"])
         _say_broken(screen, found["contracts"])
+        _say_codes(screen, found["codes"])
         say_changes(screen, found["changes"])
         _say_held(screen, "taken in", found["held"])
         for each in found["failed"]:
@@ -200,6 +201,24 @@ def _say_broken(screen: Screen, rows: Sequence[Mapping[str, Any]]) -> None:
     for row in rows:
         if (row["level"], row["state"]) == ("should", "broken"):
             screen.say(f"Delivery {row['delivery']} is not as agreed: {row['says']}.")
+
+
+def _say_codes(screen: Screen, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Tell of which columns some codes are on no list, or not on their day."""
+    faulty = [
+        {
+            "delivery": row["delivery"],
+            "column": f"{row['table']}.{row['column']}",
+            "list": row["list"],
+            "valid": row["valid"],
+            "unknown": row["unknown"],
+            "not_on_their_day": row["ended"] + row["not_yet"],
+        }
+        for row in rows
+        if row["unknown"] or row["ended"] or row["not_yet"]
+    ]
+    if faulty:
+        screen.table("Codes that are not on their list, or not on their day", faulty)
 
 
 def _say_held(screen: Screen, done: str, rows: Sequence[Mapping[str, Any]]) -> None:

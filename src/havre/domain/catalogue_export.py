@@ -206,11 +206,15 @@ def _quality(view: DatasetView) -> dict[str, str]:
     return {each.element.value: say_judgement(each) for each in view.label.judgements}
 
 
+# What the share of an element is of, where it is not of rows: the worse one's of two shares.
+_COUNTED_IN = {Element.COMPLETENESS: "cells", Element.VALIDITY: "rows or codes"}
+
+
 def say_judgement(judgement: Judgement) -> str:
     """Say a judgement and its evidence in a sentence.
 
     >>> say_judgement(Judgement(Element.VALIDITY, 3, 99_500, 20_000, 100))
-    'validity: level 3 of 4 (99.50 % of about 20000 rows)'
+    'validity: level 3 of 4 (99.50 % of about 20000 rows or codes)'
     """
     name = judgement.element.value
     if judgement.level is None or judgement.measured is None:
@@ -218,7 +222,7 @@ def say_judgement(judgement: Judgement) -> str:
     if judgement.element is Element.TIMELINESS:
         return f"{name}: level {judgement.level} of 4 ({judgement.measured} days)"
     share = judgement.measured / 1000
-    of = "cells" if judgement.element is Element.COMPLETENESS else "rows"
+    of = _COUNTED_IN.get(judgement.element, "rows")
     return f"{name}: level {judgement.level} of 4 ({share:.2f} % of about {judgement.lines} {of})"
 
 

@@ -14,6 +14,8 @@ from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 
+from havre.domain.schema import Column, ColumnType, Treatment
+from havre.formats.canonical import Json
 from havre.snds.code_lists import Spelling
 from havre.snds.diagnoses import parents_of, plain_diagnosis
 
@@ -114,4 +116,64 @@ class CodeCounts:
     @property
     def cells(self) -> int:
         """All of them."""
-        return self.valid + self.not_yet + self.ended + self.unknown + self.empty
+        return self.filled + self.empty
+
+    @property
+    def filled(self) -> int:
+        """Those that are not empty."""
+        return self.valid + self.faults
+
+    @property
+    def faults(self) -> int:
+        """Those that no list has, or not on their day."""
+        return self.not_yet + self.ended + self.unknown
+
+
+@dataclass(frozen=True, slots=True)
+class ColumnCodes:
+    """What the codes of one column of a delivery are.
+
+    system: the list's name. sha256: of the list as the hub keeps it, in hexadecimal.
+    """
+
+    table: str
+    column: str
+    system: str
+    sha256: str
+    counts: CodeCounts
+
+    @property
+    def text(self) -> dict[str, Json]:
+        """The same, as check reports have it; exact, and private."""
+        return {
+            "column": self.column,
+            "empty": self.counts.empty,
+            "ended": self.counts.ended,
+            "list": self.system,
+            "list_sha256": self.sha256,
+            "not_yet": self.counts.not_yet,
+            "table": self.table,
+            "unknown": self.counts.unknown,
+            "valid": self.counts.valid,
+        }
+
+
+def name_of_list(code_list: str) -> str:
+    """Spell the name of a list as it is looked up: without case, and without a column of it.
+
+    >>> name_of_list("IR_BIO_R:BIO_PRS_IDE")
+    'ir_bio_r'
+    """
+    return code_list.partition(":")[0].strip().casefold()
+
+
+def has_codes(column: Column) -> bool:
+    """Tell whether a column's cells can be looked up in a list.
+
+    Those of pseudonyms and keys cannot, and dates are none, though there are lists of days.
+    """
+    return (
+        column.code_list != ""
+        and column.treatment is Treatment.PLAIN
+        and column.type in {ColumnType.STRING, ColumnType.INTEGER}
+    )

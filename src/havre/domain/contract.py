@@ -7,9 +7,12 @@ is held; what it says of *should* rules is kept and told. Reading one is
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
+from havre.domain.code_system import has_codes
+from havre.domain.content import Grain, grain_of
 from havre.domain.permit_form import shown
 from havre.domain.schema import Catalogue, ColumnType, TableSchema
 from havre.values import Digest
@@ -31,6 +34,9 @@ class RuleKind(StrEnum):
     VALUES: cells of a column that are on the list, of those that are not empty.
     COVERED: dates of a column that lie within the days that the delivery covers, of
         those that are not empty.
+    CODES: cells of a column that its list has, valid on the day of their row, of those
+        that are not empty.
+    PARENTS: rows that find the row of another table which they follow.
     """
 
     ROWS = "rows"
@@ -38,10 +44,16 @@ class RuleKind(StrEnum):
     EMPTY = "empty"
     VALUES = "values"
     COVERED = "covered"
+    CODES = "codes"
+    PARENTS = "parents"
 
 
+# Counted by looking at the cells of one column alone.
+OF_CELLS = frozenset({RuleKind.EMPTY, RuleKind.VALUES, RuleKind.COVERED})
 # Of these kinds a column is asked; of the others a table alone.
-OF_COLUMNS = frozenset({RuleKind.EMPTY, RuleKind.VALUES, RuleKind.COVERED})
+OF_COLUMNS = OF_CELLS | {RuleKind.CODES}
+# Counted while rows pass; the others follow from counts of lines.
+COUNTED = OF_COLUMNS | {RuleKind.PARENTS}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -130,7 +142,21 @@ def list_unknown(contract: Contract, catalogue: Catalogue) -> list[str]:
     for rule in contract.rules:
         if rule.table in known and rule.column is not None:
             faults += _faults_of_column(rule, known[rule.table])
+        if rule.table in known and rule.kind is RuleKind.PARENTS:
+            faults += _faults_of_parents(rule, known[rule.table], known)
     return faults
+
+
+def _faults_of_parents(
+    rule: Rule, table: TableSchema, known: Mapping[str, TableSchema]
+) -> list[str]:
+    """Say why the rows of a table cannot be looked for: the run knows the rows of people alone."""
+    followed = known.get(table.link.table) if table.link else None
+    if grain_of(table) is not Grain.FOLLOWING:
+        return [f"rule {rule.name} is about {table.name}, whose rows follow no other table's"]
+    if followed is None or grain_of(followed) is not Grain.PEOPLE:
+        return [f"rule {rule.name} is about {table.name}, which follows no table of people"]
+    return []
 
 
 def _faults_of_column(rule: Rule, table: TableSchema) -> list[str]:
@@ -141,6 +167,8 @@ def _faults_of_column(rule: Rule, table: TableSchema) -> list[str]:
         return [f"rule {rule.name} is about {rule.table}.{column.name}, which is no date"]
     if rule.kind is RuleKind.VALUES and column.type is not ColumnType.STRING:
         return [f"rule {rule.name} is about {rule.table}.{column.name}, which is no text"]
+    if rule.kind is RuleKind.CODES and not has_codes(column):
+        return [f"rule {rule.name} is about {rule.table}.{column.name}, which has no list of codes"]
     if rule.kind is RuleKind.VALUES and not (rule.values or column.values):
         return [f"rule {rule.name} has no values, and neither has {rule.table}.{column.name}"]
     return []

@@ -6,11 +6,13 @@ and the holder's receipt have them, the public log has a commitment.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 
+from havre.domain.code_system import ColumnCodes
+from havre.domain.content import LinkCount
 from havre.domain.contract import Contract, Freshness, Level, Rule, RuleKind
 from havre.domain.delivery import Span
 from havre.formats.canonical import Json
@@ -34,9 +36,10 @@ class TableFacts:
 
 @dataclass(frozen=True, slots=True)
 class Counted:
-    """What was counted for a rule about a column.
+    """What was counted for a rule while rows passed.
 
-    rows: that it is about. hits: those of them that it counts: empty, on the list, covered.
+    rows: that it is about. hits: those of them that it counts: empty, on the list, covered,
+        valid, or with the row that they follow.
     """
 
     rows: int
@@ -85,6 +88,26 @@ class Judged:
             "says": self.says,
             "state": self.state.value,
         }
+
+
+def counted_beside(
+    rules: Sequence[Rule], *, links: LinkCount | None, codes: Sequence[ColumnCodes]
+) -> dict[str, Counted]:
+    """Say what rules about one table come to, by what is counted of it anyway.
+
+    links: null where nothing was looked for. codes: of the table's columns.
+
+    Returns the counts by rule; of one that could not be counted, and of other kinds, none.
+    """
+    by_column = {each.column: each.counts for each in codes}
+    counted = {}
+    for rule in rules:
+        if rule.kind is RuleKind.PARENTS and links is not None:
+            counted[rule.name] = Counted(links.looked_at, links.found)
+        if rule.kind is RuleKind.CODES and rule.column in by_column:
+            counts = by_column[rule.column]
+            counted[rule.name] = Counted(counts.filled, counts.valid)
+    return counted
 
 
 def judge_delivery(contract: Contract, facts: DeliveryFacts) -> tuple[Judged, ...]:
@@ -187,6 +210,8 @@ _WORDS = {
     RuleKind.EMPTY: "empty cells of {table}.{column}",
     RuleKind.VALUES: "cells of {table}.{column} that are on the list",
     RuleKind.COVERED: "dates of {table}.{column} within the days covered",
+    RuleKind.CODES: "codes of {table}.{column} that are valid on their day",
+    RuleKind.PARENTS: "rows of {table} that find the row which they follow",
 }
 
 

@@ -67,10 +67,14 @@ class LineCounts:
     """What became of the lines of a version's deliveries: exact, for the hub alone.
 
     set_aside: reason to lines, at the holder and at the hub together.
+    codes: cells that were looked up in a list of codes. codes_at_fault: those of them that it
+        lacks, or not on their day. Both 0 where no list is kept.
     """
 
     lines: int
     set_aside: Mapping[str, int]
+    codes: int = 0
+    codes_at_fault: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +83,8 @@ class Judgement:
 
     level: 4 is best; null when nothing was measured.
     measured: rows of a hundred thousand, or days; null with the level.
-    lines, faults: what was looked at and what was wrong, rounded to hundreds; both 0 for
+    lines, faults: what was looked at and what was wrong, rounded to hundreds: lines, or cells
+        for completeness, rows for consistency, either of lines and cells for validity; both 0 for
         timeliness, whose evidence is two dates, and where nothing was measured.
     """
 
@@ -141,10 +146,9 @@ def judge_version(
     judged = [
         _share(Element.COMPLETENESS, cells + broken[Element.COMPLETENESS],
                holes + broken[Element.COMPLETENESS]),
-        *(
-            _share(element, counts.lines, broken[element])
-            for element in (Element.UNIQUENESS, Element.ACCURACY, Element.VALIDITY)
-        ),
+        _share(Element.UNIQUENESS, counts.lines, broken[Element.UNIQUENESS]),
+        _share(Element.ACCURACY, counts.lines, broken[Element.ACCURACY]),
+        _validity(counts, broken[Element.VALIDITY]),
         _timeliness(until, at),
         _consistency(description.tables),
     ]  # fmt: skip
@@ -162,6 +166,18 @@ def _share(element: Element, lines: int, faults: int) -> Judgement:
         return Judgement(element, None, None)
     measured = max(0, _OF - _OF * wrong // looked_at)
     return Judgement(element, level_of(element, measured), measured, looked_at, wrong)
+
+
+def _validity(counts: LineCounts, broken: int) -> Judgement:
+    """The worse of two shares: of lines, and of codes that were looked up in their list.
+
+    Not their sum: a line has many codes, and they would hide its faults.
+    """
+    lines = _share(Element.VALIDITY, counts.lines, broken)
+    codes = _share(Element.VALIDITY, counts.codes, counts.codes_at_fault)
+    if lines.measured is None or codes.measured is None:
+        return lines
+    return codes if codes.measured < lines.measured else lines
 
 
 def _holes(tables: Sequence[TableDescription]) -> tuple[int, int]:

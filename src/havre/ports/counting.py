@@ -1,6 +1,6 @@
 """Counting what a contract asks of rows while they pass, and comparing two deliveries' rows.
 
-Promised: a count is exact; rows pass unchanged and in their order. What a comparison
+Promised: a count is exact, and rows are looked at, never changed. What a comparison
 says is exact but for an odd of at most one in fifty thousand at forty million rows,
 because rows are compared by hashes of 64 bits.
 What may be repeated: everything, each time with streams that were not read yet.
@@ -13,7 +13,7 @@ Who may call it: `application.ingest`.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Protocol
+from typing import Any, Protocol
 
 from havre.domain.change_report import RowChanges
 from havre.domain.contract import Rule
@@ -26,30 +26,30 @@ from havre.values import TableStream
 MOST_COMPARED = 40_000_000
 
 
-class CountedRows(Protocol):
-    """Rows on their way, counted; read once."""
+class BatchWatcher(Protocol):
+    """Looks at rows on their way: every batch once, in their order."""
 
-    def __arrow_c_stream__(self, requested_schema: object | None = None) -> object:
-        """Offer the rows."""
+    def add(self, batch: Any) -> None:
+        """Look at a batch, an Arrow one; nothing of it is changed."""
+
+
+class RuleTally(BatchWatcher, Protocol):
+    """Counts what rules ask of one table's rows."""
 
     @property
     def counted(self) -> Mapping[str, Counted]:
-        """By the rule's name, once the rows were read to the end."""
+        """By the rule's name, of the batches that were looked at."""
 
 
 class RowCounter(Protocol):
     """Counts rows, and compares them."""
 
-    def count(
-        self,
-        rows: TableStream,
-        *,
-        rules: Sequence[Rule],
-        schema: TableSchema,
-        covers: Span | None,
-    ) -> CountedRows:
-        """Count for rules about columns of one table, while its rows are read.
+    def tally(
+        self, rules: Sequence[Rule], *, schema: TableSchema, covers: Span | None
+    ) -> RuleTally:
+        """Count for rules about the cells of one table.
 
+        rules: of kinds of `domain.contract.OF_CELLS`.
         covers: the days that count for a rule of kind `covered`; null counts none.
         """
 

@@ -11,17 +11,35 @@ Who may call it: a run of the ingestion; a new counter for each run.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Protocol
 
-from havre.domain.content import TableCount
+from havre.domain.content import LinkCount, TableCount
 from havre.domain.schema import TableSchema
+from havre.ports.counting import BatchWatcher
 from havre.values import TableStream
+
+
+class WatchedRows(Protocol):
+    """Rows on their way, looked at; read once."""
+
+    def __arrow_c_stream__(self, requested_schema: object | None = None) -> object:
+        """Offer the rows."""
+
+    @property
+    def links(self) -> LinkCount | None:
+        """How many of these rows found the row which they follow, once they were read to the end.
+
+        Null where none was looked for, as in `TableCount`.
+        """
 
 
 class ContentCounter(Protocol):
     """Counts the tables of one version."""
 
-    def watch(self, rows: TableStream, *, schema: TableSchema) -> TableStream:
+    def watch(
+        self, rows: TableStream, *, schema: TableSchema, beside: Sequence[BatchWatcher] = ()
+    ) -> WatchedRows:
         """Offer the same rows, and count them as they are read.
 
         A table that others follow is to be watched before them: only then is it known
@@ -29,6 +47,8 @@ class ContentCounter(Protocol):
 
         schema: the table's; the rows may lack some of its columns. A table may be
             watched in several streams, one after the other.
+        beside: who else looks at these batches, each after the counting, on its thread; all
+            of it is done when the rows were read to the end.
         """
 
     def close(self) -> tuple[TableCount, ...]:

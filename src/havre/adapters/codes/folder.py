@@ -16,7 +16,7 @@ from typing import Any
 
 import polars as pl
 
-from havre.domain.code_system import Code, CodeSystem
+from havre.domain.code_system import Code, CodeSystem, name_of_list
 from havre.errors import InvalidInput, NotFound
 from havre.snds.code_lists import CODE_LISTS, CodeList, Spelling
 
@@ -51,6 +51,19 @@ def list_code_systems(folder: Path) -> list[ListedSystem]:
     return found
 
 
+def find_code_lists(folder: Path) -> list[ListedSystem]:
+    """Find the lists that a Table Schema beside them describes as one; none is no fault.
+
+    A CSV without it may be anything: the systems of `list_code_systems` include it.
+    """
+    described = {path: _description(path) for path in sorted(folder.rglob("*.csv"))}
+    return [
+        ListedSystem(path.stem, str(body.get("title") or ""), path)
+        for path, body in described.items()
+        if _column_of(_fields(body), "code")
+    ]
+
+
 def read_code_system(folder: Path, name: str) -> CodeSystem:
     """Read a system by its name, compared without case; what stands behind a colon is left out.
 
@@ -58,9 +71,9 @@ def read_code_system(folder: Path, name: str) -> CodeSystem:
         NotFound: the folder has no such list.
         InvalidInput: its file has no column of codes, or is no CSV.
     """
-    wanted = name.partition(":")[0].casefold()
+    wanted = name_of_list(name)
     for path in sorted(folder.rglob("*.csv")):
-        if path.stem.casefold() == wanted:
+        if name_of_list(path.stem) == wanted:
             return read_list(path)
     raise NotFound(
         "The folder has no code system of that name.",
@@ -75,7 +88,7 @@ def read_list(path: Path) -> CodeSystem:
         InvalidInput: it has no column of codes, or is no CSV.
     """
     described = _description(path)
-    fields = {str(each["name"]): each for each in described.get("fields", ())}
+    fields = _fields(described)
     known = CODE_LISTS.get(path.stem, CodeList())
     code = _column_of(fields, "code")
     label = _column_of(fields, "label")
@@ -140,6 +153,15 @@ def _day(text: str | None) -> date | None:
         return date(int(found["year"]), _MONTHS.index(found["month"]) + 1, int(found["day"]))
     except ValueError:
         return None
+
+
+def _fields(described: Mapping[str, Any]) -> Mapping[str, Any]:
+    listed = described.get("fields")
+    return {
+        str(each["name"]): each
+        for each in (listed if isinstance(listed, list) else ())
+        if isinstance(each, dict) and "name" in each
+    }
 
 
 def _column_of(fields: Mapping[str, Any], role: str) -> str | None:

@@ -25,6 +25,7 @@ from havre.adapters.describing.people import (
 )
 from havre.domain.content import Grain, LinkCount, TableCount, grain_of, person_column
 from havre.domain.schema import Catalogue, Link, TableSchema
+from havre.ports.counting import BatchWatcher
 from havre.streams import kept, refusals_heard
 from havre.values import TableStream
 
@@ -44,12 +45,14 @@ class VersionCounter:
         self._found: dict[tuple[str, tuple[str, ...]], Links] = {}
         self._tables: dict[str, _TableCounter] = {}
 
-    def watch(self, rows: TableStream, *, schema: TableSchema) -> TableStream:
+    def watch(
+        self, rows: TableStream, *, schema: TableSchema, beside: Sequence[BatchWatcher] = ()
+    ) -> CountedRows:
         """Offer the same rows, and count them as they are read."""
         counter = self._tables.setdefault(
             schema.name, _TableCounter(schema, self._links.get(schema.name, ()), self._found)
         )
-        return _WatchedRows(rows, counter)
+        return CountedRows(rows, counter, beside)
 
     def close(self) -> tuple[TableCount, ...]:
         """Tell what was counted."""
@@ -117,6 +120,11 @@ class _TableCounter:
         self._arrived += arrived
         return persons
 
+    @property
+    def links(self) -> LinkCount:
+        """How many rows looked for the one which they follow, and found it, so far."""
+        return LinkCount(self._looked_at, self._arrived)
+
     def close(self) -> TableCount:
         """Tell what was counted."""
         alone = (lambda rows: rows) if self._grain is Grain.NOBODY else None
@@ -125,7 +133,7 @@ class _TableCounter:
             self._rows,
             self._people.people if self._grain is Grain.PEOPLE else None,
             tuple(each.close(self._rows, each_row_is_one=alone) for each in self._columns.values()),
-            LinkCount(self._looked_at, self._arrived) if self._looked_at else None,
+            self.links if self._looked_at else None,
         )
 
 
@@ -133,12 +141,21 @@ def _types(batch: pa.RecordBatch, columns: Sequence[str]) -> tuple[Any, ...]:
     return tuple(value_type(batch.schema.field(name).type) for name in columns)
 
 
-class _WatchedRows:
-    """Rows that are counted on a thread of their own while whoever asked for them works."""
+class CountedRows:
+    """`ports.describing.WatchedRows`: counted on a thread of their own while whoever asked works."""
 
-    def __init__(self, rows: TableStream, counter: _TableCounter) -> None:
+    def __init__(
+        self, rows: TableStream, counter: _TableCounter, beside: Sequence[BatchWatcher]
+    ) -> None:
         self._rows = rows
         self._counter = counter
+        self._watchers: tuple[BatchWatcher, ...] = (counter, *beside)
+        self._links = LinkCount(0, 0)
+
+    @property
+    def links(self) -> LinkCount | None:
+        """How many of these rows found theirs."""
+        return self._links if self._links.looked_at else None
 
     def __arrow_c_stream__(self, requested_schema: object | None = None) -> object:
         """Offer the rows."""
@@ -147,13 +164,20 @@ class _WatchedRows:
         return rows.__arrow_c_stream__(requested_schema)
 
     def _batches(self, reader: pa.RecordBatchReader) -> Iterator[pa.RecordBatch]:
-        with ThreadPoolExecutor(max_workers=1) as beside:
+        before = self._counter.links
+        with ThreadPoolExecutor(max_workers=1) as thread:
             counting: Future[None] | None = None
             with refusals_heard():
                 for batch in reader:
                     if counting:
                         counting.result()
-                    counting = beside.submit(self._counter.add, batch)
+                    counting = thread.submit(self._add, batch)
                     yield batch
             if counting:
                 counting.result()
+        now = self._counter.links
+        self._links = LinkCount(now.looked_at - before.looked_at, now.found - before.found)
+
+    def _add(self, batch: pa.RecordBatch) -> None:
+        for each in self._watchers:
+            each.add(batch)

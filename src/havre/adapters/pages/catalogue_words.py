@@ -67,8 +67,8 @@ CATALOGUE_WORDS: Mapping[str, tuple[str, str]] = MappingProxyType(
         "why-accuracy": ("lignes lisibles telles qu'envoyées", "lines that can be read as sent"),
         "quality-validity": ("Validité", "Validity"),
         "why-validity": (
-            "lignes dont chaque cellule a le type, la forme et les valeurs déclarés",
-            "lines whose every cell has the declared type, form and values",
+            "lignes dont chaque cellule est comme déclaré, ou codes de leur nomenclature : le moindre",
+            "lines whose every cell is as declared, or codes that their list has: the lower one",
         ),
         "quality-timeliness": ("Actualité", "Timeliness"),
         "why-timeliness": (

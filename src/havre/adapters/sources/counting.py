@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import polars as pl
@@ -16,7 +16,6 @@ from havre.domain.delivery import Span
 from havre.domain.schema import TableSchema
 from havre.errors import Refused
 from havre.ports.counting import MOST_COMPARED
-from havre.streams import kept
 from havre.values import TableStream
 
 # Any will do; both sides of a comparison have the same.
@@ -26,21 +25,16 @@ _KEY_SEED, _ROW_SEED = 1, 2
 class ColumnCounter:
     """Counts with Arrow, compares with Polars."""
 
-    def count(
-        self,
-        rows: TableStream,
-        *,
-        rules: Sequence[Rule],
-        schema: TableSchema,
-        covers: Span | None,
-    ) -> CountedBatches:
-        """Count while the rows pass."""
+    def tally(
+        self, rules: Sequence[Rule], *, schema: TableSchema, covers: Span | None
+    ) -> ColumnTally:
+        """Count for these rules."""
         values = {
             rule.name: pa.array(rule.values or schema.column(rule.column or "").values, pa.string())
             for rule in rules
             if rule.kind is RuleKind.VALUES
         }
-        return CountedBatches(rows, rules, values=values, covers=covers)
+        return ColumnTally(rules, values=values, covers=covers)
 
     def compare(self, before: TableStream, after: TableStream, *, key: Sequence[str]) -> RowChanges:
         """Compare by hashes: of the key, and of the whole row."""
@@ -49,35 +43,22 @@ class ColumnCounter:
         return _by_key(old, new) if key else _by_row(old, new)
 
 
-class CountedBatches:
-    """`ports.counting.CountedRows`: counts as it is read."""
+class ColumnTally:
+    """`ports.counting.RuleTally`."""
 
     def __init__(
-        self,
-        rows: TableStream,
-        rules: Sequence[Rule],
-        *,
-        values: Mapping[str, Any],
-        covers: Span | None,
+        self, rules: Sequence[Rule], *, values: Mapping[str, Any], covers: Span | None
     ) -> None:
-        self._rows = rows
         self._rules = rules
         self._values = values
         self._covers = covers
         self.counted: dict[str, Counted] = {rule.name: Counted(0, 0) for rule in rules}
 
-    def __arrow_c_stream__(self, requested_schema: object | None = None) -> object:
-        """Offer the rows."""
-        reader = pa.RecordBatchReader.from_stream(self._rows)
-        counted = pa.RecordBatchReader.from_batches(reader.schema, kept(self._batches(reader)))
-        return counted.__arrow_c_stream__(requested_schema)
-
-    def _batches(self, reader: Any) -> Iterator[pa.RecordBatch]:
-        for batch in reader:
-            for rule in self._rules:
-                was, now = self.counted[rule.name], self._count(rule, _plain(batch[rule.column]))
-                self.counted[rule.name] = Counted(was.rows + now.rows, was.hits + now.hits)
-            yield batch
+    def add(self, batch: pa.RecordBatch) -> None:
+        """Count a batch."""
+        for rule in self._rules:
+            was, now = self.counted[rule.name], self._count(rule, _plain(batch[rule.column]))
+            self.counted[rule.name] = Counted(was.rows + now.rows, was.hits + now.hits)
 
     def _count(self, rule: Rule, column: Any) -> Counted:
         filled = len(column) - column.null_count
