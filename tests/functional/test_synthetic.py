@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from pathlib import Path
 
 import pytest
@@ -40,7 +41,8 @@ def test_a_few_people_of_whom_nobody_dies_are_written_too(
     assert any(name.endswith("ER_PRS_F.csv") for name in files)
 
 
-def test_every_line_of_every_table_is_taken_in(tmp_path: Path) -> None:
+@pytest.mark.parametrize("form", ["csv", "parquet"])
+def test_every_line_of_every_table_is_taken_in(tmp_path: Path, form: str) -> None:
     """Of the tables beyond those of the demo, too: their columns are those that the package knows."""
     hub = copy_of(founded(), tmp_path)
     files = tmp_path / "made-up"
@@ -52,13 +54,15 @@ def test_every_line_of_every_table_is_taken_in(tmp_path: Path) -> None:
         seed=5,
         progress=quiet,
         tables="all",
+        form=form,
         faults=(),
+        processes=1,
     )
     make_partitions(hub.open(), datasets=DATASETS, landing=4)
     # One flow of the DCIR stands for all; of the others, everything.
     folders = sorted((files / "deliveries").iterdir())
     flow = max(path for path in folders if path.name.startswith("dcir-2023"))
-    hub.holder().deliver(
+    notes = hub.holder().deliver(
         [path for path in folders if path == flow or not path.name.startswith("dcir")],
         progress=quiet,
     )
@@ -70,6 +74,9 @@ def test_every_line_of_every_table_is_taken_in(tmp_path: Path) -> None:
         for name in opened.ingestion.waiting_datasets()
     }
 
+    announced = [file for note in notes for file in note.files]
+    taken = [file.checked for report in reports.values() for file in report.files]
+    written = json.loads((files / "truth" / "truth.json").read_text())["lines"]
     assert set(reports) >= {
         "beneficiaires",
         "cepidc",
@@ -79,3 +86,7 @@ def test_every_line_of_every_table_is_taken_in(tmp_path: Path) -> None:
         "pmsi-ssr",
     } | {"referentiels"}
     assert not any(report.set_aside for report in reports.values())
+    assert {note.delivery: sum(file.lines for file in note.files) for note in notes} == {
+        note.delivery: written[note.delivery] for note in notes
+    }
+    assert sum(file.lines for file in announced) == sum(each.accepted for each in taken)
