@@ -32,7 +32,7 @@ def test_the_same_seed_gives_the_same_bytes_and_another_seed_others(tmp_path: Pa
     assert made(tmp_path / "other", seed=6) != first
 
 
-@pytest.mark.parametrize(("people", "years"), [(100, 1), (150, 3)])
+@pytest.mark.parametrize(("people", "years"), [(1, 1), (100, 1), (150, 3)])
 def test_a_few_people_of_whom_nobody_dies_are_written_too(
     tmp_path: Path, people: int, years: int
 ) -> None:

@@ -85,7 +85,7 @@ def lived(truth: Tables) -> pl.DataFrame:
 def test_the_bytes_do_not_depend_on_how_many_processes_draw(tmp_path: Path) -> None:
     for processes in (1, 2):
         write_population(
-            order(300, block=100), tmp_path / str(processes), processes=processes, progress=quiet
+            order(100, block=50), tmp_path / str(processes), processes=processes, progress=quiet
         )
 
     one, two = (
@@ -178,6 +178,36 @@ def test_year_hospital_and_number_name_one_stay(tables: Tables) -> None:
     counted = tables["T_MCOaaD"].group_by(STAY).len("rows")
     both = tables["T_MCOaaB"].join(counted, on=STAY, how="left").fill_null(0)
     assert both.filter(pl.col("rows") != pl.col("NBR_DGN")).is_empty()
+
+
+def test_a_person_is_in_one_bed(tables: Tables, truth: Tables) -> None:
+    """Stays of all four kinds of hospitals share no night, and nobody is seen in the midst of one.
+
+    Only sessions without a night are elsewhere while somebody is in rehabilitation, at home
+    or in psychiatry. A person is known by a number that no twin shares.
+    """
+    numbers = truth["numbers"].filter(~pl.col("number").is_duplicated())
+    known = numbers.select("person", NIR_ANO_17="number")
+    sites = [site for _, listed in DELIVERED_TWICE for site in listed]
+    happened = tables["T_MCOaaB"].filter(pl.col("GRG_GHM") != "90Z00Z").select(STAY)
+    acute = tables["T_MCOaaC"].join(happened, on=STAY).filter(~pl.col("ETA_NUM").is_in(sites))
+    others = [tables[f"T_{domain}aaC"] for domain in ("SSR", "HAD", "RIP")]
+
+    everywhere = pl.concat(
+        frame.join(known, on="NIR_ANO_17")
+        .select("person", "EXE_SOI_DTD", "EXE_SOI_DTF")
+        # A stay in rehabilitation is in the files of two years.
+        .unique()
+        for frame in (acute.filter(pl.col("EXE_SOI_DTD") < pl.col("EXE_SOI_DTF")), *others)
+    )
+    in_acute_care = acute.join(known, on="NIR_ANO_17")
+
+    assert everywhere.height > 1_500
+    assert in_acute_care.filter(pl.col("EXE_SOI_DTD") == pl.col("EXE_SOI_DTF")).height > 1_000
+    for stays in (everywhere, in_acute_care):
+        ordered = stays.sort("person", "EXE_SOI_DTD", "EXE_SOI_DTF")
+        until = pl.col("EXE_SOI_DTF").cum_max().shift(1).over("person")
+        assert ordered.filter(pl.col("EXE_SOI_DTD") < until).is_empty()
 
 
 def test_three_groups_are_delivered_twice_until_2017(tables: Tables) -> None:

@@ -11,11 +11,13 @@ import math
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
+import numpy as np
 import polars as pl
 import pytest
 
 from fakes.small_hub import quiet
 from havre.adapters.synthetic.order import FileForm, SyntheticOrder
+from havre.adapters.synthetic.records import return_codes
 from havre.adapters.synthetic.tables import ALL_TABLES
 from havre.adapters.synthetic.writer import write_population
 
@@ -87,7 +89,9 @@ def a_year(table: str, *, by: tuple[str, ...] = ()) -> Measure:
 
 def faulty() -> pl.Expr:
     """A row of which any return code is not zero."""
-    return pl.any_horizontal(pl.col("^(NIR|NAI|SEX|SEJ|FHO|PMS|DAT|COH_.*)_RET$") != "0")
+    return pl.any_horizontal(
+        pl.col("^(NIR|NAI|SEX|SEJ|FHO|PMS|DAT|IAS|ENT_DAT|COH_.*)_RET$") != "0"
+    )
 
 
 def scheme(*beginnings: str) -> pl.Expr:
@@ -116,6 +120,18 @@ PUBLISHED: tuple[tuple[str, float, Measure], ...] = (
     ("rehabilitation badly chained, 2016", 0.0149, in_year("T_SSRaaC", 2016, faulty())),
     ("psychiatry badly chained, 2016", 0.0444, in_year("T_RIPaaC", 2016, faulty())),
     ("stays in rehabilitation", 0.0194, a_year("T_SSRaaC", by=("ETA_NUM", "RHA_NUM"))),
+    (
+        "stays at home under a hospital",
+        0.0040,
+        a_year("T_HADaaC", by=("ETA_NUM_EPMSI", "RHAD_NUM")),
+    ),
+    ("stays in psychiatry", 0.0120, a_year("T_RIPaaC", by=("ETA_NUM_EPMSI", "RIP_NUM"))),
+    (
+        "passages in public hospitals, of which as many as of all lines are drawn",
+        77 / 67 * LINES / 164,
+        a_year("T_MCOaaCSTC"),
+    ),
+    ("passages badly chained, 2016", 0.0161, in_year("T_MCOaaCSTC", 2016, faulty())),
     ("numbers per person", 1.6, lambda tables: tables["IR_BEN_R"].height / PEOPLE),
     ("own number known, 2016", 0.955, share("IR_BEN_R", pl.col("BEN_IDT_TOP") == "1")),
     ("general scheme", 0.76, share("IR_BEN_R", scheme("01C"))),
@@ -158,6 +174,52 @@ def test_what_is_published_is_found_again(
     assert math.isclose(measured, published, rel_tol=0.05 if published > 0.01 else 0.20), (
         f"{what}: {measured:.4f}"
     )
+
+
+# Domain, year, and the published percent of rows with a return code that is not zero.
+CHAINED = [
+    *(("MCO", 2005, 7.27), ("MCO", 2017, 1.40), ("SSR", 2005, 13.2), ("SSR", 2017, 1.22)),
+    *(("RIP", 2007, 36.0), ("RIP", 2017, 3.52)),
+    *(("HAD", 2005, 10.6), ("HAD", 2010, 34.0), ("HAD", 2017, 0.15)),
+]
+
+
+@pytest.mark.parametrize(("domain", "year", "percent"), CHAINED)
+def test_rows_are_badly_chained_as_often_as_published(
+    domain: str, year: int, percent: float
+) -> None:
+    rows = np.full(20_000, year)
+
+    codes, nobody = return_codes(domain, rows, np.random.default_rng(1))
+
+    frame = pl.DataFrame(codes)
+    measured = frame.select(faulty().mean()).item()
+    assert math.isclose(measured, percent / 100, rel_tol=0.05)
+    # Where the number is nobody's, nothing could be compared.
+    assert frame.filter(pl.Series(nobody))["FHO_RET"].unique().to_list() == ["9"]
+
+
+# The values that each return code can have, 0 for what is right.
+VALUES = {
+    "NIR_RET": "01234",
+    "NAI_RET": "01234",
+    "SEX_RET": "012",
+    "SEJ_RET": "01",
+    "FHO_RET": "01239",
+    "PMS_RET": "01",
+    "DAT_RET": "01",
+    "ENT_DAT_RET": "01",
+}
+
+
+@pytest.mark.parametrize("table", ["T_MCOaaC", "T_SSRaaC", "T_HADaaC", "T_RIPaaC", "T_MCOaaCSTC"])
+def test_return_codes_have_the_values_that_are_known(tables: Tables, table: str) -> None:
+    listed = [name for name in VALUES if name in tables[table].columns]
+
+    assert len(listed) >= 4
+    assert {name: set(tables[table][name]) - set(VALUES[name]) for name in listed} == {
+        name: set() for name in listed
+    }
 
 
 def test_kinds_of_services_are_as_frequent_as_published(tables: Tables) -> None:

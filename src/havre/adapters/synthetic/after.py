@@ -6,13 +6,16 @@ published volumes. Their tables are `after_tables`.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, replace
+from typing import Self, TypeAlias
 
 import numpy as np
 import polars as pl
 
+from havre.adapters.synthetic.beds import Beds, apart
 from havre.adapters.synthetic.dcir import Context
-from havre.adapters.synthetic.draws import YEAR, Ints, Random, about, chosen, pick
+from havre.adapters.synthetic.draws import YEAR, Flags, Ints, Random, Theme, about, chosen, pick
 from havre.adapters.synthetic.facts import stays as facts
 from havre.adapters.synthetic.facts.acts import CARE, CURVE_AGES
 from havre.adapters.synthetic.facts.diseases import ILLNESSES
@@ -26,6 +29,13 @@ _FOLLOWS: dict[str, dict[str, float]] = {
     "HAD": {kind: share for kind, (share, *_) in facts.HOSPITAL_AT_HOME.items()},
     "RIP": {},
 }
+
+
+DOMAINS: tuple[str, ...] = ("SSR", "HAD", "RIP")
+# How often stays are drawn anew for those that found no bed.
+_TIMES_FILLED = 3
+# Person, entry, kind of the acute stay before, diagnosis.
+_Found: TypeAlias = tuple[Ints, Ints, Ints, pl.Series]
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,42 +58,86 @@ class After:
         """How many they are."""
         return len(self.person)
 
+    def where(self, rows: Flags | Ints) -> Self:
+        """Some of the rows, or the rows in another order."""
+        at = np.arange(self.count)[rows]
+        arrays = {each.name: getattr(self, each.name)[at] for each in fields(self)[:-1]}
+        return replace(self, **arrays, code=self.code.gather(at.astype(np.uint32)))
 
-def draw_after(
-    domain: str, context: Context, illnesses: Illnesses, block: Block, random: Random
+
+def draw_after(context: Context, illnesses: Illnesses, block: Block) -> Mapping[str, After]:
+    """Draw the stays of each domain (SSR, HAD, RIP) that begin in the period.
+
+    Nobody is in two beds: who goes back to acute care leaves, and nobody comes who is elsewhere.
+    """
+    stays = context.stays
+    nights = stays.where(stays.exit > stays.entry)
+    beds = Beds.of(nights.person, nights.entry, nights.exit)
+    drawn = {}
+    for number, domain in enumerate(DOMAINS, 1):
+        random = block.stream(Theme.AFTER, number)
+        after = _draw(domain, context, illnesses, beds, block=block, random=random)
+        beds = beds.and_of(after.person, after.entry, after.exit)
+        drawn[domain] = after
+    return drawn
+
+
+def _draw(
+    domain: str,
+    context: Context,
+    illnesses: Illnesses,
+    beds: Beds,
+    *,
+    block: Block,
+    random: Random,
 ) -> After:
-    """Draw the stays of one domain (SSR, HAD, RIP) that overlap the period."""
-    following = _following(domain, context, random)
-    ill = _of_illnesses(domain, illnesses, block, random)
     lived = np.minimum(context.dies, block.period.ends) - np.maximum(
         context.people.born, block.period.begins
     )
     lived = np.maximum(lived, 0)
     wanted = facts.VOLUMES[domain] * lived.sum() / YEAR
-    count = about(max(wanted - len(following[0]) - len(ill[0]), 0.0), random)
-    others = _others(domain, count, lived, context, block=block, random=random)
-    person, entry, kind = (
-        np.concatenate(columns) for columns in zip(following[:3], ill[:3], others[:3], strict=True)
-    )
-    code = pl.concat([following[3], ill[3], others[3]])
+    # A stay that goes on when the period ends may be in none of its files.
+    days = block.period.ends - block.period.begins
+    wanted *= 1 + facts.MEAN_NIGHTS[domain] / days
+    found = [
+        _bedded(each, domain, beds, context, random=random)
+        for each in (
+            _following(domain, context, random),
+            _of_illnesses(domain, illnesses, block, random),
+        )
+    ]
+    for _ in range(_TIMES_FILLED):
+        known = _joined(found)
+        known = known.where(apart(known.person, known.entry, known.exit))
+        missing = about(max(wanted - known.count, 0.0), random)
+        others = _others(domain, missing, lived, context, block=block, random=random)
+        found = [known, _bedded(others, domain, beds, context, random=random)]
+    known = _joined(found)
+    known = known.where(apart(known.person, known.entry, known.exit))
+    known = known.where((known.entry < block.period.ends) & (known.exit >= block.period.begins))
+    known = known.where(np.lexsort((known.person, known.entry)))
+    place = context.people.place_at(known.person, known.entry)
+    return replace(known, house=nearby_houses(place, random))
+
+
+def _joined(parts: list[After]) -> After:
+    arrays = {
+        each.name: np.concatenate([getattr(part, each.name) for part in parts])
+        for each in fields(After)
+        if each.name != "code"
+    }
+    return After(**arrays, code=pl.concat([part.code for part in parts]))
+
+
+def _bedded(found: _Found, domain: str, beds: Beds, context: Context, *, random: Random) -> After:
+    """Give stays their ends; those who are in another bed when they begin are left out."""
+    person, entry, kind, code = found
     nights = random.geometric(1 / facts.MEAN_NIGHTS[domain], len(person))
     leaves = np.minimum(entry + nights, context.dies[person])
-    kept = np.flatnonzero(
-        (leaves > entry) & (entry < block.period.ends) & (leaves >= block.period.begins)
-    )
-    kept = kept[np.lexsort((person[kept], entry[kept]))]
-    place = context.people.place_at(person[kept], entry[kept])
-    return After(
-        person=person[kept],
-        entry=entry[kept],
-        exit=leaves[kept],
-        kind=kind[kept],
-        house=nearby_houses(place, random),
-        code=code.gather(kept.astype(np.uint32)),
-    )
-
-
-_Found = tuple[Ints, Ints, Ints, pl.Series]
+    leaves = np.minimum(leaves, beds.next_entry(person, entry))
+    after = After(person, entry, leaves, kind, np.zeros_like(entry), code)
+    free = beds.fit(person, entry, leaves) & (leaves > entry)
+    return after.where(free)
 
 
 def _following(domain: str, context: Context, random: Random) -> _Found:

@@ -40,6 +40,8 @@ _DOMAINS = {
     "HAD": (2, "ETA_NUM_EPMSI", "RHAD_NUM", 5),
     "RIP": (3, "ETA_NUM_EPMSI", "RIP_NUM", 6),
 }
+# Streams of tables stand after those of the stays themselves.
+_TABLES_OF = 10
 # More than a block of people has in one hospital, in ten years.
 _STAYS_PER_HOUSE = 900
 _MOST_DAYS = {"SSR": 7, "HAD": 30, "RIP": 90}
@@ -57,12 +59,25 @@ class _Filed:
 
 
 def draw_after_tables(
-    domain: str, context: Context, illnesses: Illnesses, block: Block, wanted: Wanted
+    context: Context, illnesses: Illnesses, block: Block, wanted: Wanted
+) -> Iterator[tuple[str, Iterator[tuple[str, int, pl.DataFrame]]]]:
+    """Make the tables of the three domains: domain, and its tables with their year and rows."""
+    if any(wanted.has(f"T_{domain}aaC") for domain in _DOMAINS):
+        for domain, after in draw_after(context, illnesses, block).items():
+            yield domain, _tables(domain, after, context, illnesses, block=block, wanted=wanted)
+
+
+def _tables(
+    domain: str,
+    after: After,
+    context: Context,
+    illnesses: Illnesses,
+    *,
+    block: Block,
+    wanted: Wanted,
 ) -> Iterator[tuple[str, int, pl.DataFrame]]:
-    """Make the tables of one domain: table, year, and its rows."""
     number, house, stay_column, width = _DOMAINS[domain]
-    random = block.stream(Theme.AFTER, number)
-    after = draw_after(domain, context, illnesses, block, random)
+    random = block.stream(Theme.AFTER, _TABLES_OF + number)
     filed = _filed(domain, after, block)
     key = {
         f"{domain}_ANN": filed.year,

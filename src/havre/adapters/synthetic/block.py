@@ -92,10 +92,8 @@ def _write_hospitals(
     if wanted.has("T_MCOaaCSTC"):
         passages = draw_outpatients(context, block, wanted, share=share)
         _write_years(files, passages, "pmsi-mco", "MCO_ANN")
-    for domain in ("SSR", "HAD", "RIP"):
-        if wanted.has(f"T_{domain}aaC"):
-            tables = draw_after_tables(domain, context, illnesses, block, wanted)
-            _write_years(files, tables, f"pmsi-{domain.lower()}", f"{domain}_ANN")
+    for domain, tables in draw_after_tables(context, illnesses, block, wanted):
+        _write_years(files, tables, f"pmsi-{domain.lower()}", f"{domain}_ANN")
 
 
 def _write_years(
@@ -168,6 +166,6 @@ def _arrived(lines: Lines, last_month: int) -> Lines:
 def _by_month(rows: pl.DataFrame, months: Ints) -> Iterator[tuple[int, pl.DataFrame]]:
     """Part rows, which are in the order of the flow, by its month."""
     listed, begins = np.unique(months, return_index=True)
-    ends = [*begins[1:].tolist(), len(months)]
+    ends = [*begins[1:].tolist(), len(months)][: len(begins)]
     for month, first, last in zip(listed.tolist(), begins.tolist(), ends, strict=True):
         yield month, rows.slice(first, last - first)

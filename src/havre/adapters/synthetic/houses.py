@@ -58,8 +58,17 @@ def draw_houses(stays: Stays, people: People, block: Block) -> Ints:
 
 def nearby_houses(place: Ints, random: np.random.Generator) -> Ints:
     """Draw a hospital in each of these departments; few have most of the stays."""
+    public = random.random(len(place)) < 0.62
+    return _drawn(place, public, random)
+
+
+def public_houses(place: Ints, random: np.random.Generator) -> Ints:
+    """Draw a public hospital in each of these departments."""
+    return _drawn(place, np.ones(len(place), dtype=np.bool_), random)
+
+
+def _drawn(place: Ints, public: Flags, random: np.random.Generator) -> Ints:
     count = len(place)
-    public = random.random(count) < 0.62
     rank = (random.pareto(1.5, count) * 2).astype(np.int64)
     private = _PUBLIC_PER_PLACE + rank % (_PER_PLACE - _PUBLIC_PER_PLACE)
     within = np.where(public, np.minimum(rank, _PUBLIC_PER_PLACE - 1), private)

@@ -17,7 +17,7 @@ from havre.adapters.synthetic.columns import Wanted
 from havre.adapters.synthetic.dcir import Context
 from havre.adapters.synthetic.draws import YEAR, Ints, Random, Theme, about, chosen, pick
 from havre.adapters.synthetic.facts import acts
-from havre.adapters.synthetic.houses import HOUSES, IS_PUBLIC, nearby_houses
+from havre.adapters.synthetic.houses import HOUSES, public_houses
 from havre.adapters.synthetic.people import PLACES, Block
 from havre.adapters.synthetic.records import (
     by_year,
@@ -71,15 +71,14 @@ def _passages(context: Context, block: Block, share: float, random: Random) -> _
     weight = np.interp(age, acts.CURVE_AGES, acts.CARE["hospital"][0]) * span
     person = pick(weight, about(_PASSAGES * share * span.sum() / YEAR, random), random)
     day = first[person] + (random.random(len(person)) * span[person]).astype(np.int64)
-    house = nearby_houses(context.people.place_at(person, day), random)
     # Only public hospitals write these files.
-    kept = IS_PUBLIC[house]
+    house = public_houses(context.people.place_at(person, day), random)
     frame = pl.DataFrame(
         {
-            "person": person[kept],
-            "day": day[kept],
-            "MCO_ANN": years_of(day[kept]),
-            "ETA_NUM": chosen(HOUSES, house[kept]),
+            "person": person,
+            "day": day,
+            "MCO_ANN": years_of(day),
+            "ETA_NUM": chosen(HOUSES, house),
         }
     ).sort("MCO_ANN", "ETA_NUM", "day", "person")
     number = serial("MCO_ANN", "ETA_NUM", block=block, width=8, per_block=4)

@@ -30,6 +30,8 @@ _SITES = tuple((legal, site) for legal, listed in SITES.items() for site in list
 ESTABLISHMENTS: tuple[str, ...] = (*HOUSES, *(site for _, site in _SITES))
 NIGHTS_UNKNOWN = 999
 RETURN_CODES = ("NIR_RET", "NAI_RET", "SEX_RET", "SEJ_RET", "FHO_RET", "PMS_RET", "DAT_RET")
+# Those that say no more than right or wrong.
+_OF_TWO = ("SEJ_RET", "PMS_RET", "DAT_RET", "ENT_DAT_RET")
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,7 +186,7 @@ def return_codes(
     codes = {}
     for place, name in enumerate(names):
         wrong = (faulty & ~nobody & (which == place)) | (nobody & (place == 0))
-        top = 1 if name in ("SEJ_RET", "PMS_RET", "DAT_RET") else 2
+        top = 1 if name in _OF_TWO else 2
         digit = np.where(wrong, np.minimum(value, top), 0)
         if name == "FHO_RET":
             digit = np.where(nobody, 9, digit)

@@ -12,6 +12,7 @@ from typing import Self
 
 import numpy as np
 
+from havre.adapters.synthetic.beds import Beds, apart
 from havre.adapters.synthetic.draws import (
     NEVER,
     YEAR,
@@ -35,6 +36,8 @@ KIND_NAMES: tuple[str, ...] = tuple(KINDS)
 _DIED_THERE = 0.55
 _TRANSFERRED = 0.02
 _CAESAREAN, _PREMATURE = 0.2, 0.07
+# How often another day is drawn for whoever is in a bed already.
+_DAYS_TRIED = 6
 _LAST_KINDS = ("pneumonia", "infection", "palliative", "faint")
 
 
@@ -85,12 +88,13 @@ class Stays:
 def draw_stays(people: People, illnesses: Illnesses, block: Block) -> Stays:
     """Draw the stays that end in the period, those that a machine makes up left out."""
     random, period = block.stream(Theme.STAYS), block.period
-    parts = [
-        *_of_illnesses(people, illnesses, period, random),
-        *_of_births(people, illnesses, period, random),
-        _last(people, illnesses, random),
-    ]
-    known = _kept(Stays.joined(parts), people, illnesses, period)
+    of_illnesses = Stays.joined(_of_illnesses(people, illnesses, period, random))
+    births = Stays.joined(_of_births(people, illnesses, period, random))
+    last = _last(people, illnesses, random)
+    # A birth and a death are when they are; what an illness would bring gives way.
+    known = _fitting(
+        [_kept(each, people, illnesses, period) for each in (births, last, of_illnesses)]
+    )
     known = Stays.joined([known, *_transfers(known, random)])
     wanted = STAYS_PER_YEAR * _lived(people, illnesses, period).sum()
     real = wanted * (1 - SHARES_OF_STAYS["fictitious"])
@@ -98,9 +102,22 @@ def draw_stays(people: People, illnesses: Illnesses, block: Block) -> Stays:
     without_night = wanted * (SHARES_OF_STAYS["no_night"] - SHARES_OF_STAYS["fictitious"])
     without_night += wanted * SHARES_OF_STAYS["length_unknown"]
     still = without_night - int((known.entry == known.exit).sum())
-    common = _common(others, still, people, illnesses, block=block, random=random)
+    beds = Beds.of(known.person, known.entry, known.exit)
+    common = _common(others, still, people, illnesses, beds, block=block, random=random)
     stays = Stays.joined([known, common])
     return stays.where(np.lexsort((stays.kind, stays.person, stays.entry, stays.exit)))
+
+
+def _fitting(parts: list[Stays]) -> Stays:
+    """Stays of all parts that share no night; of two that do, the one of the earlier part."""
+    none = np.empty(0, dtype=np.int64)
+    beds, fitting = Beds.of(none, none, none), []
+    for part in parts:
+        free = part.where(beds.fit(part.person, part.entry, part.exit))
+        free = free.where(apart(free.person, free.entry, free.exit))
+        beds = beds.and_of(free.person, free.entry, free.exit)
+        fitting.append(free)
+    return Stays.joined(fitting)
 
 
 def stay_frame(
@@ -212,9 +229,8 @@ def _kept(stays: Stays, people: People, illnesses: Illnesses, period: Period) ->
 def _transfers(stays: Stays, random: Random) -> list[Stays]:
     """Some stays go on in another hospital: the first part ends, a second begins."""
     long = (stays.exit - stays.entry >= 3) & (stays.child < 0)
-    chosen = np.flatnonzero(
-        long & (random.random(stays.count) < _TRANSFERRED / max(long.mean(), 0.01))
-    )
+    of_all = max(int(long.sum()) / max(stays.count, 1), 0.01)
+    chosen = np.flatnonzero(long & (random.random(stays.count) < _TRANSFERRED / of_all))
     middle = stays.entry[chosen] + 1
     second = replace(stays.where(chosen), entry=middle, moved=np.full(len(chosen), 2))
     # The rows themselves become the first parts.
@@ -229,11 +245,15 @@ def _common(
     without_night: float,
     people: People,
     illnesses: Illnesses,
+    beds: Beds,
     *,
     block: Block,
     random: Random,
 ) -> Stays:
-    """Stays that no illness brings, of which exactly so many are without a night."""
+    """Stays that no illness brings, of which exactly so many are without a night.
+
+    Whoever is in a bed on the day that is drawn comes on another; the few who never fit do not.
+    """
     period = block.period
     lived = _lived(people, illnesses, period)
     age = (period.begins + period.ends) / 2 - people.born
@@ -254,10 +274,21 @@ def _common(
             person[here] = drawn if len(drawn) else pick(weight, int(here.sum()), random)
     begins = np.maximum(people.born, period.begins)[person]
     last_day = np.minimum(illnesses.dies, period.ends)[person] - 1
-    entry = begins + (random.random(count) * (last_day - begins + 1)).astype(np.int64)
     listed = list(KINDS.values())
     score = np.array([each.day for each in listed])[kind] + random.random(count) * 0.5
     mean = np.array([max(each.nights, 1.0) for each in listed])[kind]
     nights = np.where(most(score, without_night / max(count, 1)), 0, random.geometric(1 / mean))
+    entry, leaves = begins.copy(), begins.copy()
+    waiting = np.arange(count)
+    for _ in range(_DAYS_TRIED):
+        span = last_day[waiting] - begins[waiting] + 1
+        entry[waiting] = begins[waiting] + (random.random(len(waiting)) * span).astype(np.int64)
+        ends = np.minimum(entry[waiting] + nights[waiting], last_day[waiting])
+        leaves[waiting] = np.maximum(ends, entry[waiting])
+        who, came, left = person[waiting], entry[waiting], leaves[waiting]
+        free = np.flatnonzero(beds.fit(who, came, left))
+        free = free[apart(who[free], came[free], left[free])]
+        beds = beds.and_of(who[free], came[free], left[free])
+        waiting = np.delete(waiting, free)
     stays = _made(person, entry, nights, kind, random=random, child=None)
-    return replace(stays, exit=np.maximum(np.minimum(stays.exit, last_day), entry))
+    return replace(stays, exit=leaves).where(np.delete(np.arange(count), waiting))
