@@ -7,6 +7,7 @@ dense the lines are.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +15,7 @@ import polars as pl
 
 from havre.adapters.synthetic.accounting import Lines, month_start, write_down
 from havre.adapters.synthetic.after_tables import draw_after_tables
-from havre.adapters.synthetic.care import Care
+from havre.adapters.synthetic.care import LAST_DAYS, Care
 from havre.adapters.synthetic.columns import Wanted
 from havre.adapters.synthetic.dcir import Context, draw_tables
 from havre.adapters.synthetic.deaths import draw_deaths
@@ -150,12 +151,13 @@ def _months(day: int) -> int:
 
 
 def _stretches(care: Care) -> Iterator[tuple[int, int]]:
-    """The days of the period in stretches of about so many lines."""
+    """The days of the period in stretches of about so many lines, in each of which the same is paid for."""
     period = care.block.period
     a_day = max(care.density * care.people.count / 365, 1e-9)
     days = int(min(max(_LINES_TOGETHER / a_day, 7), _MOST_DAYS_TOGETHER))
-    for first in range(period.begins, period.ends, days):
-        yield first, min(first + days, period.ends)
+    edges = {*range(period.begins, period.ends, days), period.ends}
+    edges |= {day for day in LAST_DAYS if period.begins < day < period.ends}
+    yield from pairwise(sorted(edges))
 
 
 def _arrived(lines: Lines, last_month: int) -> Lines:

@@ -9,6 +9,7 @@ published share.
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
+from datetime import date
 from functools import cached_property
 
 import numpy as np
@@ -19,6 +20,7 @@ from havre.adapters.synthetic.draws import (
     Ints,
     Random,
     Theme,
+    day_of,
     pick,
 )
 from havre.adapters.synthetic.facts import acts
@@ -37,7 +39,10 @@ from havre.adapters.synthetic.stays import Stays
 NATURES: tuple[str, ...] = tuple(acts.NATURE_PERCENT)
 PARTS: tuple[str, ...] = tuple(acts.CARE)
 PART_OF_NATURE = np.array([PARTS.index(acts.part_of(nature)) for nature in NATURES])
-_SHARES = np.array(list(acts.NATURE_PERCENT.values())) / sum(acts.NATURE_PERCENT.values())
+_PERCENT = np.array(list(acts.NATURE_PERCENT.values()))
+# The first day on which each kind of service is no more.
+_ENDS = np.array([day_of(acts.ENDED.get(nature, date.max)) for nature in NATURES])
+LAST_DAYS: tuple[int, ...] = tuple(sorted({day_of(day) for day in acts.ENDED.values()}))
 # Lines of one visit, on average: of one pharmacist, nurse, laboratory.
 _PER_VISIT = {"drugs": 2.2, "nurse": 1.3, "biology": 1.5, "device": 1.3}
 _NATURE_OF_DRUG = np.array(
@@ -45,6 +50,13 @@ _NATURE_OF_DRUG = np.array(
 )
 _ADHERENCE = 0.93
 _DENSE = 60
+
+
+def shares_on(day: int) -> Floats:
+    """The share of each of `NATURES` on a day: what has ended leaves its share to all others."""
+    open_then = np.where(day < _ENDS, _PERCENT, 0.0)
+    shares: Floats = open_then / open_then.sum()
+    return shares
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +124,7 @@ class Care:
         span = np.maximum(np.minimum(self.illnesses.dies, last) - begins, 0)
         weights = self._weights(span / YEAR, (first + last) // 2)
         refills = self._refills(first, last, random)
-        expected = self.density * (span.sum() / YEAR) * _SHARES
+        expected = self.density * (span.sum() / YEAR) * shares_on(first)
         taken = np.bincount(refills.nature, minlength=len(NATURES))
         counts = random.poisson(np.maximum(expected - taken, 0.0))
         drawn = [refills]

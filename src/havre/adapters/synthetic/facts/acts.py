@@ -7,6 +7,7 @@ Source: the published frequency of `PRS_NAT_REF` in the general population, June
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import date
 from types import MappingProxyType
 
 # Code and percent of the lines that stand for an act.
@@ -39,6 +40,25 @@ NATURE_PERCENT: Mapping[str, float] = MappingProxyType(
         for code, percent in (
             each.split() for each in _SHARES.replace("\n", "|").split("|") if each
         )
+    }
+)
+
+# Kinds of service that nobody was paid for from a day on.
+# Source: the remarks ("fermé le") of the SNDS's own list of kinds of service, IR_NAT_V.
+ENDED: Mapping[str, date] = MappingProxyType(
+    {
+        "1311": date(2014, 12, 1),
+        "1423": date(2014, 12, 1),
+        "1433": date(2014, 12, 1),
+        "3323": date(2015, 6, 30),
+        "1115": date(2017, 7, 1),
+        "1129": date(2017, 12, 31),
+        "1130": date(2017, 12, 31),
+        "1133": date(2017, 12, 31),
+        "1141": date(2017, 12, 31),
+        "1914": date(2017, 12, 31),
+        "1931": date(2017, 12, 31),
+        "1932": date(2017, 12, 31),
     }
 )
 
