@@ -43,6 +43,9 @@ _PARSED_BYTES = 2 * MAX_LINE_BYTES
 _MAX_ANNOUNCEMENT_BYTES = 4 * 1024 * 1024
 _MAX_HEADER_BYTES = 64 * 1024
 
+# Whoever reads a file page by page asks the operating system for several at once.
+_BUFFER_BYTES = 256 * 1024
+
 _NEWLINE, _RETURN, _QUOTE, _NUL = 10, 13, 34, 0
 _BOM = b"\xef\xbb\xbf"
 
@@ -131,7 +134,7 @@ class DelimitedFolder:
     def _open(self, path: str) -> BinaryIO:
         """Open a file, no link; a pipe is opened without waiting for whoever writes to it."""
         flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK
-        return os.fdopen(os.open(self._folder / path, flags), "rb")
+        return os.fdopen(os.open(self._folder / path, flags), "rb", buffering=_BUFFER_BYTES)
 
 
 def _header_text(line: bytes, encoding: TextEncoding) -> str:
