@@ -275,7 +275,11 @@ def test_fhir_resources_become_rows_and_others_stay_at_the_holder(
         resource("Condition", n, onsetDateTime="2024-05-06T01:02:03Z", **of_patient)
         for n in range(4)
     ]
-    conditions += [b'{"resourceType": "Bundle"}\n', b"{\n", resource("Condition", 9)]
+    bundle = {"resourceType": "Bundle", "type": "collection"}
+    held = [{"resource": json.loads(body)} for body in (patients.splitlines()[0], conditions.pop())]
+    bundled = json.dumps({**bundle, "entry": held}).encode() + b"\n"
+    broken = json.dumps({**bundle, "entry": [{"request": {}}]}).encode() + b"\n"
+    conditions += [bundled, broken, b"{\n", resource("Condition", 9)]
     files = {
         "patients.ndjson": ("FHIR_PATIENT", patients),
         "conditions.ndjson": ("FHIR_CONDITION", b"".join(conditions)),
@@ -288,14 +292,15 @@ def test_fhir_resources_become_rows_and_others_stay_at_the_holder(
     report = ingest(hub, "fhir")
 
     assert note.files[1].set_aside == {
-        "a bundle: resources are read one a line": 1,
+        "in a bundle: an entry without a resource": 1,
         "no JSON": 1,
         "no reference to a patient": 1,
     }
     assert sorted(each.checked.accepted for each in report.files) == [3, 4]
     assert not any(each.checked.set_aside for each in report.files)
     kept = hub.parties / "holder" / "set-aside" / "fhir-1" / "conditions.ndjson.lines"
-    assert kept.read_bytes() == b"".join(conditions[4:])
+    assert kept.read_bytes() == b"".join(conditions[-3:])
+    assert "bundles that were unpacked: 1, into lines: 1" in note.files[1].notes
 
 
 @pytest.mark.parametrize("model", MODELS)

@@ -126,49 +126,94 @@ def as_cell(value: Any, place: Place, path: str) -> str | None:
     return found[1] if found else None
 
 
-def naive(content: bytes, table: str) -> tuple[list[list[object]], list[int]]:
+def naive_row(body: Any, table: str) -> list[object]:
+    resource = RESOURCES[table]
+    subject = Place(("subject.reference",), Take.ID, "Patient")
+    if not isinstance(body, dict) or body.get("resourceType") != resource.resource:
+        raise ValueError
+    row: list[object] = []
+    for place in resource.columns.values():
+        found = [(get(body, path), path) for path in place.paths]
+        if place.take is not Take.CODINGS and any(
+            isinstance(value, list | dict) for value, _ in found
+        ):
+            raise ValueError
+        cells = (as_cell(value, place, path) for value, path in found)
+        row.append(next((cell for cell in cells if cell is not None), None))
+    if row[0] is None or (
+        resource.resource != "Patient"
+        and as_cell(get(body, subject.paths[0]), subject, "subject.reference") is None
+    ):
+        raise ValueError
+    return row
+
+
+def naive_line(line: bytes, table: str) -> tuple[list[list[object]], int]:
+    """The rows of a line, and how many resources of another kind a bundle has besides."""
+    text = line.removesuffix(b"\r")
+    if b"\r" in text or b"\x00" in text:
+        raise ValueError
+    body = json.loads(text.decode())
+    if not isinstance(body, dict) or body.get("resourceType") != "Bundle":
+        return [naive_row(body, table)], 0
+    entries = body.get("entry", [])
+    if not isinstance(entries, list):
+        raise ValueError  # noqa: TRY004 - the one refusal of this reader
+    held = [each["resource"] if isinstance(each, dict) and each else None for each in entries]
+    kinds = [each["resourceType"] if isinstance(each, dict) and each else None for each in held]
+    if any(kind is None or kind == "Bundle" for kind in kinds):
+        raise ValueError
+    mine = [each for each, kind in zip(held, kinds, strict=True) if kind == body_kind(table)]
+    return [naive_row(each, table) for each in mine], len(held) - len(mine)
+
+
+def body_kind(table: str) -> str:
+    return RESOURCES[table].resource
+
+
+def naive(content: bytes, table: str) -> tuple[list[list[object]], list[int], int]:
     lines = content.removeprefix(b"\xef\xbb\xbf").split(b"\n")
     if lines[-1] == b"":
         lines.pop()
-    resource = RESOURCES[table]
-    subject = Place(("subject.reference",), Take.ID, "Patient")
     rows: list[list[object]] = []
     aside: list[int] = []
-    for number, line in enumerate(lines, 1):
+    others, number = 0, 0
+    for line in lines:
         try:
-            text = line.removesuffix(b"\r")
-            if b"\r" in text or b"\x00" in text:
-                raise ValueError
-            body = json.loads(text.decode())
-            if not isinstance(body, dict) or body.get("resourceType") != resource.resource:
-                raise ValueError
-            row: list[object] = [number]
-            for place in resource.columns.values():
-                found = [(get(body, path), path) for path in place.paths]
-                if place.take is not Take.CODINGS and any(
-                    isinstance(value, list | dict) for value, _ in found
-                ):
-                    raise ValueError
-                cells = (as_cell(value, place, path) for value, path in found)
-                row.append(next((cell for cell in cells if cell is not None), None))
-            if row[1] is None or (
-                resource.resource != "Patient"
-                and as_cell(get(body, subject.paths[0]), subject, "subject.reference") is None
-            ):
-                raise ValueError
-            rows.append(row)
-        except ValueError:
+            found, left = naive_line(line, table)
+        except (ValueError, KeyError):
+            number += 1
             aside.append(number)
-    return rows, aside
+            continue
+        rows += [[number + at, *row] for at, row in enumerate(found, 1)]
+        number += len(found)
+        others += left
+    return rows, aside, others
+
+
+@st.composite
+def bundles(draw: st.DrawFn, table: str) -> bytes:
+    """A bundle of resources that fit and of others, now and then a broken one."""
+    kinds = st.sampled_from([b'{"resourceType":"Location","id":"x"}', b'{"resourceType": "Group"}'])
+    entry = resources(table).map(lambda body: b'{"resource":' + body + b"}")
+    entry |= kinds.map(lambda body: b'{"fullUrl":"x","resource":' + body + b"}")
+    entries = draw(st.lists(entry, max_size=4))
+    if draw(st.integers(0, 5)) == 0:
+        broken = [b"{}", b"null", b'{"resource":null}', b'{"resource":{"resourceType":"Bundle"}}']
+        entries.insert(draw(st.integers(0, len(entries))), draw(st.sampled_from(broken)))
+    listed = b"[" + b",".join(entries) + b"]"
+    whole = b'{"resourceType":"Bundle","type":"collection","entry":' + listed + b"}"
+    odd = [b'{"resourceType":"Bundle"}', b'{"resourceType":"Bundle","entry":{}}', whole[:-2]]
+    return draw(st.just(whole) | st.just(whole) | st.sampled_from(odd))
 
 
 @settings(
-    max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(draw=st.data())
-def test_every_line_comes_out_once(draw: st.DataObject, tmp_path: Path) -> None:
+def test_every_resource_comes_out_once(draw: st.DataObject, tmp_path: Path) -> None:
     table = draw.draw(st.sampled_from(TABLES))
-    lines = draw.draw(st.lists(resources(table) | JUNK, max_size=8))
+    lines = draw.draw(st.lists(resources(table) | bundles(table) | JUNK, max_size=8))
     content = b"\n".join(lines) + draw.draw(st.sampled_from([b"", b"\n"]))
     (tmp_path / "t.ndjson").write_bytes(content)
     layout = Layout(UNIT_SEPARATOR, kind=LayoutKind.FHIR_NDJSON, table=table)
@@ -176,15 +221,38 @@ def test_every_line_comes_out_once(draw: st.DataObject, tmp_path: Path) -> None:
     header = tuple(RESOURCES[table].columns)
     rows = source.split("t.ndjson", layout=layout, header=header, kept=header, constants={})
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(delimited, "_BLOCK_BYTES", draw.draw(st.integers(16, 2000)))
+        patch.setattr(delimited, "_BLOCK_BYTES", draw.draw(st.integers(16, 4000)))
         got = pa.table(rows)
-    expected, aside = naive(content, table)
+    expected, aside, others = naive(content, table)
+    left = [each.split(": ")[1] for each in rows.notes if "of another kind" in each]
 
     assert plain(got.to_pylist()) == expected
     assert [line.line for line in rows.set_aside] == aside
     assert rows.lines == len(expected) + len(aside)
+    assert left == [str(others)] * bool(others)
     assert SECRET not in str(got.to_pylist())
     assert source.header("t.ndjson", layout=layout) == (header if content else ())
+    for line in rows.set_aside:
+        kept = content[line.offset : line.offset + line.size_bytes]
+        assert kept in [each.removesuffix(b"\r") for each in content.split(b"\n")]
+
+
+def test_a_line_has_an_end_before_memory_has(tmp_path: Path) -> None:
+    """A bundle of 2 MiB is read; one of 17 MiB is set aside, and what follows it is read."""
+    one = b'{"resource":{"resourceType":"Patient","id":"p1"}}'
+    big = b'{"resourceType":"Bundle","entry":[' + b",".join([one] * 40_000) + b"]}\n"
+    huge = b'{"x":"' + b"x" * 17 * 1024 * 1024 + b'"}\n'
+    (tmp_path / "t.ndjson").write_bytes(big + huge + big)
+    layout = Layout(UNIT_SEPARATOR, kind=LayoutKind.FHIR_NDJSON, table="FHIR_PATIENT")
+    source = HolderFolder(tmp_path, aside=tmp_path / "aside")
+    header = source.header("t.ndjson", layout=layout)
+    rows = source.split(
+        "t.ndjson", layout=layout, header=header, kept=("patient_id",), constants={}
+    )
+
+    assert len(pa.table(rows)) == 80_000
+    assert [(each.line, each.reason) for each in rows.set_aside] == [(40_001, "line too long")]
+    assert rows.notes == ("bundles that were unpacked: 2, into lines: 80000",)
 
 
 def test_a_table_that_is_none_of_fhir_is_refused(tmp_path: Path) -> None:

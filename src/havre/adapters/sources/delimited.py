@@ -182,8 +182,9 @@ class Shape:
 class DelimitedRows:
     """`ports.sources.SplitRows`: works while it is read."""
 
-    # Lines before the first row.
+    # Lines before the first row, and how long a line may be.
     _headers = 1
+    _most_bytes = MAX_LINE_BYTES
 
     def __init__(self, opened: Callable[[], BinaryIO], shape: Shape) -> None:
         self._opened = opened
@@ -230,7 +231,7 @@ class DelimitedRows:
                 if cut := rest.rfind(b"\n") + 1:
                     yield rest[:cut], offset
                     rest, offset = rest[cut:], offset + cut
-                elif len(rest) > MAX_LINE_BYTES:
+                elif len(rest) > self._most_bytes:
                     size, ended, rest = _skip_line(file, len(rest))
                     self._note_aside(offset, size, "line too long")
                     self._seen["open end"] = not ended
@@ -267,16 +268,29 @@ class DelimitedRows:
     def _sorted_out(self, lines: Lines, offset: int) -> pa.Table:
         """Parse a block of which some lines may have to be set aside."""
         table, reasons = self._split(lines)
+        rows = np.ones(len(lines.starts), dtype=np.intp)
+        rows[list(reasons)] = 0
+        return self._placed(table, lines, reasons, rows=rows, offset=offset)
+
+    def _placed(
+        self, table: pa.Table, lines: Lines, reasons: Mapping[int, str], *, rows: Any, offset: int
+    ) -> pa.Table:
+        """Number the rows of a block, and note what of it is set aside.
+
+        rows: how many of them each line became; a line that is set aside counts as one.
+        """
+        counted = rows.copy()
+        counted[list(reasons)] = 1
+        before = np.cumsum(counted) - counted
         first = self.lines + 1 + self._headers
         for at in sorted(reasons):
             place = offset + int(lines.starts[at])
-            self.set_aside.append(
-                SetAsideLine(first + at, place, int(lines.lengths[at]), reasons[at])
-            )
+            size_bytes, number = int(lines.lengths[at]), first + int(before[at])
+            self.set_aside.append(SetAsideLine(number, place, size_bytes, reasons[at]))
         self._seen["lf"] += len(lines.starts)
         self._seen["crlf"] += int(lines.returned.sum())
-        good = np.ones(len(lines.starts), dtype=bool)
-        good[list(reasons)] = False
+        good = np.ones(int(counted.sum()), dtype=bool)
+        good[before[list(reasons)]] = False
         table = self._numbered(table, np.flatnonzero(good))
         self.lines += len(reasons)
         return table

@@ -3,6 +3,10 @@
 DuckDB reads the JSON of many lines at once, in memory, with nothing but the places of
 `models.fhir_places`. A line that is no JSON, another resource, has no id or no reference
 to a patient, or has a list or an object where a value should be, is set aside as it is.
+
+A line that is a bundle becomes a row for each resource of the file's kind in it, and counts
+as so many lines; numbers of lines are numbers of resources then. Where one of them is no
+row, the bundle is set aside whole, and counts as one line.
 """
 
 from __future__ import annotations
@@ -14,7 +18,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from havre.adapters.sources.delimited import MAX_LINE_BYTES, Lines, Shape
+from havre.adapters.sources.bundles import IS_BUNDLE, unpack_bundles
+from havre.adapters.sources.delimited import Lines, Shape
 from havre.adapters.sources.headless import HeadlessRows, whole_lines
 from havre.domain.delivery import FileUnreadable
 from havre.models.fhir_places import RESOURCES, Place, ResourceTable, Take
@@ -44,6 +49,9 @@ def find_resource(table: str, *, path: str) -> ResourceTable:
 class FhirRows(HeadlessRows):
     """`ports.sources.SplitRows`: works while it is read."""
 
+    # A bundle of all that a hospital knows of one patient is some megabytes.
+    _most_bytes = 16 * 1024 * 1024
+
     def __init__(
         self, opened: Callable[[], BinaryIO], shape: Shape, *, resource: ResourceTable
     ) -> None:
@@ -54,25 +62,76 @@ class FhirRows(HeadlessRows):
         super().__init__(opened, shape)
         places = dict(zip(shape.header, resource.columns.items(), strict=True))
         self._asked = _query(resource, {name: places[name] for name in shape.kept})
+        self._resource = resource
         self._engine: Any = None
 
     def _batches(self) -> Iterator[pa.RecordBatch]:
         with _engine() as self._engine:
             yield from super()._batches()
 
-    def _split(self, lines: Lines) -> tuple[pa.Table, dict[int, str]]:
-        too_long = np.flatnonzero(lines.lengths > MAX_LINE_BYTES)
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What is unusual."""
+        seen = self._seen
+        said = f"bundles that were unpacked: {seen['bundles']}, into lines: {seen['unpacked']}"
+        left = f"resources of another kind in bundles, which stay at the holder: {seen['others']}"
+        return (
+            *super().notes,
+            *([said] if seen["bundles"] else []),
+            *([left] if seen["others"] else []),
+        )
+
+    def _sorted_out(self, lines: Lines, offset: int) -> pa.Table:
+        too_long = np.flatnonzero(lines.lengths > self._most_bytes)
         reasons = dict.fromkeys(map(int, too_long), "line too long") | lines.not_text()
         places = np.setdiff1d(np.arange(len(lines.starts)), list(reasons))
         column = whole_lines(lines.without(reasons))
+        table, why = self._read(column)
+        bundles = np.array([at for at, reason in why.items() if reason == IS_BUNDLE], dtype=np.intp)
+        rows = np.ones(len(column), dtype=np.intp)
+        rows[list(why)] = 0
+        if len(bundles):
+            single = np.flatnonzero(rows)
+            held, at, faults = self._unpacked(column.take(pa.array(bundles)), bundles)
+            rows += np.bincount(at, minlength=len(rows))
+            order = np.argsort(np.concatenate([single, at]), kind="stable")
+            table = pa.concat_tables([table, held]).take(pa.array(order))
+            why = {place: why[place] for place in set(why) - set(bundles.tolist())} | faults
+        reasons |= {int(places[at]): reason for at, reason in why.items()}
+        every = np.zeros(len(lines.starts), dtype=np.intp)
+        every[places] = rows
+        return self._placed(table, lines, reasons, rows=every, offset=offset)
+
+    def _unpacked(self, column: Any, places: Any) -> tuple[pa.Table, Any, dict[int, str]]:
+        """Read the resources of bundles.
+
+        places: of each bundle in its block.
+
+        Returns rows, the place of each one's bundle, and why the bundles that have none are broken.
+        """
+        found = unpack_bundles(self._engine, column, kind=self._resource.resource)
+        table, why = self._read(found.line)
+        faults = dict(found.faults)
+        for row, reason in why.items():
+            faults.setdefault(int(found.at[row]), reason)
+        read = np.delete(found.at, list(why))
+        whole = ~np.isin(read, list(faults))
+        broken = np.isin(np.arange(len(places)), list(faults))
+        self._seen["bundles"] += int((~broken).sum())
+        self._seen["unpacked"] += int(whole.sum())
+        self._seen["others"] += int(found.others[~broken].sum())
+        named = {int(places[at]): f"in a bundle: {reason}" for at, reason in faults.items()}
+        return table.filter(pa.array(whole)), places[read[whole]], named
+
+    def _read(self, column: Any) -> tuple[pa.Table, dict[int, str]]:
+        """Read resources, one a cell: the rows that they are, and of the others why they are none."""
         self._engine.register("lines", pa.table({"line": column}))
         read = self._engine.execute(self._asked).to_arrow_table()
         why = read["_why"]
         faulty = np.flatnonzero(pc.is_valid(why).to_numpy(zero_copy_only=False))
-        named = why.drop_null().to_pylist()
-        reasons |= {int(places[at]): reason for at, reason in zip(faulty, named, strict=True)}
         rows = read.filter(pc.is_null(why)).drop_columns("_why")
-        return rows.cast(pa.schema([(name, pa.string()) for name in rows.column_names])), reasons
+        rows = rows.cast(pa.schema([(name, pa.string()) for name in rows.column_names]))
+        return rows, dict(zip(map(int, faulty), why.drop_null().to_pylist(), strict=True))
 
 
 def _engine() -> Any:
@@ -117,7 +176,7 @@ def _faults(
     """List what makes a line no row, the graver first, each with its reason."""
     faults = [
         ("json IS NULL", "no JSON"),
-        ("v[1] = 'Bundle'", "a bundle: resources are read one a line"),
+        ("v[1] = 'Bundle'", IS_BUNDLE),
         (f"v[1] IS DISTINCT FROM {_quoted(resource.resource)}", "another resource"),
         (f"{_cell(Place(('id',), Take.ID), at)} IS NULL", "no id"),
     ]

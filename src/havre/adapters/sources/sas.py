@@ -142,8 +142,8 @@ class SasRows:
             self._note_special(name, numbers[np.isnan(numbers)])
         if name not in self._rungs:
             form = self._wanted.date_forms.get(name, "")
-            spell = partial(_spell, sas_format=sas_format, form=form)
-            self._rungs[name] = spell, SpelledRungs(spell)
+            by_format = partial(_spell, sas_format=sas_format, form=form)
+            self._rungs[name] = by_format, SpelledRungs(by_format)
         spell, rungs = self._rungs[name]
         text = rungs.find_text(numbers)
         return once_each(pa.array(numbers, from_pandas=True), spell) if text is None else text
