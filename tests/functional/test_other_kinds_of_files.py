@@ -20,7 +20,7 @@ from havre.application.ingest import IngestReport
 from havre.bootstrap.founding import give_mandate
 from havre.bootstrap.growing import import_model, make_partitions
 from havre.bootstrap.schemas import MODELS, model_tables
-from havre.domain.announcement import DeliveryHeld, parse_announcement
+from havre.domain.announcement import DeliveryHeld, content_digest, parse_announcement
 from havre.domain.delivery_note import DeliveryNote
 from havre.domain.schema import PERSON_TREATMENTS, Treatment
 from havre.errors import Held, InvalidInput, NotFound
@@ -90,16 +90,33 @@ def packed_windows(folder: Path) -> Path:
     return announce(folder / "cepidc-gz", {"KI_CCI_R.csv.gz": ("KI_CCI_R", body)}, layout=layout)
 
 
-def fixed(folder: Path) -> Path:
-    text = "".join("".join(row[n].ljust(WIDTHS[n]) for n in row) + "\r\n" for row in rows_from(20))
-    body = pa.compress(text.encode("iso-8859-15"), codec="zstd", asbytes=True)
+FIXED = '[layout]\nkind = "fixed-width"\nencoding = "latin9"\ncompression = "zstd"\n'
+
+
+def fixed_text(start: int) -> bytes:
+    rows = rows_from(start)
+    text = "".join("".join(row[n].ljust(WIDTHS[n]) for n in row) + "\r\n" for row in rows)
+    return bytes(pa.compress(text.encode("iso-8859-15"), codec="zstd", asbytes=True))
+
+
+def fixed_places() -> str:
     at, places = 1, []
     for name, width in WIDTHS.items():
         places.append(f"{name} = {{ start = {at}, width = {width} }}")
         at += width
-    layout = '[layout]\nkind = "fixed-width"\nencoding = "latin9"\ncompression = "zstd"\n'
-    layout += "[layout.columns.KI_CCI_R]\n" + "\n".join(places)
-    return announce(folder / "cepidc-fixed", {"deaths.txt": ("KI_CCI_R", body)}, layout=layout)
+    return "columns.KI_CCI_R]\n" + "\n".join(places)
+
+
+def fixed(folder: Path) -> Path:
+    files = {"deaths.txt": ("KI_CCI_R", fixed_text(20))}
+    return announce(folder / "cepidc-fixed", files, layout=FIXED + "[layout." + fixed_places())
+
+
+def fixed_beside(folder: Path) -> Path:
+    files = {"deaths.txt": ("KI_CCI_R", fixed_text(50))}
+    place = announce(folder / "cepidc-places", files, layout=FIXED + 'columns = "places.toml"')
+    (place / "places.toml").write_text('format = "havre/v1/places"\n[' + fixed_places())
+    return place
 
 
 def parquet(folder: Path) -> Path:
@@ -133,15 +150,18 @@ def sas(folder: Path) -> Path:
     return announce(folder / "cepidc-sas", {"KI_CCI_R.sas7bdat": ("KI_CCI_R", body)}, layout=layout)
 
 
+MAKERS = (packed_windows, fixed, fixed_beside, parquet, sas)
+
+
 def test_every_row_arrives_from_every_kind_of_file(hub: SmallHub, tmp_path: Path) -> None:
     (tmp_path / "files").mkdir()
-    places = [make(tmp_path / "files") for make in (packed_windows, fixed, parquet, sas)]
+    places = [make(tmp_path / "files") for make in MAKERS]
 
     notes = hub.holder().deliver(places, progress=quiet)
     report = ingest(hub)
 
-    assert [(note.files[0].lines, note.files[0].sent) for note in notes] == [(10, 10)] * 4
-    assert [each.checked.accepted for each in report.files] == [10] * 4
+    assert [(note.files[0].lines, note.files[0].sent) for note in notes] == [(10, 10)] * 5
+    assert [each.checked.accepted for each in report.files] == [10] * 5
 
 
 def test_a_packed_file_that_is_cut_short_holds_the_delivery_and_leaves_nothing(
@@ -197,6 +217,47 @@ def test_a_layout_that_cannot_be_is_refused_by_name(layout: str, said: str) -> N
 
     with pytest.raises(InvalidInput, match=re.escape(said)):
         parse_announcement(text)
+
+
+def announcement_of(columns: str) -> str:
+    return (
+        'format = "havre/v1/delivery"\nname = "d"\ndataset = "d"\n'
+        f'[layout]\nkind = "fixed-width"\n{columns}\n'
+        f'[[files]]\npath = "t"\ntable = "T"\nsha256 = "{"0" * 64}"\n'
+    )
+
+
+PLACES = "columns.T]\nA = { start = 1, width = 3 }"
+IN_FILE = 'format = "havre/v1/places"\n'
+
+
+def test_places_mean_the_same_in_a_file_of_their_own() -> None:
+    written = parse_announcement(announcement_of(f"[layout.{PLACES}"))
+    named = parse_announcement(
+        announcement_of('columns = "p.toml"'), beside={"p.toml": f"{IN_FILE}[{PLACES}"}.__getitem__
+    )
+
+    assert named.files == written.files
+    assert content_digest(named) == content_digest(written)
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "said"),
+    [
+        ("../p.toml", "", "no plain name"),
+        ("p.txt", "", "no plain name"),
+        ("p.toml", "[", "p.toml is no TOML"),
+        ("p.toml", f"[{PLACES}", "no file of places"),
+        ("p.toml", 'format = "havre/v2/places"\n[columns]', "no file of places"),
+        ("p.toml", f"{IN_FILE}columns = 1", "no file of places"),
+        ("p.toml", f"{IN_FILE}encoding = 'cp437'\n[{PLACES}", "no file of places"),
+        ("p.toml", f"{IN_FILE}[{PLACES}\n[columns.t]\nB = {{ start = 1, width = 1 }}", "twice"),
+        ("p.toml", f"{IN_FILE}[columns.U]\nA = {{ start = 1, width = 3 }}", "have no place"),
+    ],
+)
+def test_a_file_of_places_is_read_strictly(name: str, text: str, said: str) -> None:
+    with pytest.raises(InvalidInput, match=said):
+        parse_announcement(announcement_of(f'columns = "{name}"'), beside={name: text}.__getitem__)
 
 
 # ------------------------------------------------------------------------------ other models

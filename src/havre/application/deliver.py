@@ -101,7 +101,7 @@ class HolderDesk:
                 everything is named and nothing was sealed.
             LinesLost: a file's lines do not add up.
         """
-        announced = parse_announcement(folder.announcement())
+        announced = parse_announcement(folder.announcement(), beside=folder.beside)
         ready = self._check(folder, announced, leave)
         entries: list[ManifestEntry] = []
         counts: list[FileCount] = []

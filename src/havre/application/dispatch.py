@@ -83,7 +83,7 @@ class Dispatch:
         leave: columns too many that stay behind.
         """
         try:
-            announced = parse_announcement(folder.announcement())
+            announced = parse_announcement(folder.announcement(), beside=folder.beside)
             if announced.name != name:
                 raise InvalidInput(
                     f"The folder {show_file(name)} announces a delivery of another name.",

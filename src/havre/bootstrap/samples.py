@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Iterable, Iterator
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -75,7 +76,8 @@ def write_sample(hub: OpenHub, dataset: str, out: Path | None) -> dict[str, obje
 def _collect(deliveries: Path, dataset: str, catalogue: Catalogue) -> dict[str, list[list[str]]]:
     found: dict[str, list[list[str]]] = {}
     for announcement in sorted(deliveries.glob(f"*/{ANNOUNCEMENT}")):
-        announced = parse_announcement(announcement.read_text(encoding="utf-8"))
+        beside = partial(_text_beside, announcement.parent)
+        announced = parse_announcement(beside(ANNOUNCEMENT), beside=beside)
         if announced.dataset != dataset:
             continue
         for file in announced.files:
@@ -86,6 +88,10 @@ def _collect(deliveries: Path, dataset: str, catalogue: Catalogue) -> dict[str, 
                     break
                 rows.append(row)
     return found
+
+
+def _text_beside(folder: Path, name: str) -> str:
+    return (folder / name).read_text(encoding="utf-8")
 
 
 def _read(

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import tomllib
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from datetime import date
@@ -96,8 +96,10 @@ class Announcement:
     covers: Span | None = None
 
 
-def parse_announcement(text: str) -> Announcement:
+def parse_announcement(text: str, *, beside: Callable[[str], str] | None = None) -> Announcement:
     """Read `delivery.toml` strictly: what it does not know, it refuses.
+
+    beside: gives the text of a file in the same folder; null where there is none to look into.
 
     Raises:
         InvalidInput: it is no announcement, or something in it is missing, unknown
@@ -109,7 +111,8 @@ def parse_announcement(text: str) -> Announcement:
             raise InvalidInput(f"{ANNOUNCEMENT} does not begin with the format {FORMAT}.")
         _check_keys(body, _KEYS, where="")
         _check_keys(body.get("layout", {}), _LAYOUT, where=" in layout")
-        layout = parse_layout(body.get("layout", {}))
+        said = body.get("layout", {})
+        layout = parse_layout(said) if beside is None else parse_layout(said, beside=beside)
         return Announcement(
             parse_name(_text(body["name"])),
             parse_name(_text(body["dataset"])),
@@ -195,7 +198,8 @@ def check_found(announced: Announcement, found: Iterable[FoundFile]) -> None:
 
 def list_differences(announced: Announcement, found: Iterable[FoundFile]) -> list[str]:
     """Say of every file that is missing, extra, not a file, or another one."""
-    there = {each.path: each for each in found if each.path != ANNOUNCEMENT}
+    read = {ANNOUNCEMENT, announced.layout.places}
+    there = {each.path: each for each in found if each.path not in read}
     listed = Counter(each.path for each in announced.files)
     extra = sorted(there.keys() - listed.keys())
     faults = [f"{name} was not announced" for name in extra if is_plain_file(name)]

@@ -6,13 +6,14 @@ name ends like that. A reader for each kind is in `adapters.sources`.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import tomllib
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from itertools import pairwise
 from typing import Any
 
-from havre.domain.shown import is_plain_column
+from havre.domain.shown import is_plain_column, is_plain_file
 from havre.errors import InvalidInput
 from havre.formats.canonical import Json
 
@@ -40,6 +41,9 @@ ENCODINGS: Mapping[str, str] = {
     "mac-roman": "mac-roman",
 }
 DELIMITERS = frozenset({";", ",", "\t", "|"})
+
+# What a file of places begins with.
+PLACES_FORMAT = "havre/v1/places"
 
 # Parts the cells of a row that was in no delimited text, where it is written as a line.
 UNIT_SEPARATOR = "\x1f"
@@ -116,10 +120,14 @@ class Layout:
 
 @dataclass(frozen=True, slots=True)
 class AnnouncedLayout:
-    """`[layout]` as a whole: what all files share, and the columns of fixed width by table."""
+    """`[layout]` as a whole: what all files share, and the columns of fixed width by table.
+
+    places: name of the file that says where the columns stand; empty where `[layout]` does.
+    """
 
     shared: Layout
     columns: Mapping[str, tuple[FixedColumn, ...]]
+    places: str = ""
 
     def of(self, table: str, *, unpacked_bytes: int | None = None) -> Layout:
         """Say how one file is written.
@@ -131,16 +139,26 @@ class AnnouncedLayout:
         if self.shared.kind is LayoutKind.FIXED_WIDTH and not columns:
             raise InvalidInput(
                 "A file of fixed width has a table whose columns have no place.",
-                hint="Give each table its places under [layout.columns.TABLE].",
+                hint="Give each table its places under [layout.columns.TABLE], or under"
+                " [columns.TABLE] of the file that `columns` names.",
             )
         return replace(self.shared, table=table, columns=columns, unpacked_bytes=unpacked_bytes)
 
 
-def parse_layout(body: Mapping[str, Any]) -> AnnouncedLayout:
+def _nothing_beside(name: str) -> str:
+    raise InvalidInput(f"{name} is not at hand: an announcement was read without its folder.")
+
+
+def parse_layout(
+    body: Mapping[str, Any], *, beside: Callable[[str], str] = _nothing_beside
+) -> AnnouncedLayout:
     """Read `[layout]`; its keys are known already.
 
+    beside: gives the text of a file that lies beside the announcement.
+
     Raises:
-        InvalidInput: a word that nobody knows, or one that this kind of file does not have.
+        InvalidInput: a word that nobody knows, or one that this kind of file does not have,
+            or a file of places that cannot be read.
         TypeError, AttributeError: a value of another type than it should have.
 
     >>> parse_layout({"encoding": "latin9"}).shared.encoding
@@ -167,10 +185,33 @@ def parse_layout(body: Mapping[str, Any]) -> AnnouncedLayout:
     encoding = body.get("encoding", "" if kind is LayoutKind.SAS7BDAT else "utf-8")
     if kind is LayoutKind.DELIMITED and delimiter not in DELIMITERS:
         raise InvalidInput("Columns are parted by one of ; , | or a tabulator.")
-    columns = {
-        str(table).casefold(): _columns(places) for table, places in body.get("columns", {}).items()
-    }
-    return AnnouncedLayout(Layout(delimiter, _encoding(encoding), kind, packing), columns)
+    places, listed = "", body.get("columns", {})
+    if isinstance(listed, str):
+        places, listed = listed, _listed_beside(listed, beside)
+    columns = {str(table).casefold(): _columns(each) for table, each in listed.items()}
+    if len(columns) < len(listed):
+        raise InvalidInput("A table of fixed width has its places twice.")
+    return AnnouncedLayout(Layout(delimiter, _encoding(encoding), kind, packing), columns, places)
+
+
+def _listed_beside(name: str, beside: Callable[[str], str]) -> Mapping[str, Any]:
+    """Read a file of places: its format, and `[columns.TABLE]` as in an announcement."""
+    if not is_plain_file(name) or not name.endswith(".toml"):
+        raise InvalidInput(
+            "`columns` names a file of places that has no plain name.",
+            hint="Name a file beside the announcement that ends with .toml.",
+        )
+    hint = f'It needs format = "{PLACES_FORMAT}" and [columns.TABLE], and may have nothing else.'
+    try:
+        body = tomllib.loads(beside(name))
+    except tomllib.TOMLDecodeError:
+        raise InvalidInput(f"{name} is no TOML.", hint=hint) from None
+    listed = body.get("columns")
+    if set(body) != {"format", "columns"} or body["format"] != PLACES_FORMAT:
+        raise InvalidInput(f"{name} is no file of places.", hint=hint)
+    if not isinstance(listed, dict) or not all(isinstance(each, dict) for each in listed.values()):
+        raise InvalidInput(f"{name} is no file of places.", hint=hint)
+    return listed
 
 
 def layout_words(layout: AnnouncedLayout) -> dict[str, Json]:

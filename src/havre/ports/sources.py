@@ -74,6 +74,13 @@ class DeliveryFolder(Protocol):
             InvalidInput: there is none, or it is no text.
         """
 
+    def beside(self, path: str) -> str:
+        """The text of a small file that the announcement names, as one of places of columns.
+
+        Raises:
+            InvalidInput: there is none, or it is no text.
+        """
+
     def list_files(self) -> Iterator[FoundFile]:
         """Everything in the folder, with the hash of every regular file."""
 

@@ -64,12 +64,16 @@ class DelimitedFolder:
 
     def announcement(self) -> str:
         """Read `delivery.toml`."""
+        return self.beside(ANNOUNCEMENT)
+
+    def beside(self, path: str) -> str:
+        """Read a small file of the folder."""
         try:
-            with self._open(ANNOUNCEMENT) as file:
+            with self._open(path) as file:
                 return file.read(_MAX_ANNOUNCEMENT_BYTES).decode("utf-8")
         except (OSError, UnicodeDecodeError):
             raise InvalidInput(
-                f"The folder {show_file(self._folder.name)} has no readable {ANNOUNCEMENT}.",
+                f"The folder {show_file(self._folder.name)} has no readable {path}.",
                 hint="A delivery is a folder with its files and their announcement.",
             ) from None
 

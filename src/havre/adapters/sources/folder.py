@@ -30,6 +30,10 @@ class HolderFolder:
         """Read `delivery.toml`."""
         return self._text.announcement()
 
+    def beside(self, path: str) -> str:
+        """Read a file of places."""
+        return self._text.beside(path)
+
     def list_files(self) -> Iterator[FoundFile]:
         """List what is there; links are not followed."""
         return self._text.list_files()
