@@ -12,6 +12,7 @@ from havre.domain.permit_states import NotInForce
 from havre.domain.resharing import CeremonyRefused, CeremonyRequest
 from havre.domain.statements import MissingSignature, WrongContext
 from havre.domain.transparency import NotFresh, NotWitnessed
+from havre.domain.upkeep import UpkeepUsed
 from havre.errors import HavreError, InvalidInput
 from havre.formats.canonical import encode_canonical
 from havre.formats.wire import Message, to_base64
@@ -30,6 +31,7 @@ CARRIED: tuple[type[HavreError], ...] = (
     OutsidePermit,
     ReleaseRefused,
     SignedByApplicant,
+    UpkeepUsed,
     WrongContext,
     WrongSigner,
 )
