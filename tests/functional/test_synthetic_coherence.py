@@ -103,7 +103,9 @@ def test_nine_columns_name_one_line(tables: Tables) -> None:
     assert not tables["ER_PRS_F"].select(KEY).is_duplicated().any()
 
 
-@pytest.mark.parametrize("table", ["ER_PHA_F", "ER_CAM_F", "ER_BIO_F", "ER_TIP_F", "ER_ETE_F"])
+@pytest.mark.parametrize(
+    "table", ["ER_PHA_F", "ER_CAM_F", "ER_BIO_F", "ER_TIP_F", "ER_ETE_F", "ER_UCD_F"]
+)
 def test_every_refined_line_has_its_line(tables: Tables, table: str) -> None:
     assert tables[table].height > 0
     assert tables[table].join(tables["ER_PRS_F"], on=KEY, how="anti").is_empty()
@@ -178,6 +180,41 @@ def test_year_hospital_and_number_name_one_stay(tables: Tables) -> None:
     counted = tables["T_MCOaaD"].group_by(STAY).len("rows")
     both = tables["T_MCOaaB"].join(counted, on=STAY, how="left").fill_null(0)
     assert both.filter(pl.col("rows") != pl.col("NBR_DGN")).is_empty()
+
+
+def test_drugs_beside_a_stay_are_given_to_people_with_the_illness(
+    tables: Tables, truth: Tables
+) -> None:
+    """A number that twins share is enough of whom one is ill; what is handed out needs no stay."""
+    against = pl.DataFrame(
+        [
+            ("0000009261771", "lung_cancer"),
+            ("0000009220097", "breast_cancer"),
+            ("0000009395106", "breast_cancer"),
+            ("0000009261110", "bowel_cancer"),
+            ("0000009301128", "bowel_cancer"),
+            ("0000009213737", "arthritis"),
+            ("0000009197719", "arthritis"),
+        ],
+        schema=["UCD_UCD_COD", "illness"],
+        orient="row",
+    )
+    number = tables["T_MCOaaC"].filter(pl.col("NIR_RET") == "0").select(*STAY, "NIR_ANO_17")
+    given = tables["T_MCOaaMED"].join(against, on="UCD_UCD_COD", how="left")
+    ill = truth["illnesses"].join(truth["numbers"], on="person").rename({"number": "NIR_ANO_17"})
+
+    assert given.height > 30
+    assert given["illness"].null_count() == 0
+    assert (
+        given.join(number, on=STAY).join(ill, on=["illness", "NIR_ANO_17"], how="anti").is_empty()
+    )
+    handed = tables["ER_UCD_F"].join(tables["ER_PRS_F"], on=KEY)
+    assert handed.height > 20
+    assert set(handed.select("PRS_NAT_REF", "UCD_TOP_UCD").unique().iter_rows()) <= {
+        ("3317", "0"),
+        ("3318", "0"),
+        ("3320", "1"),
+    }
 
 
 def test_a_person_is_in_one_bed(tables: Tables, truth: Tables) -> None:

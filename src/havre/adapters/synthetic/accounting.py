@@ -18,6 +18,13 @@ from havre.adapters.synthetic.care import NATURES, PART_OF_NATURE, PARTS, Events
 from havre.adapters.synthetic.draws import YEAR, Flags, Floats, Ints, Random, day_of, pick
 from havre.adapters.synthetic.facts import accounts, acts
 from havre.adapters.synthetic.facts.drugs import DRUGS
+from havre.adapters.synthetic.facts.hospital_drugs import (
+    BESIDE_A_STAY,
+    GIVEN,
+    HANDED_OUT,
+    RATES,
+    UNITS,
+)
 from havre.adapters.synthetic.offices import draw_offices
 
 _DRUGS, _DOCTOR, _VISIT = (PARTS.index(name) for name in ("drugs", "doctor", "visit"))
@@ -38,7 +45,7 @@ _CCAM_OFFSET = {
 class Lines:
     """Accounting lines, in the order of flow, décompte and line; all arrays of one length.
 
-    Beside what `Events` says: act is a place in `CCAM_ACTS` or -1; price and base are in cents, base
+    Beside what `Events` says: act is a place in `CCAM_ACTS`, or after them in `UNITS`, or -1; price and base are in cents, base
     is signed; paid is what was asked for, signed; rate is in percent; boxes and sign make the quantity;
     kind is one of BASE, COMPLEMENT, MAJORATION, PARTICIPATION, and extra its amount in cents.
     office: the professional, in the order of department, part and number. month: of the flow,
@@ -89,6 +96,7 @@ def write_down(
     place: Ints,
     full_from: Ints,
     born: Ints,
+    stay_drugs: Ints,
     offices: int,
     claims: int,
     random: Random,
@@ -96,7 +104,7 @@ def write_down(
     """Make the lines of these services.
 
     place: where each service's person lives. full_from: from when the person's care is paid in full.
-    born: of each service's person. offices: professionals of a part in a department. claims: how many décomptes of the block there were before.
+    born: of each service's person. stay_drugs: of each stay, a place in `UNITS` or -1. offices: professionals of a part in a department. claims: how many décomptes of the block there were before.
 
     Returns the lines, and how many décomptes there are now.
     """
@@ -119,7 +127,7 @@ def write_down(
     # Who prescribes is near, too.
     prescriber = near(np.full(count, _DOCTOR), np.ones(count, dtype=np.bool_))[claim]
     nature, item, day = events.nature[order], events.item[order], events.day[order]
-    act, price = _prices(nature, item, random)
+    act, price = _prices(nature, item, stay_drugs, random)
     boxes = np.where(sorted_part == _DRUGS, 1 + (random.random(len(day)) < 0.15), 1)
     full = full_from[order] <= day
     rate = np.where(full, 100, _rates(nature, item))
@@ -169,11 +177,15 @@ _RATE_OF_NATURE = np.array([acts.RATES.get(PARTS[part], 70) for part in PART_OF_
 for _nature, (_, _euro) in acts.DEVICES.items():
     if _nature in NATURES:
         _PRICE_OF_NATURE[NATURES.index(_nature)] = round(_euro * 100)
+for _nature, _percent in RATES.items():
+    _RATE_OF_NATURE[NATURES.index(_nature)] = _percent
+# Of as many units as are given at once.
+_PRICE_OF_UNITS = _cents(np.array([unit.price * unit.units for unit in UNITS]))
 _PRICE_OF_DRUG = _cents(np.array([drug.price for drug in DRUGS]))
 _RATE_OF_DRUG = np.array([drug.rate for drug in DRUGS])
 
 
-def _prices(nature: Ints, item: Ints, random: Random) -> tuple[Ints, Ints]:
+def _prices(nature: Ints, item: Ints, stay_drugs: Ints, random: Random) -> tuple[Ints, Ints]:
     """The act of the CCAM where there is one, and the price of one unit in cents."""
     price = _PRICE_OF_NATURE[nature].copy()
     drug = (item >= 0) & (PART_OF_NATURE[nature] == _DRUGS)
@@ -184,7 +196,23 @@ def _prices(nature: Ints, item: Ints, random: Random) -> tuple[Ints, Ints]:
         drawn = pick([share for _, share, _ in listed], len(here), random)
         act[here] = _CCAM_OFFSET[place] + drawn
         price[here] = _cents(np.array([euro for *_, euro in listed]))[drawn]
+    unit = _units(nature, item, stay_drugs, random)
+    given = unit >= 0
+    act[given] = len(CCAM_ACTS) + unit[given]
+    price[given] = _PRICE_OF_UNITS[unit[given]]
     return act, price
+
+
+def _units(nature: Ints, item: Ints, stay_drugs: Ints, random: Random) -> Ints:
+    """The hospital's drug of each line, a place in `UNITS`, or -1."""
+    unit = np.full(len(nature), -1, dtype=np.int64)
+    beside = np.flatnonzero(nature == NATURES.index(BESIDE_A_STAY))
+    unit[beside] = stay_drugs[item[beside]]
+    for kind in dict.fromkeys(kind for kind, *_ in HANDED_OUT):
+        here = np.flatnonzero(nature == NATURES.index(kind))
+        shares = [share * (kind == each) for each, _, share in HANDED_OUT]
+        unit[here] = len(GIVEN) + pick(shares, len(here), random)
+    return unit
 
 
 def _rates(nature: Ints, item: Ints) -> Ints:

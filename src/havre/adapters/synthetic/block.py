@@ -32,6 +32,7 @@ from havre.adapters.synthetic.people import Block, Period, draw_numbers, draw_pe
 from havre.adapters.synthetic.recognition import Recognised, draw_recognised
 from havre.adapters.synthetic.referentials import make_referentials
 from havre.adapters.synthetic.registers import draw_registers
+from havre.adapters.synthetic.stay_drugs import draw_stay_drugs
 from havre.adapters.synthetic.stays import draw_stays
 from havre.adapters.synthetic.truth import write_truth
 
@@ -53,6 +54,7 @@ def write_block(order: SyntheticOrder, number: int, folder: Path) -> list[Writte
         people=people,
         numbers=draw_numbers(people, block),
         stays=stays,
+        stay_drugs=draw_stay_drugs(stays, illnesses, block),
         houses=draw_houses(stays, people, block),
         dies=illnesses.dies,
         flow=number + 1,
@@ -67,7 +69,8 @@ def write_block(order: SyntheticOrder, number: int, folder: Path) -> list[Writte
     _write_hospitals(files, order, context, illnesses, block=block)
     for table, year, rows in draw_deaths(context, illnesses, block, wanted):
         files.append(f"cepidc-{year}", table, rows, dataset="cepidc")
-    care = Care(people, illnesses, stays, block, order.lines_a_year / accounts.LINES_PER_ACT)
+    density = order.lines_a_year / accounts.LINES_PER_ACT
+    care = Care(people, illnesses, stays, block, density, context.stay_drugs)
     offices = offices_for(order.people)
     _write_flows(files, care, context, recognised, wanted=wanted, offices=offices)
     files.fill("dcir")
@@ -135,6 +138,7 @@ def _write_flows(
             place=context.people.place_at(events.person, events.day),
             full_from=recognised.first[events.person],
             born=context.people.born[events.person],
+            stay_drugs=context.stay_drugs,
             offices=offices,
             claims=claims,
             random=random,

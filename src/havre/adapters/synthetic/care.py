@@ -32,6 +32,7 @@ from havre.adapters.synthetic.facts.drugs import (
     NATURE_OF_RATE,
     packs_of,
 )
+from havre.adapters.synthetic.facts.hospital_drugs import BESIDE_A_STAY
 from havre.adapters.synthetic.illnesses import Illnesses
 from havre.adapters.synthetic.people import Block, People
 from havre.adapters.synthetic.stays import Stays
@@ -48,6 +49,7 @@ _PER_VISIT = {"drugs": 2.2, "nurse": 1.3, "biology": 1.5, "device": 1.3}
 _NATURE_OF_DRUG = np.array(
     [NATURES.index(NATURE_OF_CLASS.get(drug.atc, NATURE_OF_RATE[drug.rate])) for drug in DRUGS]
 )
+_BESIDE_A_STAY = NATURES.index(BESIDE_A_STAY)
 _ADHERENCE = 0.93
 _DENSE = 60
 
@@ -84,7 +86,8 @@ class Events:
 class Care:
     """A block's people with everything that decides on their care.
 
-    density: lines of acts per person and year.
+    density: lines of acts per person and year. stay_drugs: beside each stay the drug that is paid
+    beside it, or -1.
     """
 
     people: People
@@ -92,6 +95,7 @@ class Care:
     stays: Stays
     block: Block
     density: float
+    stay_drugs: Ints
 
     @property
     def refill_days(self) -> int:
@@ -209,7 +213,14 @@ class Care:
         stay = (
             ended[random.integers(0, len(ended), count)] if count else np.empty(0, dtype=np.int64)
         )
-        return Events(self.stays.person[stay], self.stays.exit[stay], nature[:count], stay)
+        nature = nature[:count]
+        beside = np.flatnonzero(nature == _BESIDE_A_STAY)
+        with_drug = ended[self.stay_drugs[ended] >= 0]
+        if len(with_drug):
+            stay[beside] = with_drug[random.integers(0, len(with_drug), len(beside))]
+        else:
+            nature, stay = np.delete(nature, beside), np.delete(stay, beside)
+        return Events(self.stays.person[stay], self.stays.exit[stay], nature, stay)
 
 
 def _weighted_packs(listed: str) -> tuple[Ints, Floats]:

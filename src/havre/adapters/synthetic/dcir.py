@@ -23,6 +23,7 @@ from havre.adapters.synthetic.columns import Column, Wanted
 from havre.adapters.synthetic.draws import NO_DATE, YEAR, Flags, Ints, Random, chosen, most, pick
 from havre.adapters.synthetic.facts import accounts, acts
 from havre.adapters.synthetic.facts.drugs import DRUGS
+from havre.adapters.synthetic.facts.hospital_drugs import BESIDE_A_STAY, UNITS
 from havre.adapters.synthetic.facts.population import (
     MERGED_YEAR,
     SCHEMES,
@@ -45,12 +46,14 @@ _SCHEMES = tuple(code for code, _ in SCHEMES)
 class Context:
     """What lines point to: the people of a block, their numbers, stays and hospitals.
 
+    stay_drugs: beside each stay a place in `UNITS`, or -1.
     flow: the sequence number of this block's flows, so that no two blocks share a key.
     """
 
     people: People
     numbers: Numbers
     stays: Stays
+    stay_drugs: Ints
     houses: Ints
     dies: Ints
     flow: int
@@ -94,7 +97,8 @@ def draw_tables(
     part, real = lines.part, lines.kind <= COMPLEMENT
     refined = {
         "ER_PHA_F": (_drug_columns, real & (part == _DRUGS) & (lines.item >= 0)),
-        "ER_CAM_F": (_act_columns, real & (lines.act >= 0)),
+        "ER_CAM_F": (_act_columns, real & (lines.act >= 0) & (lines.act < len(CCAM_ACTS))),
+        "ER_UCD_F": (_unit_columns, real & (lines.act >= len(CCAM_ACTS))),
         "ER_BIO_F": (_analysis_columns, real & (part == _BIOLOGY)),
         "ER_TIP_F": (_device_columns, real & np.isin(part, _DEVICE_PARTS)),
         "ER_ETE_F": (_house_columns(hospital), real & (hospital.house >= 0)),
@@ -309,6 +313,23 @@ def _act_columns(lines: Lines, rows: Ints, _random: Random) -> dict[str, Column]
         "CAM_ACT_PRU": col.euros(lines.price[rows]),
         "CAM_REM_BSE": col.euros(lines.price[rows]),
         "CAM_ASS_COD": col.constant("0", len(rows)),
+    }
+
+
+def _unit_columns(lines: Lines, rows: Ints, _random: Random) -> dict[str, Column]:
+    unit = lines.act[rows] - len(CCAM_ACTS)
+    beside = lines.nature[rows] == NATURES.index(BESIDE_A_STAY)
+    price = np.array([round(each.price * 100) for each in UNITS])[unit]
+    units = np.array([each.units for each in UNITS])[unit]
+    return {
+        "UCD_ORD_NUM": col.number(1, len(rows)),
+        "UCD_LGN_NUM": col.number(1, len(rows)),
+        "UCD_UCD_COD": col.texts([each.padded for each in UNITS], unit),
+        # Without its sign, which is that of the line.
+        "UCD_DLV_NBR": col.integers(units * lines.boxes[rows]),
+        "UCD_TOP_UCD": col.flags(beside),
+        "UCD_FAC_PRU": col.euros(price),
+        "UCD_ACH_PRU": col.euros(price),
     }
 
 

@@ -13,7 +13,9 @@ from havre.adapters.synthetic.dcir import Context
 from havre.adapters.synthetic.draws import YEAR, Flags, Ints, Random, Theme, chosen, most
 from havre.adapters.synthetic.facts import stays as facts
 from havre.adapters.synthetic.facts.diseases import ILLNESSES
+from havre.adapters.synthetic.facts.hospital_drugs import UNITS
 from havre.adapters.synthetic.facts.kinds import KINDS
+from havre.adapters.synthetic.houses import IS_PUBLIC
 from havre.adapters.synthetic.illnesses import NAMES, Illnesses
 from havre.adapters.synthetic.people import PLACES, Block
 from havre.adapters.synthetic.records import (
@@ -27,6 +29,7 @@ from havre.adapters.synthetic.records import (
     draw_records,
     number_rows,
     return_codes,
+    years_of,
 )
 
 _KINDS = tuple(KINDS.values())
@@ -63,6 +66,7 @@ def draw_mco(
         "T_MCOaaA": _acts(records, numbered, context, random),
         "T_MCOaaUM": _units(records, numbered, context, random),
         "T_MCOaaE": _establishments(numbered),
+        "T_MCOaaMED": _drugs(records, numbered, context),
     }
     yield from by_year(makers, wanted, year_column="MCO_ANN", since=SINCE)
 
@@ -318,6 +322,26 @@ def _units(
         }
     )
     return _beside(numbered, frame, by=("UM_ORD_NUM",))
+
+
+def _drugs(records: Records, numbered: pl.DataFrame, context: Context) -> pl.DataFrame:
+    """What was given beside the tariff, in public hospitals: private ones bill it elsewhere."""
+    unit = np.full(records.count, -1)
+    unit[records.real] = context.stay_drugs[records.stay[records.real]]
+    rows = np.flatnonzero((unit >= 0) & IS_PUBLIC[records.house])
+    day, given = records.entry[rows], unit[rows]
+    frame = pl.DataFrame(
+        {
+            "record": rows,
+            "UCD_UCD_COD": chosen([each.padded for each in UNITS], given),
+            "ADM_NBR": np.array([float(each.units) for each in UNITS])[given],
+            "ADM_MOIS": col.formatted(day, "%m")(),
+            "DAT_ADM_ANN": years_of(day),
+            "DELAI": np.zeros(len(rows), dtype=np.int64),
+            "NBR_SEJ": np.ones(len(rows), dtype=np.int64),
+        }
+    )
+    return _beside(numbered, frame, by=("UCD_UCD_COD",))
 
 
 def _establishments(numbered: pl.DataFrame) -> pl.DataFrame:

@@ -1,7 +1,7 @@
 """Kinds of services in the DCIR: how frequent each is, and what the parts of care are.
 
 Source: the published frequency of `PRS_NAT_REF` in the general population, June 2014
-(the codes from one in ten thousand on); names of acts from the CCAM, the NABM and the LPP.
+(the codes from one in ten thousand on, and two of hospitals' drugs); names of acts from the CCAM, the NABM and the LPP.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ _SHARES = """
 1311 0.01769 | 1129 0.01761 | 4113 0.01713 | 1140 0.0165 | 3134 0.01647 | 3381 0.01616
 3317 0.01595 | 3115 0.01503 | 6117 0.01432 | 2231 0.0137 | 7112 0.0131 | 2237 0.01269
 1115 0.01236 | 1470 0.01229 | 4331 0.01177 | 8113 0.01163 | 2250 0.01162 | 4221 0.01151
-5203 0.01106 | 1846 0.0107 | 3328 0.01045 | 1938 0.01022 | 2251 0.01004
+5203 0.01106 | 1846 0.0107 | 3328 0.01045 | 1938 0.01022 | 2251 0.01004 | 3320 0.00595 | 3318 0.00215
 """
 NATURE_PERCENT: Mapping[str, float] = MappingProxyType(
     {
@@ -94,7 +94,7 @@ _PARTS = {
     "technical": "13 2351 2352",
     "dental": "14 9421",
     "birth": "1911 6121 6122",
-    "hospital": "21 22 23",
+    "hospital": "21 22 23 3320",
     "nurse": "18 311",
     "physio": "312",
     "speech": "313",
