@@ -103,12 +103,25 @@ def test_nine_columns_name_one_line(tables: Tables) -> None:
     assert not tables["ER_PRS_F"].select(KEY).is_duplicated().any()
 
 
-@pytest.mark.parametrize(
-    "table", ["ER_PHA_F", "ER_CAM_F", "ER_BIO_F", "ER_TIP_F", "ER_ETE_F", "ER_UCD_F"]
+REFINED = (
+    *("ER_PHA_F", "ER_CAM_F", "ER_BIO_F", "ER_TIP_F", "ER_ETE_F", "ER_UCD_F"),
+    *("ER_ARO_F", "ER_INV_F", "ER_DTR_F"),
 )
+
+
+@pytest.mark.parametrize("table", REFINED)
 def test_every_refined_line_has_its_line(tables: Tables, table: str) -> None:
     assert tables[table].height > 0
     assert tables[table].join(tables["ER_PRS_F"], on=KEY, how="anti").is_empty()
+
+
+def test_the_local_fund_pays_in_alsace_and_moselle_alone(tables: Tables) -> None:
+    """And together with the first one never more than 90 percent."""
+    paid = tables["ER_ARO_F"].join(tables["ER_PRS_F"], on=KEY)
+
+    assert paid.height > 500
+    assert set(paid["BEN_RES_DPT"]) == {"057", "067", "068"}
+    assert set(paid["ARO_REM_TAU"] + paid["RGO_REM_TAU"]) == {90}
 
 
 def test_what_is_taken_back_was_there(tables: Tables) -> None:

@@ -20,6 +20,14 @@ from havre.adapters.synthetic.accounting import (
 )
 from havre.adapters.synthetic.care import NATURES, PARTS
 from havre.adapters.synthetic.columns import Column, Wanted
+from havre.adapters.synthetic.complements import (
+    is_of_local_fund,
+    is_pension,
+    is_transport,
+    local_fund_columns,
+    pension_columns,
+    transport_columns,
+)
 from havre.adapters.synthetic.draws import NO_DATE, YEAR, Flags, Ints, Random, chosen, most, pick
 from havre.adapters.synthetic.facts import accounts, acts
 from havre.adapters.synthetic.facts.drugs import DRUGS
@@ -95,6 +103,7 @@ def draw_tables(
         central = _central(lines, context, hospital, random)
         yield "ER_PRS_F", wanted.frame("ER_PRS_F", central, lines.count), lines.month
     part, real = lines.part, lines.kind <= COMPLEMENT
+    place = context.people.place_at(lines.person, lines.day)
     refined = {
         "ER_PHA_F": (_drug_columns, real & (part == _DRUGS) & (lines.item >= 0)),
         "ER_CAM_F": (_act_columns, real & (lines.act >= 0) & (lines.act < len(CCAM_ACTS))),
@@ -102,6 +111,9 @@ def draw_tables(
         "ER_BIO_F": (_analysis_columns, real & (part == _BIOLOGY)),
         "ER_TIP_F": (_device_columns, real & np.isin(part, _DEVICE_PARTS)),
         "ER_ETE_F": (_house_columns(hospital), real & (hospital.house >= 0)),
+        "ER_ARO_F": (local_fund_columns, is_of_local_fund(lines, place)),
+        "ER_INV_F": (pension_columns, is_pension(lines)),
+        "ER_DTR_F": (transport_columns, is_transport(lines)),
     }
     for table, (make, kept) in refined.items():
         if wanted.has(table):
