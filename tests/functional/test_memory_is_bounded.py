@@ -1,4 +1,4 @@
-"""Checking holds some batches, however many rows there are: a child process says what it held most."""
+"""What is held is bounded, however many rows or bad lines there are: a child process says its peak."""
 
 from __future__ import annotations
 
@@ -45,15 +45,48 @@ print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024)
 """
 
 
-def peak_mib(batches: int) -> int:
+# A file of lines that cannot be split, each of two bytes: what is known of one takes a hundred.
+SPLIT = """
+import resource, sys, tempfile
+from pathlib import Path
+import pyarrow as pa
+from havre.adapters.sources import delimited, lines
+from havre.adapters.sources.folder import HolderFolder
+from havre.domain.layout import Layout
+
+lines._MOST_LINES, delimited._BLOCK_BYTES = 2**14, 2**16
+LINES = int(sys.argv[1]) * 100_000
+with tempfile.TemporaryDirectory() as name:
+    folder = Path(name)
+    (folder / "t.csv").write_bytes(b"a;b\\n" + b"x\\n" * LINES)
+    source = HolderFolder(folder, aside=folder / "aside")
+    names = ("a", "b")
+    rows = source.split("t.csv", layout=Layout(), header=names, kept=names, constants={})
+    assert not sum(batch.num_rows for batch in pa.RecordBatchReader.from_stream(rows))
+    source.keep_aside("t.csv", layout=Layout())
+    source.place_aside()
+    assert rows.set_aside == {"short line": LINES}
+    assert (folder / "aside" / "t.csv.lines").stat().st_size == 2 * LINES
+print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024)
+"""
+
+
+def peak_mib(code: str, size: int) -> int:
     done = subprocess.run(
-        [sys.executable, "-c", CHECK, str(batches)], capture_output=True, check=True, text=True
+        [sys.executable, "-c", code, str(size)], capture_output=True, check=True, text=True
     )
     return int(done.stdout)
 
 
 def test_five_times_the_rows_take_no_more_memory() -> None:
     """Held as a whole, the 1.2 million rows more would take 100 MiB at least."""
-    few, many = peak_mib(3), peak_mib(15)
+    few, many = peak_mib(CHECK, 3), peak_mib(CHECK, 15)
 
     assert many < few + 60
+
+
+def test_four_times_the_lines_that_cannot_be_split_take_no_more_memory() -> None:
+    """Held as a list, the 300 thousand lines more would take 60 MiB at least."""
+    few, many = peak_mib(SPLIT, 1), peak_mib(SPLIT, 4)
+
+    assert many < few + 20

@@ -54,7 +54,7 @@ def read(source: Any, folder: Path, kind: LayoutKind, body: bytes) -> None:
             table = pa.table(rows)
     except HavreError:
         return
-    if table.num_rows + len(rows.set_aside) != rows.lines:
+    if table.num_rows + sum(rows.set_aside.values()) != rows.lines:
         raise AssertionError("lines do not add up")
 
 

@@ -5,10 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 import pyarrow as pa
+import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from havre.adapters.sources import delimited
+from fakes.aside import lines_aside
+from havre.adapters.sources import delimited, lines
 from havre.adapters.sources.delimited import DelimitedFolder
 from havre.domain.layout import Layout
 
@@ -95,35 +97,42 @@ def test_every_line_comes_out_once(content: bytes, tmp_path: Path) -> None:
         )
     )
     assert [(number, list(cells)) for number, cells in got] == expected
-    assert [line.line for line in rows.set_aside] == aside
+    assert [line["line"] for line in lines_aside(tmp_path, "t.csv")] == aside
+    assert sum(rows.set_aside.values()) == len(aside)
     assert rows.lines == len(expected) + len(aside)
 
 
 @SETTINGS
 @given(content=CONTENT)
 def test_what_is_set_aside_is_kept_byte_for_byte(content: bytes, tmp_path: Path) -> None:
-    _, rows = split(content, tmp_path)
+    split(content, tmp_path)
     whole = (tmp_path / "t.csv").read_bytes()
 
-    for line in rows.set_aside:
-        kept = whole[line.offset : line.offset + line.size_bytes]
+    for line in lines_aside(tmp_path, "t.csv"):
+        kept = whole[line["offset"] : line["offset"] + line["size_bytes"]]
         assert b"\n" not in kept
-        before = whole[: line.offset].count(b"\n")
-        assert before == line.line - 1
+        before = whole[: line["offset"]].count(b"\n")
+        assert before == line["line"] - 1
 
 
-@example(content=b"1;2;3\n\xef\xbb\xbf1;2;3\n", size=8)
+@example(content=b"1;2;3\n\xef\xbb\xbf1;2;3\n", size=8, most=1)
 @settings(SETTINGS, max_examples=150)
-@given(content=CONTENT, size=st.integers(min_value=8, max_value=64))
-def test_where_blocks_meet_changes_nothing(content: bytes, size: int, tmp_path: Path) -> None:
+@given(
+    content=CONTENT,
+    size=st.integers(min_value=8, max_value=64),
+    most=st.integers(min_value=1, max_value=5),
+)
+def test_where_blocks_meet_changes_nothing(
+    content: bytes, size: int, most: int, tmp_path: Path
+) -> None:
     whole, _ = split(content, tmp_path)
-    kept = delimited._BLOCK_BYTES
-    delimited._BLOCK_BYTES = size
-    try:
+    noted = lines_aside(tmp_path, "t.csv")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(delimited, "_BLOCK_BYTES", size)
+        patch.setattr(lines, "_MOST_LINES", most)
         parts, rows = split(content, tmp_path)
-    finally:
-        delimited._BLOCK_BYTES = kept
 
     assert parts.equals(whole)
+    assert lines_aside(tmp_path, "t.csv") == noted
     expected, aside = naive(content)
     assert rows.lines == len(expected) + len(aside)

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from fakes.aside import lines_aside
 from havre.adapters.sources import delimited
 from havre.adapters.sources.folder import HolderFolder
 from havre.domain.layout import FixedColumn, Layout, LayoutKind
@@ -63,10 +64,11 @@ def test_every_line_comes_out_once(
     expected, aside = naive(content, encoding)
 
     assert [list(row.values()) for row in table.to_pylist()] == expected
-    assert [line.line for line in rows.set_aside] == aside
+    assert [line["line"] for line in lines_aside(tmp_path, "t.txt")] == aside
+    assert sum(rows.set_aside.values()) == len(aside)
     assert rows.lines == len(expected) + len(aside)
     assert source.header("t.txt", layout=layout) == (HEADER if content else ())
-    for line in rows.set_aside:
-        kept = content[line.offset : line.offset + line.size_bytes]
-        assert content[: line.offset].count(b"\n") == line.line - 1
+    for line in lines_aside(tmp_path, "t.txt"):
+        kept = content[line["offset"] : line["offset"] + line["size_bytes"]]
+        assert content[: line["offset"]].count(b"\n") == line["line"] - 1
         assert b"\n" not in kept

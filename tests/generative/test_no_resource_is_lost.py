@@ -12,6 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from fakes.aside import lines_aside
 from havre.adapters.sources import delimited
 from havre.adapters.sources.folder import HolderFolder
 from havre.domain.delivery import FileUnreadable
@@ -227,13 +228,14 @@ def test_every_resource_comes_out_once(draw: st.DataObject, tmp_path: Path) -> N
     left = [each.split(": ")[1] for each in rows.notes if "of another kind" in each]
 
     assert plain(got.to_pylist()) == expected
-    assert [line.line for line in rows.set_aside] == aside
+    assert [line["line"] for line in lines_aside(tmp_path, "t.ndjson")] == aside
+    assert sum(rows.set_aside.values()) == len(aside)
     assert rows.lines == len(expected) + len(aside)
     assert left == [str(others)] * bool(others)
     assert SECRET not in str(got.to_pylist())
     assert source.header("t.ndjson", layout=layout) == (header if content else ())
-    for line in rows.set_aside:
-        kept = content[line.offset : line.offset + line.size_bytes]
+    for line in lines_aside(tmp_path, "t.ndjson"):
+        kept = content[line["offset"] : line["offset"] + line["size_bytes"]]
         assert kept in [each.removesuffix(b"\r") for each in content.split(b"\n")]
 
 
@@ -251,7 +253,8 @@ def test_a_line_has_an_end_before_memory_has(tmp_path: Path) -> None:
     )
 
     assert len(pa.table(rows)) == 80_000
-    assert [(each.line, each.reason) for each in rows.set_aside] == [(40_001, "line too long")]
+    (line,) = lines_aside(tmp_path, "t.ndjson")
+    assert (line["line"], line["reason"]) == (40_001, "line too long")
     assert rows.notes == ("bundles that were unpacked: 2, into lines: 80000",)
 
 

@@ -6,12 +6,14 @@ that cannot be split into columns; the hub gets ciphertext and counts.
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
+from functools import partial
+from typing import TypedDict
 
 from havre.application.pseudonymise import Pseudonyms
+from havre.application.resume import SealedBefore, source_of
 from havre.application.vault.sealing import VaultWriter, WritePlace
 from havre.crypto.signatures import key_id
 from havre.domain.announcement import (
@@ -28,11 +30,13 @@ from havre.domain.delivery import LINE_COLUMN, FileCount, FileUnreadable, check_
 from havre.domain.delivery_note import PREDICATE_DELIVERY_NOTE, DeliveryNote, note_predicate
 from havre.domain.headers import HeaderDiffers, HeaderReading, known_names, read_header
 from havre.domain.schema import Column, ColumnType, TableSchema
+from havre.domain.sealed_file import SealedFile
 from havre.domain.statements import Statement, sign_statement
 from havre.domain.years import year_of_constants
 from havre.formats.manifest import ManifestEntry, ObjectKind
 from havre.ports.sources import DeliveryFolder
 from havre.ports.tokens import Token
+from havre.values import Digest
 
 _LINE = Column(name=LINE_COLUMN, type=ColumnType.INTEGER)
 
@@ -47,12 +51,70 @@ class _Ready:
     reading: HeaderReading
 
 
+class _Sealed(TypedDict):
+    """What sealing a file says of it."""
+
+    count: FileCount
+    entries: tuple[ManifestEntry, ...]
+    aside: Digest | None
+
+
+class _Teller:
+    """Adds up what is told of one file after the other."""
+
+    def __init__(
+        self, delivery: str, total_bytes: int, progress: Callable[[SealingProgress], None]
+    ) -> None:
+        self._delivery = delivery
+        self._total_bytes = total_bytes
+        self._progress = progress
+        self._rows, self._read_bytes, self._rows_of_file = 0, 0, 0
+
+    def __call__(self, path: str, rows: int, read_bytes: int) -> None:
+        """Tell how far a file is."""
+        self._rows_of_file = rows
+        self._tell(path, self._read_bytes + read_bytes)
+
+    def end(self, path: str, size_bytes: int) -> None:
+        """Tell that a file is sealed."""
+        self._rows, self._rows_of_file = self._rows + self._rows_of_file, 0
+        self._read_bytes += size_bytes
+        self._tell(path, self._read_bytes)
+
+    def _tell(self, path: str, read_bytes: int) -> None:
+        rows = self._rows + self._rows_of_file
+        self._progress(SealingProgress(self._delivery, path, rows, read_bytes, self._total_bytes))
+
+
 @dataclass(frozen=True, slots=True)
 class PreparedDelivery:
     """What goes to the hub: the note, and the same signed."""
 
     note: DeliveryNote
     envelope: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class SealingProgress:
+    """How far a delivery is.
+
+    path: of the file that is being sealed; empty while files are compared with what was
+        announced, when nothing else is known yet. rows: that came out of its files, in this attempt.
+    read_bytes: of all files, as they lie there; files used again from before are read.
+    """
+
+    delivery: str
+    path: str = ""
+    rows: int = 0
+    read_bytes: int = 0
+    total_bytes: int = 0
+
+    @property
+    def sentence(self) -> str:
+        """The same, to be read while it runs."""
+        if not self.path:
+            return f"{self.delivery}: hashes are compared"
+        return f"{self.delivery} {self.path}: {self.rows:,} rows of this delivery"
 
 
 class HolderDesk:
@@ -87,13 +149,14 @@ class HolderDesk:
         self,
         folder: DeliveryFolder,
         *,
-        vault: VaultWriter,
+        before: SealedBefore,
         place: WritePlace,
+        progress: Callable[[SealingProgress], None],
         leave: AbstractSet[str] = frozenset(),
     ) -> PreparedDelivery:
-        """Seal one delivery to a landing partition.
+        """Seal one delivery to a landing partition, or what is left to be sealed of it.
 
-        vault: writes where the delivery waits for the hub.
+        before: what an attempt that was cut short has sealed; each file is added to it.
         leave: columns too many that the operator has confirmed; they stay here.
 
         Raises:
@@ -102,23 +165,46 @@ class HolderDesk:
             LinesLost: a file's lines do not add up.
         """
         announced = parse_announcement(folder.announcement(), beside=folder.beside)
-        ready = self._check(folder, announced, leave)
-        entries: list[ManifestEntry] = []
-        counts: list[FileCount] = []
+        ready, sizes = self._check(folder, announced, leave)
+        made_from = {each.file.path: self._made_from(each, place) for each in ready}
+        vault, sealed = before.take_up(made_from, place=place, folder=folder)
+        tell = _Teller(announced.name, sum(sizes.values()), progress)
         for each in ready:
-            count, sealed = self._seal_file(folder, each, vault=vault, place=place)
-            counts.append(count)
-            entries += sealed
+            path = each.file.path
+            if path not in sealed:
+                sealed[path] = SealedFile(
+                    made_from=made_from[path],
+                    partition_id=place.partition_id,
+                    partition=place.partition,
+                    **self._seal_file(folder, each, vault=vault, place=place, tell=tell),
+                )
+                before.add(sealed[path])
+            tell.end(path, sizes[path])
         folder.place_aside()
-        return self._signed(announced, counts, entries, vault=vault, place=place)
+        return self._signed(
+            announced, [sealed[each.file.path] for each in ready], vault=vault, place=place
+        )
+
+    def _made_from(self, ready: _Ready, place: WritePlace) -> str:
+        return source_of(
+            ready.file,
+            table=ready.table,
+            reading=ready.reading,
+            place=place,
+            origin=self._origin,
+            secret=self._secret,
+        )
 
     def _check(
         self, folder: DeliveryFolder, announced: Announcement, leave: AbstractSet[str]
-    ) -> list[_Ready]:
-        """Compare files and headers with what they should be; every fault of both is named."""
+    ) -> tuple[list[_Ready], dict[str, int]]:
+        """Compare files and headers with what they should be; every fault of both is named.
+
+        Returns the files, and the size of each by its path.
+        """
         found = tuple(folder.list_files())
         faults = list_differences(announced, found)
-        there = {each.path for each in found if each.kind is FileKind.FILE}
+        there = {each.path: each.size_bytes for each in found if each.kind is FileKind.FILE}
         ready: list[_Ready] = []
         hints: list[str] = []
         for file in announced.files:
@@ -139,7 +225,7 @@ class HolderDesk:
                 hints.append(difference.hint)
         if faults:
             raise DeliveryHeld(announced.name, faults, hints=hints)
-        return ready
+        return ready, there
 
     def _seal_file(
         self,
@@ -148,10 +234,12 @@ class HolderDesk:
         *,
         vault: VaultWriter,
         place: WritePlace,
-    ) -> tuple[FileCount, list[ManifestEntry]]:
+        tell: _Teller,
+    ) -> _Sealed:
         path, schema = ready.file.path, ready.table.schema
         if not ready.header:
-            return FileCount(path, schema.name, 0, 0, {}, ready.reading.notes), []
+            count = FileCount(path, schema.name, 0, 0, {}, ready.reading.notes)
+            return {"count": count, "entries": (), "aside": None}
         rows = folder.split(
             path,
             layout=ready.file.layout,
@@ -159,10 +247,11 @@ class HolderDesk:
             kept=ready.reading.kept,
             constants=ready.file.constants,
             date_forms=_date_forms(schema),
+            progress=partial(tell, path),
         )
         hashed = self._pseudonyms.at_holder(rows, schema=_with_line(schema), secret=self._secret)
         sealed = vault.seal_parts(hashed, table=path, kind=ObjectKind.DELIVERY, place=place)
-        folder.keep_aside(path, rows.set_aside, layout=ready.file.layout)
+        aside = folder.keep_aside(path, layout=ready.file.layout)
         malformed = [
             f"{number} cells of {column} are no numbers of the known form"
             for column, number in hashed.malformed.items()
@@ -173,23 +262,23 @@ class HolderDesk:
             schema.name,
             rows.lines,
             sum(entry.rows for entry in sealed),
-            dict(Counter(line.reason for line in rows.set_aside)),
+            dict(rows.set_aside),
             (*ready.reading.notes, *rows.notes, *malformed),
             tuple(sorted(ready.file.constants)),
         )
         check_lines(count)
-        return count, sealed
+        return {"count": count, "entries": tuple(sealed), "aside": aside}
 
     def _signed(
         self,
         announced: Announcement,
-        counts: list[FileCount],
-        entries: Iterable[ManifestEntry],
+        sealed: Iterable[SealedFile],
         *,
         vault: VaultWriter,
         place: WritePlace,
     ) -> PreparedDelivery:
-        listed = list(entries)
+        files = tuple(sealed)
+        listed = [entry for file in files for entry in file.entries]
         manifest = vault.seal_manifest(listed, place=place).stored
         note = DeliveryNote(
             delivery=announced.name,
@@ -201,7 +290,7 @@ class HolderDesk:
                 manifest.object_id: manifest.sha256,
             },
             delimiter=announced.layout.shared.delimiter,
-            files=tuple(counts),
+            files=tuple(file.count for file in files),
             corrects=announced.corrects,
             covers=announced.covers,
         )

@@ -13,9 +13,10 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from havre.application.audit import PublicLog
-from havre.application.deliver import HolderDesk
+from havre.application.deliver import HolderDesk, SealingProgress
 from havre.application.landing_places import LandingPlaces, find_posted, note_of
-from havre.application.vault.sealing import VaultWriter, WritePlace
+from havre.application.resume import SealedBefore
+from havre.application.vault.sealing import WritePlace
 from havre.domain.announcement import Announcement, check_found, content_digest, parse_announcement
 from havre.domain.correcting import find_received
 from havre.domain.delivery_note import DeliveryNote
@@ -59,28 +60,34 @@ class Dispatch:
         inbox: Inbox,
         sent: SentDeliveries,
         log: PublicLog,
-        vault: Callable[[str], VaultWriter],
+        before: Callable[[str], SealedBefore],
         places: Sequence[WritePlace],
     ) -> None:
         """Work for one hub.
 
-        vault: writes where a delivery of this name waits until it is posted.
+        before: what attempts that were cut short have sealed of a delivery of this name.
         places: every landing partition of the hub, used or not.
         """
         self._desk = desk
         self._inbox = inbox
         self._sent = sent
         self._log = log
-        self._vault = vault
+        self._before = before
         self._landings = LandingPlaces(inbox=inbox, log=log, places=places)
 
     def send(
-        self, folder: DeliveryFolder, *, name: str, leave: AbstractSet[str] = frozenset()
+        self,
+        folder: DeliveryFolder,
+        *,
+        name: str,
+        leave: AbstractSet[str] = frozenset(),
+        progress: Callable[[SealingProgress], None],
     ) -> Dispatched:
         """Seal and post a delivery, unless it is there already; a refusal comes back as a value.
 
         name: of the folder, which is the delivery's.
         leave: columns too many that stay behind.
+        progress: told before each delivery, and as its files are read.
         """
         try:
             announced = parse_announcement(folder.announcement(), beside=folder.beside)
@@ -95,21 +102,30 @@ class Dispatch:
                         f"Another process is sealing delivery {name}.",
                         hint="Wait for it, or end it; then run the same command again.",
                     )
+                progress(SealingProgress(name))
                 if earlier := self._find_earlier(announced):
                     check_found(announced, folder.list_files())
+                    # It may have been posted by a process that ended right then.
+                    self._before(name).forget()
                     return Dispatched(name, Fate.THERE, earlier)
-                return Dispatched(name, Fate.SEALED, self._made(folder, announced, leave))
+                note = self._made(folder, announced, leave, progress)
+                return Dispatched(name, Fate.SEALED, note)
         except HavreError as fault:
             return Dispatched(show_file(name), Fate.HELD, fault=fault)
 
     def _made(
-        self, folder: DeliveryFolder, announced: Announcement, leave: AbstractSet[str]
+        self,
+        folder: DeliveryFolder,
+        announced: Announcement,
+        leave: AbstractSet[str],
+        progress: Callable[[SealingProgress], None],
     ) -> DeliveryNote:
         self._check_stays()
         self._check_corrects(announced)
-        with self._landings.free() as place:
+        before = self._before(announced.name)
+        with self._landings.free(rather=before.landing) as place:
             prepared = self._desk.prepare(
-                folder, vault=self._vault(announced.name), place=place, leave=leave
+                folder, before=before, place=place, leave=leave, progress=progress
             )
             sent = SentDelivery(content_digest(announced), prepared.envelope)
             # Remembered first: were it posted first, a crash between would leave a delivery
@@ -118,6 +134,7 @@ class Dispatch:
             # Once more: what is posted after the hub was packed would be left behind.
             self._check_stays()
             self._inbox.post(announced.name, prepared.envelope)
+        before.forget()
         return prepared.note
 
     def _check_corrects(self, announced: Announcement) -> None:

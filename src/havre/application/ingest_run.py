@@ -53,16 +53,34 @@ class FileReport:
 
 @dataclass(frozen=True, slots=True)
 class RunProgress:
-    """How far a run is: rows read so far, of all that wait, and the table that they are of."""
+    """How far a run is: rows read so far, of all that wait, and the table that they are of.
+
+    keys, table_rows: while the keys of the table are compared, before its first row: how
+        many were read in this pass, and of how many rows; null at any other time.
+    """
 
     dataset: str
     table: str
     rows: int
     total_rows: int
+    keys: int | None = None
+    table_rows: int = 0
+
+    @property
+    def done(self) -> int:
+        """Rows or keys that were read."""
+        return self.rows if self.keys is None else self.keys
+
+    @property
+    def total(self) -> int:
+        """Of how many."""
+        return self.total_rows if self.keys is None else self.table_rows
 
     @property
     def sentence(self) -> str:
         """The same, to be read while it runs."""
+        if self.keys is not None:
+            return f"{self.dataset} {self.table}: keys of {self.keys:,} of {self.table_rows:,} rows"
         return f"{self.dataset} {self.table}: {self.rows:,} of {self.total_rows:,} rows"
 
 
@@ -145,11 +163,18 @@ class DatasetRun:
                 if count.table == table and path in delivered[delivery]
             ]
             schema = self.terms.schema(built.schema)
-            tell = partial(_tell, progress, RunProgress(self._dataset, table, read, total))
+            now = RunProgress(
+                self._dataset, table, read, total, table_rows=sum(file.rows for file in files)
+            )
+            tell = partial(_tell, progress, now)
             tell(0)
             aside = AsideWriter(self._tools.vault, place=self._aside)
             checked = self._tools.checker.check(
-                files, schema=schema, progress=tell, aside=aside.add
+                files,
+                schema=schema,
+                progress=tell,
+                aside=aside.add,
+                keys=partial(_tell_keys, progress, now),
             )
             self._add(checked, schema)
             self._count(table, checked, sent, files)
@@ -244,6 +269,10 @@ class DatasetRun:
 
 def _tell(progress: Callable[[RunProgress], None], start: RunProgress, rows: int) -> None:
     progress(replace(start, rows=start.rows + rows))
+
+
+def _tell_keys(progress: Callable[[RunProgress], None], start: RunProgress, keys: int) -> None:
+    progress(replace(start, keys=keys))
 
 
 def aside_partition(dataset: str) -> Partition:

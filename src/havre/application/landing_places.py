@@ -31,15 +31,17 @@ class LandingPlaces:
         self._landings: dict[str, str] = {}
 
     @contextmanager
-    def free(self) -> Iterator[WritePlace]:
+    def free(self, *, rather: str | None = None) -> Iterator[WritePlace]:
         """Claim a landing place that no delivery has used, for as long as it is needed.
+
+        rather: the opaque id of the one to be taken, if it is free; null where any will do.
 
         Raises:
             Refused: there is none left.
         """
         used = self._used()
         with ExitStack() as stack:
-            for place in self._places:
+            for place in sorted(self._places, key=lambda one: one.partition_id != rather):
                 if place.partition_id in used:
                     continue
                 is_ours = stack.enter_context(self._inbox.claim(place.partition_id))

@@ -6,10 +6,12 @@ import base64
 import hashlib
 import json
 from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Set as AbstractSet
 from pathlib import Path
 
 from havre.adapters.inbox.folder import InboxFolder
 from havre.adapters.inbox.sent import SentFolder
+from havre.adapters.inbox.unfinished import UnfinishedFolder
 from havre.adapters.log.files import LogFolder
 from havre.adapters.objects.local import LocalObjects
 from havre.adapters.pseudonymiser.polars import PolarsPseudonymiser
@@ -17,9 +19,10 @@ from havre.adapters.sources.folder import HolderFolder
 from havre.adapters.tables.parquet import ParquetTables
 from havre.application.audit import PublicLog
 from havre.application.ceremony import PartitionCatalogue
-from havre.application.deliver import HolderDesk
+from havre.application.deliver import HolderDesk, SealingProgress
 from havre.application.dispatch import Dispatch, Dispatched
 from havre.application.pseudonymise import Pseudonyms
+from havre.application.resume import SealedBefore
 from havre.application.vault.sealing import VaultWriter, WritePlace
 from havre.bootstrap.hub import OpenHub
 from havre.bootstrap.tokens import open_token
@@ -27,9 +30,8 @@ from havre.domain.catalogue_text import KnownTables, parse_catalogue
 from havre.domain.delivery_note import DeliveryNote
 from havre.domain.events import CatalogueImported, PartitionsCreated, events_of
 from havre.domain.key_states import read_key_states
-from havre.domain.shown import show_file
 from havre.errors import InvalidInput, NotFound, NotGenuine, gravest
-from havre.values import PartitionKind, parse_partition
+from havre.values import ObjectId, PartitionKind, parse_partition
 
 
 def publish_for_holders(hub: OpenHub) -> None:
@@ -65,7 +67,7 @@ class HolderSide:
         folders: Sequence[Path],
         *,
         leave: Sequence[str] = (),
-        progress: Callable[[int, int, str], None],
+        progress: Callable[[SealingProgress], None],
     ) -> list[DeliveryNote]:
         """Seal deliveries to the hub; every one is tried before a refusal is raised.
 
@@ -84,7 +86,7 @@ class HolderSide:
         folders: Sequence[Path],
         *,
         leave: Sequence[str] = (),
-        progress: Callable[[int, int, str], None],
+        progress: Callable[[SealingProgress], None],
     ) -> Iterator[Dispatched]:
         """Seal deliveries to the hub, each to a landing place of its own; yield what became of each.
 
@@ -95,15 +97,18 @@ class HolderSide:
             NotGenuine: what it has published is not what its log says.
         """
         dispatch = self._dispatch()
-        for number, folder in enumerate(folders):
+        for folder in folders:
             name = folder.resolve().name
-            progress(number, len(folders), show_file(name))
             aside = self._token.folder / "set-aside" / name
             yield dispatch.send(
-                HolderFolder(folder, aside=aside), name=name, leave=frozenset(leave)
+                HolderFolder(folder, aside=aside),
+                name=name,
+                leave=frozenset(leave),
+                progress=progress,
             )
 
     def _dispatch(self) -> Dispatch:
+        kept = UnfinishedFolder(self._token.folder / "unfinished")
         desk = HolderDesk(
             known=self._known(),
             token=self._token,
@@ -116,11 +121,15 @@ class HolderSide:
             inbox=self._inbox,
             sent=SentFolder(self._token.folder / "sent"),
             log=self._log,
-            vault=lambda name: VaultWriter(
-                self._inbox.drafts(name), ParquetTables(), origin=self._roots.origin
+            before=lambda name: SealedBefore(
+                name, kept=kept, vault=self._vault, origin=self._roots.origin
             ),
             places=self._landing_places(),
         )
+
+    def _vault(self, name: str, keep: AbstractSet[ObjectId]) -> VaultWriter:
+        drafts = self._inbox.drafts(name, keep=keep)
+        return VaultWriter(drafts, ParquetTables(), origin=self._roots.origin)
 
     def _known(self) -> KnownTables:
         """The hub's catalogue, if it is the one on the log."""

@@ -111,9 +111,17 @@ def deliver(
     open_party(party, role="holder")
     warn_of_swap()
     screen = Screen(as_json=as_json)
-    with screen.progress("sealing") as bar:
+    with screen.progress("sealing", of="rows") as bar:
         holder = HolderSide(party, hub=hub)
-        tried = list(holder.send(folders, leave=leave_column or (), progress=bar.step))
+        tried = list(
+            holder.send(
+                folders,
+                leave=leave_column or (),
+                progress=lambda now: bar.step(
+                    now.read_bytes, max(now.total_bytes, 1), now.sentence, things=now.rows
+                ),
+            )
+        )
     report = dispatch_report(tried)
     if as_json:
         screen.show(report)
@@ -140,11 +148,11 @@ def ingest(
     from havre.bootstrap.intake import report_file, take_in
 
     screen = Screen(as_json=as_json)
-    with report_file(report) as write, screen.progress("taking in") as bar:
+    with report_file(report) as write, screen.progress("taking in", of="rows") as bar:
         intake = take_in(
             open_hub_for_data(hub),
             dataset or (),
-            progress=lambda now: bar.step(now.rows, now.total_rows, now.sentence),
+            progress=lambda now: bar.step(now.done, now.total, now.sentence, things=now.done),
         )
         write(intake)
     found = intake.report()

@@ -18,6 +18,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
+from havre.cli.rate import Rate
+
 _THOUSANDS = re.compile(r"(?<=\d) (?=\d{3}\b)")
 
 
@@ -80,8 +82,11 @@ class Screen:
         Console().print(Padding(grid, (0, 0, 0, indent), expand=False))
 
     @contextmanager
-    def progress(self, sentence: str) -> Iterator[Progress]:
-        """Show a bar while something long runs; silent when nobody watches."""
+    def progress(self, sentence: str, *, of: str = "") -> Iterator[Progress]:
+        """Show a bar while something long runs; silent when nobody watches.
+
+        of: what is counted on the way, such as rows: how many a second is shown.
+        """
         from rich.console import Console
         from rich.progress import BarColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
         from rich.progress import Progress as Bars
@@ -93,22 +98,29 @@ class Screen:
             TimeElapsedColumn(),
             TextColumn("left"),
             TimeRemainingColumn(),
+            TextColumn("{task.fields[rate]}"),
         )
         with Bars(
             *columns, console=console, transient=True, disable=not console.is_terminal
         ) as bars:
-            yield Progress(bars, bars.add_task(sentence, total=None))
+            yield Progress(bars, bars.add_task(sentence, total=None, rate=""), of=of)
 
 
 class Progress:
     """One bar; `step` may be called from the use case as its `progress` callback."""
 
-    def __init__(self, bars: Any, task: Any) -> None:
-        self._bars, self._task = bars, task
+    def __init__(self, bars: Any, task: Any, *, of: str = "") -> None:
+        self._bars, self._task, self._of = bars, task, of
+        self._rate = Rate()
 
-    def step(self, done: int, total: int, what: str) -> None:
-        """Tell how far the work is."""
-        self._bars.update(self._task, completed=done, total=total, description=what)
+    def step(self, done: int, total: int, what: str, *, things: int | None = None) -> None:
+        """Tell how far the work is.
+
+        things: how many of what is counted are done so far, where a rate is to be shown.
+        """
+        per_s = 0.0 if things is None else self._rate.see(things)
+        rate = f"{per_s:,.0f} {self._of}/s" if per_s else ""
+        self._bars.update(self._task, completed=done, total=total, description=what, rate=rate)
 
     def wait(self, what: str) -> None:
         """Tell what is waited for when nobody knows how far it is; the seconds are shown."""

@@ -54,22 +54,41 @@ def note_predicate(note: DeliveryNote) -> dict[str, Json]:
         **later,
         "dataset": note.dataset,
         "delimiter": note.delimiter,
-        "files": [
-            {
-                "constants": list(file.constants),
-                "lines": file.lines,
-                "notes": list(file.notes),
-                "path": file.path,
-                "sent": file.sent,
-                "set_aside": dict(file.set_aside),
-                "table": file.table,
-            }
-            for file in note.files
-        ],
+        "files": [count_words(file) for file in note.files],
         "landing": note.landing,
         "manifest": note.manifest,
         "objects": {str(name): str(sha256) for name, sha256 in note.objects.items()},
     }
+
+
+def count_words(file: FileCount) -> dict[str, Json]:
+    """Spell what a note says of one file."""
+    return {
+        "constants": list(file.constants),
+        "lines": file.lines,
+        "notes": list(file.notes),
+        "path": file.path,
+        "sent": file.sent,
+        "set_aside": dict(file.set_aside),
+        "table": file.table,
+    }
+
+
+def read_count(words: Mapping[str, Any]) -> FileCount:
+    """Read what a note says of one file.
+
+    Raises:
+        KeyError, TypeError, ValueError, AttributeError: something is missing or misspelled.
+    """
+    return FileCount(
+        str(words["path"]),
+        str(words["table"]),
+        int(words["lines"]),
+        int(words["sent"]),
+        {str(reason): int(count) for reason, count in words["set_aside"].items()},
+        tuple(str(each) for each in words["notes"]),
+        tuple(str(each) for each in words["constants"]),
+    )
 
 
 def open_note(envelope: bytes, *, roots: TrustRoots) -> tuple[DeliveryNote, Opened]:
@@ -108,18 +127,7 @@ def parse_note(subject: str, predicate: Mapping[str, Any]) -> DeliveryNote:
             manifest=parse_object_id(predicate["manifest"]),
             objects=objects,
             delimiter=str(predicate["delimiter"]),
-            files=tuple(
-                FileCount(
-                    str(file["path"]),
-                    str(file["table"]),
-                    int(file["lines"]),
-                    int(file["sent"]),
-                    {str(reason): int(count) for reason, count in file["set_aside"].items()},
-                    tuple(str(each) for each in file["notes"]),
-                    tuple(str(each) for each in file["constants"]),
-                )
-                for file in predicate["files"]
-            ),
+            files=tuple(read_count(file) for file in predicate["files"]),
             corrects=parse_corrects(predicate),
             covers=_covers(predicate.get("covers")),
         )

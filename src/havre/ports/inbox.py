@@ -14,12 +14,13 @@ holder remembers of what it has sent lies on its own machine, and only it reads 
 
 from __future__ import annotations
 
+from collections.abc import Set as AbstractSet
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Protocol
 
 from havre.ports.objects import ObjectStore
-from havre.values import Digest
+from havre.values import Digest, ObjectId
 
 
 class Inbox(Protocol):
@@ -34,10 +35,11 @@ class Inbox(Protocol):
     def exclusive(self) -> AbstractContextManager[None]:
         """Keep everybody else from taking deliveries in or away, across processes."""
 
-    def drafts(self, delivery: str) -> ObjectStore:
+    def drafts(self, delivery: str, *, keep: AbstractSet[ObjectId] = frozenset()) -> ObjectStore:
         """Where the objects of a delivery are put before its note is posted.
 
-        What an attempt before has left there is thrown away.
+        keep: objects of an attempt before that are used again, where they are there; all
+            else that it has left is thrown away.
 
         Raises:
             Refused: a delivery of this name was posted already.
@@ -83,6 +85,27 @@ class Inbox(Protocol):
 
     def remove(self, delivery: str) -> None:
         """Remove a delivery that was taken in or is not wanted; a missing one is fine."""
+
+
+class UnfinishedDeliveries(Protocol):
+    """A holder's own memory of files that are sealed whole, of deliveries that are not posted.
+
+    On its own machine, for its eyes alone; what `keep` was given survives a crash of the
+    machine.
+    """
+
+    def keep(self, delivery: str, path: str, document: bytes) -> None:
+        """Remember a file of a delivery, in place of what was remembered of it.
+
+        Raises:
+            Unavailable: there is no room.
+        """
+
+    def list_kept(self, delivery: str) -> list[bytes]:
+        """What is remembered of a delivery's files."""
+
+    def forget(self, delivery: str) -> None:
+        """Forget a delivery: it was posted. One of which nothing is known is fine."""
 
 
 @dataclass(frozen=True, slots=True)

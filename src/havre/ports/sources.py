@@ -23,7 +23,7 @@ from havre.domain.announcement import FoundFile
 from havre.domain.delivery import RowCount
 from havre.domain.layout import Layout
 from havre.domain.schema import TableSchema
-from havre.values import TableStream
+from havre.values import Digest, TableStream
 
 _NO_FORMS: Mapping[str, str] = MappingProxyType({})
 
@@ -56,8 +56,8 @@ class SplitRows(Protocol):
         """Data lines, once the rows were read to the end."""
 
     @property
-    def set_aside(self) -> Sequence[SetAsideLine]:
-        """The lines that are no rows, once the rows were read to the end."""
+    def set_aside(self) -> Mapping[str, int]:
+        """How many lines are no rows, by reason, once the rows were read to the end."""
 
     @property
     def notes(self) -> Sequence[str]:
@@ -101,19 +101,36 @@ class DeliveryFolder(Protocol):
         kept: Sequence[str],
         constants: Mapping[str, str],
         date_forms: Mapping[str, str] = _NO_FORMS,
+        progress: Callable[[int, int], None] | None = None,
     ) -> SplitRows:
         """Read a file's lines as rows; what is no text in the file becomes text, exactly.
+
+        Where the lines are that are no rows is written down at the holder as they are met.
 
         header: what `header` said, under the names to be used.
         kept: the columns that come out.
         date_forms: by column, how its dates are spelled (`strptime`); ISO 8601 in others.
+        progress: told, again and again, how many rows came out so far, and how many bytes of
+            the file were read, as it lies there.
 
         Reading the rows raises:
             FileUnreadable: the file turns out to be damaged; nothing of it counts.
         """
 
-    def keep_aside(self, path: str, lines: Sequence[SetAsideLine], *, layout: Layout) -> None:
-        """Keep lines that cannot be split where they belong: as original bytes, at the holder."""
+    def keep_aside(self, path: str, *, layout: Layout) -> Digest | None:
+        """Keep the lines of a file that cannot be split where they belong: as original bytes.
+
+        The file was read to its end. Returns the hash of what is kept, or null where there
+        is no such line; on return it survives a crash.
+        """
+
+    def recall_aside(self, kept: Mapping[str, Digest]) -> frozenset[str]:
+        """Take up what an attempt before has kept of some files; all else of it is thrown away.
+
+        kept: by path, what `keep_aside` has said.
+
+        Returns the paths of which every line is there as it was.
+        """
 
     def place_aside(self) -> None:
         """Give the lines that were kept their place, when every file is sealed.
@@ -185,6 +202,7 @@ class RowChecker(Protocol):
         schema: TableSchema,
         progress: Callable[[int], None],
         aside: Callable[[Sequence[SetAsideRow]], None],
+        keys: Callable[[int], None] | None = None,
     ) -> CheckedRows:
         """Read files of one table: every cell in its type, every key once within these files.
 
@@ -193,4 +211,5 @@ class RowChecker(Protocol):
 
         progress: told how many rows of them were read so far.
         aside: given the rows that break a rule, some at a time, while the others are read.
+        keys: told how many keys were read so far, in each pass over them before the first row.
         """

@@ -6,16 +6,20 @@ import fcntl
 import os
 import shutil
 from collections.abc import Callable, Iterator
+from collections.abc import Set as AbstractSet
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 
 from havre.errors import NotFound, Refused, Unavailable
 from havre.ports.objects import ObjectStore
-from havre.values import parse_name
+from havre.values import ObjectId, parse_name
 
 _NOTE = "note.json"
 # With a dot: no delivery can have this name.
 _RECEIPTS = ".receipts"
+# Later than any file was written.
+_EVER = datetime(9000, 1, 1, tzinfo=UTC)
 _MAX_NOTE_BYTES = 16 * 1024 * 1024
 
 
@@ -55,14 +59,18 @@ class InboxFolder:
         finally:
             os.close(handle)
 
-    def drafts(self, delivery: str) -> ObjectStore:
-        """Begin a delivery anew."""
+    def drafts(self, delivery: str, *, keep: AbstractSet[ObjectId] = frozenset()) -> ObjectStore:
+        """Begin a delivery anew, or go on with some objects of it."""
         self._check_free(delivery)
         draft = self._draft(delivery)
-        shutil.rmtree(draft, ignore_errors=True)
+        if not keep:
+            shutil.rmtree(draft, ignore_errors=True)
         with _failures_named():
-            draft.mkdir(parents=True)
-            return self._store(draft / "objects")
+            draft.mkdir(parents=True, exist_ok=True)
+            (draft / _NOTE).unlink(missing_ok=True)
+            store = self._store(draft / "objects")
+        store.sweep(keep, older_than=_EVER)
+        return store
 
     def post(self, delivery: str, note: bytes) -> None:
         """Write the note, then give the folder its name: from then on it is there."""

@@ -36,9 +36,10 @@ class ColumnChecker:
         schema: TableSchema,
         progress: Callable[[int], None],
         aside: Callable[[Sequence[SetAsideRow]], None],
+        keys: Callable[[int], None] | None = None,
     ) -> CheckedFiles:
         """Check files of one table."""
-        return CheckedFiles(tuple(files), schema, progress=progress, aside=aside)
+        return CheckedFiles(tuple(files), schema, progress=progress, aside=aside, keys=keys)
 
 
 class CheckedFiles:
@@ -51,12 +52,14 @@ class CheckedFiles:
         *,
         progress: Callable[[int], None],
         aside: Callable[[Sequence[SetAsideRow]], None],
+        keys: Callable[[int], None] | None = None,
     ) -> None:
         self._files = files
         self._schema = schema
         self._rules = TableRules(schema)
         self._progress = progress
         self._aside = aside
+        self._keys_read = keys
         self._rows = 0
         self.counts: dict[tuple[str, str], RowCount] = {}
 
@@ -115,8 +118,12 @@ class CheckedFiles:
             self._note(file, received=received, reasons=reasons)
 
     def _keys(self) -> Iterator[Mapping[str, Cells]]:
+        count = 0
         for file in self._files:
             for texts in _batches(file, columns=self._schema.primary_key):
+                count += texts.num_rows
+                if self._keys_read:
+                    self._keys_read(count)
                 yield self._rules.type_cells(texts, self._schema.primary_key)
 
     def _set_aside(self, file: DeliveredFile, texts: pa.RecordBatch, broken: Flags) -> Counter[str]:

@@ -10,20 +10,20 @@ from __future__ import annotations
 import hashlib
 import os
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from types import MappingProxyType
-from typing import Any, BinaryIO, TypeAlias
+from typing import Any, BinaryIO
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv as pa_csv
 
 from havre.adapters.sources.aside import AsideFolder
 from havre.adapters.sources.encodings import TextEncoding, encoding_of
+from havre.adapters.sources.lines import MAX_LINE_BYTES, Lines, Places, pieces_of
 from havre.adapters.sources.unpacked import unpacked
 from havre.domain.announcement import ANNOUNCEMENT, FileKind, FoundFile
 from havre.domain.delivery import LINE_COLUMN, LinesLost
@@ -33,10 +33,10 @@ from havre.domain.shown import show_file
 from havre.errors import InvalidInput
 from havre.ports.sources import SetAsideLine
 from havre.streams import kept
+from havre.values import Digest
 
-# What is read at a time; a longer line than the second is no line of a table.
+# What is read at a time.
 _BLOCK_BYTES = 16 * 1024 * 1024
-MAX_LINE_BYTES = 1024 * 1024
 
 # What the CSV reader parses at once, one piece on each core; no line is longer.
 _PARSED_BYTES = 2 * MAX_LINE_BYTES
@@ -46,12 +46,8 @@ _MAX_HEADER_BYTES = 64 * 1024
 # Whoever reads a file page by page asks the operating system for several at once.
 _BUFFER_BYTES = 256 * 1024
 
-_NEWLINE, _RETURN, _QUOTE, _NUL = 10, 13, 34, 0
+_NEWLINE = 10
 _BOM = b"\xef\xbb\xbf"
-
-_NO_FORMS: Mapping[str, str] = MappingProxyType({})
-
-Places: TypeAlias = npt.NDArray[np.intp]
 
 
 class DelimitedFolder:
@@ -61,6 +57,7 @@ class DelimitedFolder:
         """Read from `folder`; keep what cannot be split under `aside`, at the holder."""
         self._folder = folder
         self._aside = AsideFolder(aside)
+        self._read: BinaryIO | None = None
 
     def announcement(self) -> str:
         """Read `delivery.toml`."""
@@ -107,7 +104,6 @@ class DelimitedFolder:
         header: Sequence[str],
         kept: Sequence[str],
         constants: Mapping[str, str],
-        date_forms: Mapping[str, str] = _NO_FORMS,
     ) -> DelimitedRows:
         """Read a file's lines; a date is text already."""
         shape = Shape(
@@ -117,13 +113,23 @@ class DelimitedFolder:
             dict(constants),
             encoding_of(layout.encoding),
         )
-        return DelimitedRows(lambda: self.open_text(path, layout), shape)
+        return DelimitedRows(partial(self.open_text, path, layout), shape, aside=self.aside(path))
 
-    def keep_aside(self, path: str, lines: Sequence[SetAsideLine], *, layout: Layout) -> None:
-        """Copy lines as they are, and say beside them where they were and why."""
-        if lines:
-            with self.open_text(path, layout) as file:
-                self._aside.keep(path, file, lines)
+    def aside(self, path: str) -> Callable[[Iterable[SetAsideLine]], None]:
+        """Begin to read a file: what comes back notes the lines of it that are no rows."""
+        self._aside.begin(path)
+        return partial(self._aside.note, path)
+
+    def keep_aside(self, path: str, *, layout: Layout) -> Digest | None:
+        """Copy lines as they are, where they were and why beside them."""
+        if not self._aside.has(path):
+            return None
+        with self.open_text(path, layout) as file:
+            return self._aside.keep(path, file)
+
+    def recall_aside(self, kept: Mapping[str, Digest]) -> frozenset[str]:
+        """Take up what was kept before, by its hash."""
+        return self._aside.recall(kept)
 
     def place_aside(self) -> None:
         """Give what was kept its name."""
@@ -133,7 +139,14 @@ class DelimitedFolder:
         """Open a file's text, unpacked if it is packed."""
         file = self._open(path)
         size_bytes = os.fstat(file.fileno()).st_size
+        self._read = file
         return unpacked(file, path=path, layout=layout, size_bytes=size_bytes)
+
+    def read_bytes(self) -> int:
+        """How far the file is read that was opened last, as it lies there; 0 once it is closed."""
+        if self._read is None or self._read.closed:
+            return 0
+        return os.lseek(self._read.fileno(), 0, os.SEEK_CUR)
 
     def _open(self, path: str) -> BinaryIO:
         """Open a file, no link; a pipe is opened without waiting for whoever writes to it."""
@@ -190,12 +203,23 @@ class DelimitedRows:
     _headers = 1
     _most_bytes = MAX_LINE_BYTES
 
-    def __init__(self, opened: Callable[[], BinaryIO], shape: Shape) -> None:
+    def __init__(
+        self,
+        opened: Callable[[], BinaryIO],
+        shape: Shape,
+        *,
+        aside: Callable[[Iterable[SetAsideLine]], None],
+    ) -> None:
+        """Read a file.
+
+        aside: given the places of lines that are no rows, in order, some at a time.
+        """
         self._opened = opened
         self._shape = shape
+        self._aside = aside
         self._seen: Counter[str] = Counter()
         self.lines = 0
-        self.set_aside: list[SetAsideLine] = []
+        self.set_aside: Counter[str] = Counter()
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -258,13 +282,17 @@ class DelimitedRows:
 
     def _note_aside(self, offset: int, size: int, reason: str) -> None:
         self.lines += 1
-        self.set_aside.append(SetAsideLine(self.lines + self._headers, offset, size, reason))
+        self._aside([SetAsideLine(self.lines + self._headers, offset, size, reason)])
+        self.set_aside[reason] += 1
 
     def _rows(self, block: bytes, offset: int) -> pa.Table:
         table = self._whole_block(block)
         if table is None:
             delimiter, encoding = ord(self._shape.delimiter), self._shape.encoding
-            return self._sorted_out(Lines(block, delimiter=delimiter, encoding=encoding), offset)
+            return pa.concat_tables(
+                self._sorted_out(Lines(piece, delimiter=delimiter, encoding=encoding), offset + at)
+                for at, piece in pieces_of(block)
+            )
         count = int(np.count_nonzero(np.frombuffer(block, dtype=np.uint8) == _NEWLINE))
         self._seen["lf"] += count
         return self._numbered(table, np.arange(count))
@@ -287,10 +315,17 @@ class DelimitedRows:
         counted[list(reasons)] = 1
         before = np.cumsum(counted) - counted
         first = self.lines + 1 + self._headers
-        for at in sorted(reasons):
-            place = offset + int(lines.starts[at])
-            size_bytes, number = int(lines.lengths[at]), first + int(before[at])
-            self.set_aside.append(SetAsideLine(number, place, size_bytes, reasons[at]))
+        if reasons:
+            self._aside(
+                SetAsideLine(
+                    first + int(before[at]),
+                    offset + int(lines.starts[at]),
+                    int(lines.lengths[at]),
+                    reasons[at],
+                )
+                for at in sorted(reasons)
+            )
+            self.set_aside.update(reasons.values())
         self._seen["lf"] += len(lines.starts)
         self._seen["crlf"] += int(lines.returned.sum())
         good = np.ones(int(counted.sum()), dtype=bool)
@@ -403,84 +438,3 @@ def _has_long_line(block: bytes) -> bool:
             return True
         at = end + 1
     return False
-
-
-class Lines:
-    """The lines of a block: where each begins and how long it is, ends of line left out."""
-
-    def __init__(self, block: bytes, *, delimiter: int, encoding: TextEncoding) -> None:
-        self.block = block
-        self._encoding = encoding
-        self._bytes = np.frombuffer(block, dtype=np.uint8)
-        self._delimiter = delimiter
-        self.ends: Places = np.flatnonzero(self._bytes == _NEWLINE)
-        self.starts: Places = np.concatenate([np.zeros(1, dtype=np.intp), self.ends[:-1] + 1])
-        before = self._bytes[np.maximum(self.ends - 1, 0)]
-        self.returned: Any = (before == _RETURN) & (self.ends > self.starts)
-        self.lengths: Any = self.ends - self.starts - self.returned
-
-    def faults(self, delimiters: int) -> dict[int, str]:
-        """Say which lines cannot be split, and why; the graver reason counts.
-
-        delimiters: how many a line of this file has.
-        """
-        found = np.flatnonzero(self._bytes == self._delimiter)
-        counts = np.searchsorted(found, self.ends) - np.searchsorted(found, self.starts)
-        reasons: dict[int, str] = {}
-        for lines, reason in (
-            (np.flatnonzero(counts < delimiters), "short line"),
-            (np.flatnonzero(counts > delimiters), "long line"),
-            (np.flatnonzero(self.lengths > MAX_LINE_BYTES), "line too long"),
-            (self._with_byte(_QUOTE), "stray quote"),
-        ):
-            reasons |= dict.fromkeys(map(int, lines), reason)
-        return reasons | self.not_text()
-
-    def not_text(self) -> dict[int, str]:
-        """Say which lines hold what no line of text holds, and what it is."""
-        reasons: dict[int, str] = {}
-        for lines, reason in (
-            (self._with_inner_return(), "stray carriage return"),
-            (self._with_byte(_NUL), "NUL byte"),
-            (self._undefined(), self._encoding.reason),
-        ):
-            reasons |= dict.fromkeys(map(int, lines), reason)
-        return reasons
-
-    def without(self, lines: Mapping[int, str]) -> bytes:
-        """The block without some of its lines."""
-        if not lines:
-            return self.block
-        pieces, at = [], 0
-        for line in sorted(lines):
-            pieces.append(self.block[at : self.starts[line]])
-            at = int(self.ends[line]) + 1
-        return b"".join([*pieces, self.block[at:]])
-
-    def _line_of(self, places: Places) -> Places:
-        return np.unique(np.searchsorted(self.ends, places))
-
-    def _with_byte(self, byte: int) -> Places:
-        return self._line_of(np.flatnonzero(self._bytes == byte))
-
-    def _with_inner_return(self) -> Places:
-        places = np.flatnonzero(self._bytes == _RETURN)
-        inner = self._bytes[np.minimum(places + 1, len(self._bytes) - 1)] != _NEWLINE
-        return self._line_of(places[inner])
-
-    def _undefined(self) -> Sequence[int] | Places:
-        """Find the lines that are no text: one look at all of them, then one for each that is not."""
-        if self._encoding.undefined is not None:
-            return self._line_of(np.flatnonzero(self._encoding.undefined[self._bytes]))
-        bad: list[int] = []
-        at = 0
-        view = memoryview(self.block)
-        while True:
-            try:
-                str(view[at:], "utf-8")
-            except UnicodeDecodeError as fault:
-                line = int(np.searchsorted(self.ends, at + fault.start))
-                bad.append(line)
-                at = int(self.ends[line]) + 1
-            else:
-                return bad

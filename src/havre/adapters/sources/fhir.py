@@ -11,7 +11,7 @@ row, the bundle is set aside whole, and counts as one line.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, BinaryIO
 
 import numpy as np
@@ -19,10 +19,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from havre.adapters.sources.bundles import IS_BUNDLE, unpack_bundles
-from havre.adapters.sources.delimited import Lines, Shape
+from havre.adapters.sources.delimited import Shape
 from havre.adapters.sources.headless import HeadlessRows, whole_lines
+from havre.adapters.sources.lines import Lines
 from havre.domain.delivery import FileUnreadable
 from havre.models.fhir_places import RESOURCES, Place, ResourceTable, Take
+from havre.ports.sources import SetAsideLine
 
 _ID = "[A-Za-z0-9.-]{1,64}"
 _UUID = "urn:uuid:[0-9a-fA-F-]{36}"
@@ -53,13 +55,19 @@ class FhirRows(HeadlessRows):
     _most_bytes = 16 * 1024 * 1024
 
     def __init__(
-        self, opened: Callable[[], BinaryIO], shape: Shape, *, resource: ResourceTable
+        self,
+        opened: Callable[[], BinaryIO],
+        shape: Shape,
+        *,
+        aside: Callable[[Iterable[SetAsideLine]], None],
+        resource: ResourceTable,
     ) -> None:
         """Read a file.
 
+        aside: as in `DelimitedRows`.
         resource: of which kind every line is; its columns are the shape's header, in order.
         """
-        super().__init__(opened, shape)
+        super().__init__(opened, shape, aside=aside)
         places = dict(zip(shape.header, resource.columns.items(), strict=True))
         self._asked = _query(resource, {name: places[name] for name in shape.kept})
         self._resource = resource

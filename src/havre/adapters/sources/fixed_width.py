@@ -7,30 +7,38 @@ A file has no first line of names: its first line is a row.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, BinaryIO
 
 import numpy as np
 import polars as pl
 import pyarrow as pa
 
-from havre.adapters.sources.delimited import MAX_LINE_BYTES, Lines, Shape
+from havre.adapters.sources.delimited import Shape
 from havre.adapters.sources.encodings import TextEncoding
 from havre.adapters.sources.headless import HeadlessRows, whole_lines
+from havre.adapters.sources.lines import MAX_LINE_BYTES, Lines
 from havre.domain.layout import FixedColumn
+from havre.ports.sources import SetAsideLine
 
 
 class FixedWidthRows(HeadlessRows):
     """`ports.sources.SplitRows`: works while it is read."""
 
     def __init__(
-        self, opened: Callable[[], BinaryIO], shape: Shape, *, columns: Sequence[FixedColumn]
+        self,
+        opened: Callable[[], BinaryIO],
+        shape: Shape,
+        *,
+        aside: Callable[[Iterable[SetAsideLine]], None],
+        columns: Sequence[FixedColumn],
     ) -> None:
         """Read a file.
 
+        aside: as in `DelimitedRows`.
         columns: as announced, in the order of the shape's header.
         """
-        super().__init__(opened, shape)
+        super().__init__(opened, shape, aside=aside)
         self._characters = max(each.start + each.width for each in columns) - 1
         self._places = {
             name: each

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from types import MappingProxyType
@@ -12,9 +12,11 @@ from havre.adapters.sources.delimited import DelimitedFolder, Shape
 from havre.adapters.sources.encodings import encoding_of
 from havre.adapters.sources.fixed_width import FixedWidthRows
 from havre.adapters.sources.wanted import Wanted
+from havre.adapters.sources.watched import WatchedRows
 from havre.domain.announcement import FoundFile
 from havre.domain.layout import Layout, LayoutKind
-from havre.ports.sources import SetAsideLine, SplitRows
+from havre.ports.sources import SplitRows
+from havre.values import Digest
 
 _NO_FORMS: Mapping[str, str] = MappingProxyType({})
 
@@ -66,14 +68,25 @@ class HolderFolder:
         kept: Sequence[str],
         constants: Mapping[str, str],
         date_forms: Mapping[str, str] = _NO_FORMS,
+        progress: Callable[[int, int], None] | None = None,
     ) -> SplitRows:
         """Read a file's rows."""
+        wanted = Wanted(tuple(header), tuple(kept), dict(constants), date_forms)
+        rows = self._rows(path, layout, wanted)
+        if progress is None:
+            return rows
+        return WatchedRows(rows, progress, read_bytes=self._text.read_bytes)
+
+    def _rows(self, path: str, layout: Layout, wanted: Wanted) -> SplitRows:
         if layout.kind is LayoutKind.DELIMITED:
             return self._text.split(
-                path, layout=layout, header=header, kept=kept, constants=constants
+                path,
+                layout=layout,
+                header=wanted.header,
+                kept=wanted.kept,
+                constants=wanted.constants,
             )
         opened = partial(self._text.open_text, path, layout)
-        wanted = Wanted(tuple(header), tuple(kept), dict(constants), date_forms)
         if layout.kind is LayoutKind.PARQUET:
             return parquet.ParquetRows(opened, wanted, path=path)
         if layout.kind is LayoutKind.SAS7BDAT:
@@ -83,19 +96,24 @@ class HolderFolder:
             return sas.SasRows(opened, wanted, path=path, layout=layout)
         shape = Shape(
             layout.delimiter,
-            tuple(header),
-            tuple(kept),
-            dict(constants),
+            wanted.header,
+            wanted.kept,
+            dict(wanted.constants),
             encoding_of(layout.encoding),
         )
+        aside = self._text.aside(path)
         if layout.kind is LayoutKind.FHIR_NDJSON:
             resource = fhir.find_resource(layout.table, path=path)
-            return fhir.FhirRows(opened, shape, resource=resource)
-        return FixedWidthRows(opened, shape, columns=layout.columns)
+            return fhir.FhirRows(opened, shape, aside=aside, resource=resource)
+        return FixedWidthRows(opened, shape, aside=aside, columns=layout.columns)
 
-    def keep_aside(self, path: str, lines: Sequence[SetAsideLine], *, layout: Layout) -> None:
-        """Copy lines as they are, and say beside them where they were and why."""
-        self._text.keep_aside(path, lines, layout=layout)
+    def keep_aside(self, path: str, *, layout: Layout) -> Digest | None:
+        """Copy lines as they are, where they were and why beside them."""
+        return self._text.keep_aside(path, layout=layout)
+
+    def recall_aside(self, kept: Mapping[str, Digest]) -> frozenset[str]:
+        """Take up what was kept before, by its hash."""
+        return self._text.recall_aside(kept)
 
     def place_aside(self) -> None:
         """Give what was kept its name."""

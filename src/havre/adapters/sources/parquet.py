@@ -6,7 +6,7 @@ text, or has no exact text, holds the delivery.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import BinaryIO
 
 import pyarrow as pa
@@ -17,7 +17,6 @@ from havre.adapters.sources.wanted import Wanted, damage_named
 from havre.domain.delivery import FileUnreadable
 from havre.domain.headers import HeaderDiffers
 from havre.domain.shown import is_plain_column, show_places
-from havre.ports.sources import SetAsideLine
 from havre.streams import kept
 
 _ROWS = 65_536
@@ -63,7 +62,8 @@ class ParquetRows:
         self._wanted = wanted
         self._path = path
         self.lines = 0
-        self.set_aside: tuple[SetAsideLine, ...] = ()
+        # Every row is one.
+        self.set_aside: Mapping[str, int] = {}
 
     @property
     def notes(self) -> tuple[str, ...]:

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import re
 import struct
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager, redirect_stdout
 from functools import partial
@@ -31,7 +31,6 @@ from havre.adapters.sources.wanted import Wanted, damage_named
 from havre.domain.delivery import FileUnreadable
 from havre.domain.layout import ENCODINGS, Layout
 from havre.errors import HavreError
-from havre.ports.sources import SetAsideLine
 from havre.streams import kept
 
 # The reader is fastest where a chunk stays in the processor's cache.
@@ -90,7 +89,8 @@ class SasRows:
         self._special: dict[str, int] = {}
         self._rungs: dict[str, tuple[Callable[[Any], Any], SpelledRungs]] = {}
         self.lines = 0
-        self.set_aside: tuple[SetAsideLine, ...] = ()
+        # Every row is one.
+        self.set_aside: Mapping[str, int] = {}
 
     @property
     def notes(self) -> tuple[str, ...]:

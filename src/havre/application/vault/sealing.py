@@ -20,7 +20,7 @@ from havre.application.pseudonymise import PseudonymisedTable
 from havre.crypto.random import new_object_id
 from havre.crypto.sealing import FileKey, seal_key, seal_stream
 from havre.domain.version_objects import PlacedObject, VersionObjects
-from havre.errors import Refused
+from havre.errors import NotFound, NotGenuine, Refused
 from havre.formats.envelope import encode_header
 from havre.formats.manifest import (
     Manifest,
@@ -176,6 +176,18 @@ class VaultWriter:
             bounds=write.facts.bounds,
             sealed_key=self._sealed(key, object_id, kind=kind, place=place),
         )
+
+    def take_up(self, entries: Sequence[ManifestEntry]) -> bool:
+        """Say whether objects that were sealed before are all there, byte for byte; else remove them."""
+        try:
+            for entry in entries:
+                with self._objects.open(entry.object_id, sha256=entry.sha256):
+                    pass
+        except (NotFound, NotGenuine):
+            for entry in entries:
+                self._objects.delete(entry.object_id)
+            return False
+        return True
 
     def seal_manifest(
         self,
