@@ -77,6 +77,18 @@ def repair_stores(hub: OpenHub, *, progress: Progress) -> dict[str, Any]:
     }
 
 
+def sweep_stores(hub: OpenHub, *, name: str | None) -> dict[str, Any]:
+    """Remove from one store or from all what writes have left there that nobody finished.
+
+    Returns how many objects went, by store.
+
+    Raises:
+        Refused: nobody can say what is left over.
+        NotGenuine: the inventory is not what the log commits to.
+    """
+    return {"swept": _upkeep(hub).sweep(_names(hub, name))}
+
+
 class _Pace:
     """Tells how fast a store is read and how long it will take."""
 

@@ -87,6 +87,14 @@ def repair(*, hub: HubOption, as_json: JsonOption = False) -> None:
         raise typer.Exit(code=6)
 
 
+@store.command()
+def sweep(name: NameOption = None, *, hub: HubOption, as_json: JsonOption = False) -> None:
+    """Remove objects that no act lists and that are older than seven days: of writes cut short."""
+    from havre.bootstrap.upkeep import sweep_stores
+
+    Screen(as_json=as_json).show(sweep_stores(read_hub(hub), name=name))
+
+
 def _show(screen: Screen, found: dict[str, Any]) -> None:
     """Show what was found, and end with the code of the gravest."""
     rows = found["stores"]

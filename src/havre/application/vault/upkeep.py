@@ -26,7 +26,7 @@ from havre.domain.handover import HandedOver
 from havre.domain.inventory import Inventory
 from havre.errors import Refused, Unavailable
 from havre.ports.clock import Clock
-from havre.ports.objects import ObjectStore
+from havre.ports.objects import ORPHAN_DAYS, ObjectStore
 from havre.ports.records import Records
 from havre.values import ObjectId
 
@@ -140,6 +140,27 @@ class Upkeep:
         counted = {name: len(faults) for name, faults in report.left.items()}
         report.is_logged = self._count("repair", len(inventory.objects), counted)
         return report
+
+    def sweep(self, names: Iterable[str]) -> dict[str, int]:
+        """Remove from stores what no act lists and what has lain there for `ORPHAN_DAYS`.
+
+        Such objects were left by a write that nobody finished. A write that takes longer
+        than these days must not be swept meanwhile. Returns how many went, by store.
+
+        Raises:
+            Refused: some acts have no list, and nobody can say which objects are theirs.
+            NotGenuine: the inventory is not what the log commits to.
+            Unavailable: a store does not answer.
+        """
+        inventory = read_inventory(self._records, log=self._log)
+        if inventory.unlisted:
+            raise Refused(
+                f"{inventory.unlisted} acts from before there were lists have none.",
+                hint="Nobody can say which objects are theirs: nothing is removed.",
+            )
+        limit = self._clock.now() - timedelta(days=ORPHAN_DAYS)
+        live = inventory.objects.keys()
+        return {name: len(self._replicas[name].sweep(live, older_than=limit)) for name in names}
 
     # ------------------------------------------------------------------ scrubbing
 
