@@ -11,8 +11,9 @@ import pytest
 from fakes.kept_twice import small_lake
 from fakes.small_hub import SmallHub, copy_of, quiet
 from havre.application.ingest_run import DatasetRun
-from havre.application.vault.inventory import KIND_LIST, Inventory
+from havre.application.vault.inventory import KIND_LIST
 from havre.bootstrap.upkeep import check_stores, sweep_stores
+from havre.domain.inventory import Inventory
 from havre.errors import NotGenuine, Refused
 
 DAY_S = 24 * 3600

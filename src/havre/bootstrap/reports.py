@@ -38,9 +38,11 @@ def open_party(folder: Path, *, role: str) -> PartyToken:
     Raises:
         Refused: the party has another role.
     """
-    token = open_token(folder)
-    has, needed = token.config.role, Role(role)
-    if has is not needed:
+    return _acting_as(Role(role), open_token(folder))
+
+
+def _acting_as(needed: Role, token: PartyToken) -> PartyToken:
+    if (has := token.config.role) is not needed:
         raise Refused(
             f"{token.name} has the role {has.value}; this is an act of the role {needed.value}.",
             hint=f"Name the directory of a party of role {needed.value} with --party or HAVRE_PARTY.",
@@ -55,8 +57,12 @@ def open_applicant(folder: Path, application: bytes) -> PartyToken:
         InvalidInput: the application cannot be read.
         Refused: the party has another role.
     """
+    token = open_token(folder)
+    if token.config.role is not Role.CONTROLLER:
+        # Whoever may ask for nothing at all hears so before the application is read.
+        _acting_as(Role.RESEARCHER, token)
     is_upkeep = parse_application(application).upkeep is not None
-    return open_party(folder, role="controller" if is_upkeep else "researcher")
+    return _acting_as(Role.CONTROLLER if is_upkeep else Role.RESEARCHER, token)
 
 
 def read_file(path: Path) -> bytes:
