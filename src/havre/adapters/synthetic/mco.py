@@ -165,7 +165,7 @@ def _description(
             "NBR_SEA": _kind_texts(records, context, seances).cast(pl.Int64),
             **_groups(context, records, random),
             "BEH_NBJ": np.where(bed_of_day, 3, 0),
-            "TYP_GEN_RSA": chosen("01", records.real.astype(np.int64)),
+            "TYP_GEN_RSA": chosen("10", records.real.astype(np.int64)),
             "RSS_NUM": chosen(["001"], zero),
             "GHS_NUM": chosen(["9999", "2000"], records.real.astype(np.int64)),
         }
