@@ -57,6 +57,15 @@ def test_a_holder_fetches_a_receipt_with_its_own_exact_counts() -> None:
     assert rows[NAME]["lines"] == rows[NAME]["accepted"] == lines
 
 
+def test_no_receipt_lies_where_deliveries_wait() -> None:
+    """P1: whoever keeps the inbox reads nothing, and a receipt has exact counts in clear."""
+    place = receipted().open().place
+
+    assert [path for path in place.inbox.rglob("*") if path.is_file()] == []
+    assert not any(path.stat().st_mode & 0o027 for path in place.receipts.iterdir())
+    assert not place.receipts.stat().st_mode & 0o027
+
+
 def test_a_receipt_is_checked_without_the_hub(tmp_path: Path) -> None:
     envelope = fetched()
     shutil.copytree(holder(receipted()), tmp_path / "holder")
@@ -69,7 +78,7 @@ def test_a_receipt_is_checked_without_the_hub(tmp_path: Path) -> None:
 
 def test_one_that_is_missing_is_written_again(tmp_path: Path) -> None:
     hub = copy_of(receipted(), tmp_path)
-    (hub.hub / "inbox" / ".receipts" / f"{NAME}.json").unlink()
+    (hub.open().place.receipts / f"{NAME}.json").unlink()
 
     assert take_in(hub.open(), (), progress=quiet).receipts == [NAME]
     assert [row["delivery"] for row in fetch_receipts(holder(hub), hub=hub.hub)] == [

@@ -15,7 +15,7 @@ from havre.domain.events import DeliveryChecked, DeliveryReceived, events_of
 from havre.domain.oppositions import OPPOSITIONS_DATASET
 from havre.domain.statements import sign_statement
 from havre.errors import NotFound
-from havre.ports.inbox import Inbox
+from havre.ports.inbox import Inbox, Receipts
 from havre.ports.records import Records
 from havre.ports.tokens import Token
 
@@ -24,11 +24,19 @@ class ReceiptDesk:
     """Writes receipts."""
 
     def __init__(
-        self, *, records: Records, log: PublicLog, inbox: Inbox, token: Token, origin: str
+        self,
+        *,
+        records: Records,
+        log: PublicLog,
+        inbox: Inbox,
+        receipts: Receipts,
+        token: Token,
+        origin: str,
     ) -> None:
         self._records = records
         self._log = log
         self._inbox = inbox
+        self._receipts = receipts
         self._token = token
         self._origin = origin
 
@@ -46,7 +54,7 @@ class ReceiptDesk:
 
     def _hand_over(self) -> list[str]:
         events = [logged.event for logged in self._log.entries()]
-        there = set(self._inbox.list_receipts())
+        there = set(self._receipts.list_deliveries())
         received = {each.delivery: each for each in events_of(events, DeliveryReceived)}
         wanted = {
             each.delivery: ready
@@ -57,7 +65,7 @@ class ReceiptDesk:
             return []
         behind = LogBehind(events, self._log.checkpoint())
         for statement in behind.statements(wanted, origin=self._origin):
-            self._inbox.put_receipt(statement.subject, sign_statement(statement, [self._token]))
+            self._receipts.put(statement.subject, sign_statement(statement, [self._token]))
         return list(wanted)
 
     def _ready(

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from havre.adapters.inbox.folder import InboxFolder
+from havre.adapters.inbox.receipts import ReceiptFolder
 from havre.adapters.keyroom.process import ProcessKeyRoom
 from havre.adapters.log.files import LogFiles, LogFolder
 from havre.adapters.machine.clock import SystemClock
@@ -237,6 +238,7 @@ class OpenHub:
             records=self.records,
             log=self.log,
             inbox=self.inbox,
+            receipts=ReceiptFolder(self.place.receipts, mode=0o640),
             token=self.token,
             origin=self.roots.origin,
         )

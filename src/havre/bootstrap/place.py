@@ -24,7 +24,14 @@ CONFIGURATION = "havre.toml"
 DRAFT = f"{CONFIGURATION}.part"
 FORMAT = "havre/v1/hub"
 _LANGUAGE = re.compile("(?:[a-z]{2})?")
-_WIDEST = {".": 0o711, CONFIGURATION: 0o600, DRAFT: 0o600, "party": 0o700, "private": 0o700}
+_WIDEST = {
+    ".": 0o711,
+    CONFIGURATION: 0o600,
+    DRAFT: 0o600,
+    "party": 0o700,
+    "private": 0o700,
+    "receipts": 0o750,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +82,11 @@ class HubPlace:
     def inbox(self) -> Path:
         """Sealed deliveries that wait."""
         return self.folder / "inbox"
+
+    @property
+    def receipts(self) -> Path:
+        """Signed receipts for holders, with exact counts."""
+        return self.folder / "receipts"
 
     @property
     def for_holders(self) -> Path:

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import os
 from collections import Counter
 from pathlib import Path
 from typing import Any
 
-from havre.adapters.inbox.folder import InboxFolder
+from havre.adapters.inbox.receipts import ReceiptFolder
 from havre.adapters.inbox.sent import SentFolder
-from havre.adapters.objects.local import LocalObjects
 from havre.bootstrap.tokens import open_token
 from havre.domain.delivery_receipt import DeliveryReceipt, check_own, open_receipt
-from havre.errors import Unavailable
 
 Row = dict[str, Any]
 
@@ -28,16 +25,17 @@ def fetch_receipts(party: Path, *, hub: Path) -> list[Row]:
     """
     token = open_token(party)
     roots = token.trust_roots()
-    inbox, sent = InboxFolder(hub / "inbox", store=LocalObjects), SentFolder(party / "sent")
+    handed, sent = ReceiptFolder(hub / "receipts"), SentFolder(party / "sent")
+    kept = ReceiptFolder(party / "receipts")
     rows: list[Row] = []
-    for name in inbox.list_receipts():
+    for name in handed.list_deliveries():
         own = sent.find(name)
         if own is None:
             continue
-        envelope = inbox.receipt(name)
+        envelope = handed.receipt(name)
         receipt = open_receipt(envelope, roots=roots)
         check_own(receipt, own.envelope)
-        _keep(party / "receipts" / f"{name}.json", envelope)
+        kept.put(name, envelope)
         rows.append(receipt_row(receipt))
     return rows
 
@@ -87,19 +85,3 @@ def broken_rules(receipt: DeliveryReceipt) -> list[Row]:
         for each in judged
         if each["state"] == "broken"
     ]
-
-
-def _keep(path: Path, envelope: bytes) -> None:
-    draft = path.with_name(path.name + ".part")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
-            file.write(envelope)
-            file.flush()
-            os.fsync(file.fileno())
-        draft.replace(path)
-    except OSError as error:
-        raise Unavailable(
-            f"The holder's directory takes nothing: {os.strerror(error.errno or 0)}.",
-            hint="Make room or mend the disk, then run the same command again.",
-        ) from None

@@ -8,8 +8,8 @@ What may block: as long as the disk or the network takes; a claim never waits, a
 `exclusive` waits for another process that takes deliveries in.
 Final errors: `NotFound`, `Refused`.
 Who may call it: `application.dispatch` and `application.oppose` post, `application.receive` takes in,
-`application.receipts` leaves receipts. What a
-holder remembers of what it has sent lies on its own machine, and only it reads it.
+`application.receipts` leaves receipts, elsewhere. What a holder remembers of what it has sent
+lies on its own machine, and only it reads it.
 """
 
 from __future__ import annotations
@@ -66,15 +66,26 @@ class Inbox(Protocol):
     def objects(self, delivery: str) -> ObjectStore:
         """The objects of a delivery that was posted."""
 
-    def put_receipt(self, delivery: str, receipt: bytes) -> None:
-        """Leave a signed receipt for a delivery's holder, in place of one that is there.
+    def remove(self, delivery: str) -> None:
+        """Remove a delivery that was taken in or is not wanted; a missing one is fine."""
+
+
+class Receipts(Protocol):
+    """Signed receipts of deliveries, each for the holder of its own.
+
+    They have exact counts, in clear: they lie on the hub's own ground, as its records do, and
+    never where deliveries wait, whose host reads nothing.
+    """
+
+    def put(self, delivery: str, receipt: bytes) -> None:
+        """Leave a delivery's receipt, in place of one that is there.
 
         Raises:
             Unavailable: there is no room.
         """
 
-    def list_receipts(self) -> list[str]:
-        """The deliveries for which a receipt lies there, in order."""
+    def list_deliveries(self) -> list[str]:
+        """The deliveries that have one, in order."""
 
     def receipt(self, delivery: str) -> bytes:
         """The signed receipt of a delivery.
@@ -82,9 +93,6 @@ class Inbox(Protocol):
         Raises:
             NotFound: there is none, or not yet.
         """
-
-    def remove(self, delivery: str) -> None:
-        """Remove a delivery that was taken in or is not wanted; a missing one is fine."""
 
 
 class UnfinishedDeliveries(Protocol):

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from havre.errors import NotFound, Unavailable
+from havre.adapters.inbox.whole import failures_named, write_whole
+from havre.errors import NotFound
 
 
 class BookFolder:
@@ -19,22 +19,8 @@ class BookFolder:
 
     def keep(self, version: int, lines: Iterable[bytes]) -> None:
         """Write beside, flushed, then give it its name."""
-        path = self._path(version)
-        draft = path.with_name(path.name + ".part")
-        try:
-            self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-            descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-            with os.fdopen(descriptor, "wb") as file:
-                file.writelines(lines)
-                file.flush()
-                os.fsync(file.fileno())
-            draft.replace(path)
-            _flush_folder(self._folder)
-        except OSError as error:
-            raise Unavailable(
-                f"The holder's directory takes nothing: {os.strerror(error.errno or 0)}.",
-                hint="Make room or mend the disk, then run the same command again.",
-            ) from None
+        with failures_named():
+            write_whole(self._path(version), lines)
 
     @contextmanager
     def open(self, version: int) -> Iterator[Iterator[bytes]]:
@@ -51,11 +37,3 @@ class BookFolder:
 
     def _path(self, version: int) -> Path:
         return self._folder / f"{version:08d}.jsonl"
-
-
-def _flush_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -7,17 +7,16 @@ import os
 import shutil
 from collections.abc import Callable, Iterator
 from collections.abc import Set as AbstractSet
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
-from havre.errors import NotFound, Refused, Unavailable
+from havre.adapters.inbox.whole import failures_named, flush_folder
+from havre.errors import NotFound, Refused
 from havre.ports.objects import ObjectStore
 from havre.values import ObjectId, parse_name
 
 _NOTE = "note.json"
-# With a dot: no delivery can have this name.
-_RECEIPTS = ".receipts"
 # Later than any file was written.
 _EVER = datetime(9000, 1, 1, tzinfo=UTC)
 _MAX_NOTE_BYTES = 16 * 1024 * 1024
@@ -82,7 +81,7 @@ class InboxFolder:
                 file.flush()
                 os.fsync(file.fileno())
             draft.rename(self._place(delivery))
-            self._flush()
+            flush_folder(self._folder)
 
     def list_deliveries(self) -> list[str]:
         """List what has a note."""
@@ -100,35 +99,6 @@ class InboxFolder:
         """Open a delivery's objects."""
         return self._store(self._place(delivery) / "objects")
 
-    def put_receipt(self, delivery: str, receipt: bytes) -> None:
-        """Write beside, then give it its name."""
-        path = self._receipt(delivery)
-        draft = path.with_name(path.name + ".part")
-        with _failures_named():
-            path.parent.mkdir(parents=True, exist_ok=True)
-            # Exact counts: for the operator and whoever it gives the folder to, nobody else.
-            handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o640)
-            with os.fdopen(handle, "wb") as file:
-                file.write(receipt)
-                file.flush()
-                os.fsync(file.fileno())
-            draft.replace(path)
-
-    def list_receipts(self) -> list[str]:
-        """List what has its name."""
-        return sorted(path.stem for path in (self._folder / _RECEIPTS).glob("*.json"))
-
-    def receipt(self, delivery: str) -> bytes:
-        """Read a receipt."""
-        try:
-            with self._receipt(delivery).open("rb") as file:
-                return file.read(_MAX_NOTE_BYTES)
-        except FileNotFoundError:
-            raise NotFound(
-                f"There is no receipt for delivery {delivery} yet.",
-                hint="The hub leaves it when it has taken the delivery in.",
-            ) from None
-
     def remove(self, delivery: str) -> None:
         """Remove a delivery: out of sight first, then from the disk."""
         gone = self._folder / f".gone-{parse_name(delivery)}"
@@ -138,9 +108,6 @@ class InboxFolder:
         except FileNotFoundError:
             return
         shutil.rmtree(gone, ignore_errors=True)
-
-    def _receipt(self, delivery: str) -> Path:
-        return self._folder / _RECEIPTS / f"{parse_name(delivery)}.json"
 
     def _check_free(self, delivery: str) -> None:
         if self._place(delivery).exists():
@@ -154,13 +121,6 @@ class InboxFolder:
 
     def _draft(self, delivery: str) -> Path:
         return self._folder / f".draft-{parse_name(delivery)}"
-
-    def _flush(self) -> None:
-        handle = os.open(self._folder, os.O_RDONLY)
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)
 
 
 def _is_locked(handle: int, place: Path) -> bool:
@@ -176,12 +136,8 @@ def _is_locked(handle: int, place: Path) -> bool:
         return False
 
 
-@contextmanager
-def _failures_named() -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        raise Unavailable(
-            f"The hub's inbox takes nothing: {os.strerror(error.errno or 0)}.",
-            hint="Its operator makes room or mends it; then run the same command again.",
-        ) from None
+def _failures_named() -> AbstractContextManager[None]:
+    return failures_named(
+        "The hub's inbox",
+        hint="Its operator makes room or mends it; then run the same command again.",
+    )

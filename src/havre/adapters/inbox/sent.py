@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import base64
 import json
-import os
 from pathlib import Path
 
-from havre.errors import InvalidInput, Unavailable
+from havre.adapters.inbox.whole import failures_named, write_whole
+from havre.errors import InvalidInput
 from havre.ports.inbox import SentDelivery
 from havre.values import parse_digest, parse_name
 
@@ -20,22 +20,10 @@ class SentFolder:
         self._folder = folder
 
     def keep(self, delivery: str, sent: SentDelivery) -> None:
-        """Write beside, then give it its name."""
-        path = self._path(delivery)
-        draft = path.with_name(path.name + ".part")
+        """Write beside, flushed, then give it its name."""
         body = {"content": sent.content, "envelope": base64.b64encode(sent.envelope).decode()}
-        try:
-            self._folder.mkdir(parents=True, exist_ok=True)
-            with draft.open("w", encoding="ascii") as file:
-                json.dump(body, file)
-                file.flush()
-                os.fsync(file.fileno())
-            draft.replace(path)
-        except OSError as error:
-            raise Unavailable(
-                f"The holder's directory takes nothing: {os.strerror(error.errno or 0)}.",
-                hint="Make room or mend the disk, then run the same command again.",
-            ) from None
+        with failures_named():
+            write_whole(self._path(delivery), [json.dumps(body).encode("ascii")])
 
     def find(self, delivery: str) -> SentDelivery | None:
         """Read what was kept."""
