@@ -2,30 +2,19 @@
 
 from __future__ import annotations
 
-import functools
-import http.server
 import os
-import shutil
-import threading
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 
 from fakes.small_hub import SmallHub, copy_of, ingested
 from havre.bootstrap.samples import write_sample
 
 pytestmark = pytest.mark.integration
-SWITCHES = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking"]
 PICTURES = Path(__file__).parents[2] / "docs" / "pictures"
 # Pictures differ a little from one machine to another: they are made anew when asked for.
 MAKE_PICTURES = bool(os.environ.get("HAVRE_PICTURES"))
-
-
-class _Quiet(http.server.SimpleHTTPRequestHandler):
-    def log_message(self, *_said: object) -> None:
-        """Say nothing."""
 
 
 @pytest.fixture(scope="module")
@@ -37,37 +26,11 @@ def hub(tmp_path_factory: pytest.TempPathFactory) -> SmallHub:
     return hub
 
 
-@pytest.fixture(scope="module")
-def address(hub: SmallHub) -> Iterator[str]:
-    handler = functools.partial(_Quiet, directory=str(hub.open().place.site))
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
-    server.server_close()
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    chromium = shutil.which("chromium")
-    assert chromium, "run through `make test-integration`, which installs chromium"
-    with sync_playwright() as playwright:
-        opened = playwright.chromium.launch(executable_path=chromium, args=SWITCHES)
-        yield opened
-        opened.close()
-
-
-@pytest.fixture
-def page(browser: Browser) -> Iterator[Page]:
-    opened = browser.new_page(viewport={"width": 390, "height": 800})
-    yield opened
-    opened.close()
-
-
 def found(page: Page, words: str) -> list[str]:
     """What the search lists for some words."""
     page.fill("#searched", words)
-    page.wait_for_function("document.querySelector('#search [role=status]').textContent")
+    # Asked by locator: a condition as text would be evaluated, which the page's policy forbids.
+    expect(page.locator("#search [role=status]")).not_to_be_empty()
     return [each.inner_text() for each in page.locator("#search li").all()]
 
 

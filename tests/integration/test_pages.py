@@ -2,36 +2,18 @@
 
 from __future__ import annotations
 
-import functools
 import html
-import http.server
 import re
-import shutil
 import subprocess
-import threading
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page
 
 from fakes.small_hub import PERMIT_NAME, SmallHub, copy_of, granted, tiny_code
 from fakes.verifier import GENUINE, verify
 
 pytestmark = pytest.mark.integration
-SWITCHES = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
-
-
-class _Quiet(http.server.SimpleHTTPRequestHandler):
-    def log_message(self, *_said: object) -> None:
-        """Say nothing."""
 
 
 @pytest.fixture(scope="module")
@@ -49,34 +31,6 @@ def hub(tmp_path_factory: pytest.TempPathFactory) -> SmallHub:
     opened.releases.release("r1")
     opened.publication.publish()
     return hub
-
-
-@pytest.fixture(scope="module")
-def address(hub: SmallHub) -> Iterator[str]:
-    """Where that hub's site is served."""
-    handler = functools.partial(_Quiet, directory=str(hub.open().place.site))
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
-    server.server_close()
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    chromium = shutil.which("chromium")
-    assert chromium, "run through `make test-integration`, which installs chromium"
-    with sync_playwright() as playwright:
-        opened = playwright.chromium.launch(executable_path=chromium, args=SWITCHES)
-        yield opened
-        opened.close()
-
-
-@pytest.fixture
-def page(browser: Browser) -> Iterator[Page]:
-    opened = browser.new_page(viewport={"width": 390, "height": 800})
-    yield opened
-    opened.close()
 
 
 def pages_from(page: Page, start: str, address: str) -> set[str]:

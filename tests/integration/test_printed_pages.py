@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import re
-import shutil
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser
 
 from fakes.small_hub import founded
 from havre.adapters.paper.sheet import sheet_html
@@ -19,18 +17,6 @@ from havre.ports.tokens import EpochSheet
 pytestmark = pytest.mark.integration
 # A4 without the margins that the style sheet asks for, in CSS pixels.
 PRINTED_WIDTH = round(176 / 25.4 * 96)
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    chromium = shutil.which("chromium")
-    assert chromium, "run through `make test-integration`, which installs chromium"
-    with sync_playwright() as playwright:
-        opened = playwright.chromium.launch(
-            executable_path=chromium, args=["--no-sandbox", "--disable-gpu"]
-        )
-        yield opened
-        opened.close()
 
 
 @pytest.fixture(params=["fr", "en"])
