@@ -15,7 +15,6 @@ from havre.application.ingest import newest_version
 from havre.application.upkeep_permit import wanted_for_upkeep
 from havre.application.vault.reading import ReadPlace, manifest_locations, version_chain
 from havre.application.vault.sealing import MANIFEST_DOCUMENT
-from havre.domain.events import VersionPublished
 from havre.domain.upkeep import UpkeepKind
 from havre.ports.merging import NO_ROWS, RowSum
 from havre.values import TableStream
@@ -92,11 +91,6 @@ def tables_of_2023(hub: SmallHub, permit: str) -> Iterator[tuple[str, TableStrea
     grant_upkeep(hub, permit)
     opened = hub.open()
     standing = opened.permits.standing(permit)
-    published = {
-        each.index: each.event
-        for each in opened.log.entries()
-        if isinstance(each.event, VersionPublished)
-    }
     newest = newest_version(opened.log, "dcir")
     assert newest is not None
     partitions = [
@@ -107,7 +101,7 @@ def tables_of_2023(hub: SmallHub, permit: str) -> Iterator[tuple[str, TableStrea
     with opened.release.open(wanted_for_upkeep(standing, UpkeepKind.COMPACT, partitions)) as keys:
         reader = opened.reader(keys)
         files = reader.list_files(
-            version_chain(published, version=newest),
+            version_chain(opened.log.versions(), version=newest),
             places=[ReadPlace(each.partition, each.partition_id) for each in partitions],
             locations=manifest_locations(opened.records.list_documents(MANIFEST_DOCUMENT)),
         )

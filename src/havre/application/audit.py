@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from havre.domain.events import Event
+from havre.domain.events import Event, VersionPublished
 from havre.domain.following import Followed, follow
 from havre.domain.transparency import Head, LogKeys, check_head
 from havre.domain.trust import TrustRoots
@@ -45,6 +45,18 @@ class PublicLog:
         """
         self._refresh()
         return self._entries[start:]
+
+    def versions(self, dataset: str | None = None) -> dict[int, VersionPublished]:
+        """List the versions that were published, by the index of their entry, in order.
+
+        dataset: of this one alone; null for all.
+        """
+        return {
+            logged.index: logged.event
+            for logged in self.entries()
+            if isinstance(logged.event, VersionPublished)
+            and dataset in (None, logged.event.dataset)
+        }
 
     def head(self) -> Head | None:
         """Return the verified head, or null when nothing was published."""

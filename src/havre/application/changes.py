@@ -20,7 +20,7 @@ from havre.domain.correcting import check_opened_again
 from havre.domain.delivery_note import DeliveryNote
 from havre.domain.schema import TableSchema
 from havre.domain.version_objects import PlacedObject
-from havre.errors import Held, NotFound, Refused
+from havre.errors import Held, Refused
 from havre.ports.counting import RowCounter
 from havre.ports.sources import CheckedRows
 from havre.values import ObjectId
@@ -182,22 +182,20 @@ class _Comparing:
 
     def _table(self, name: str, old: DeliveryNote, new: DeliveryNote) -> RowChanges:
         counter: RowCounter = self.tools.counter
-        key = self.run.terms.schema(self._schema(name)).primary_key
+        key = self._schema(name).primary_key
         return counter.compare(self._checked(old, name), self._checked(new, name), key=key)
 
     def _checked(self, note: DeliveryNote, name: str) -> CheckedRows:
         paths = {count.path for count in note.files if count.table == name}
         files = [each for path, each in self.run.landed.list_files(note).items() if path in paths]
-        schema = self.run.terms.schema(self._schema(name))
+        schema = self._schema(name)
         return self.tools.checker.check(
             files, schema=schema, progress=lambda _: None, aside=lambda _: None
         )
 
     def _schema(self, name: str) -> TableSchema:
-        built = self.known.find(name)
-        if built is None:
-            raise NotFound(f"The catalogue no longer knows table {name}.")
-        return built.schema
+        """The table with the key that was agreed for this run."""
+        return self.run.terms.schema(self.known.table(name).schema)
 
 
 def _rows(changes: RowChanges) -> tuple[int, int]:

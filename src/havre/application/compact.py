@@ -193,12 +193,7 @@ class Compaction:
         ]
 
     def _chain(self, version: int) -> tuple[VersionPublished, ...]:
-        published = {
-            logged.index: logged.event
-            for logged in self._log.entries()
-            if isinstance(logged.event, VersionPublished)
-        }
-        return version_chain(published, version=version)
+        return version_chain(self._log.versions(), version=version)
 
     def _record(self, dataset: str, parent: int, permit: str, sealed: SealedVersion) -> int:
         if newest_version(self._log, dataset) != parent:

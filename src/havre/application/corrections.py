@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from havre.application.audit import PublicLog
 from havre.application.landing_places import note_of
 from havre.domain.correcting import ACCEPTED, KnownDelivery
-from havre.domain.events import DeliveryChecked, DeliveryReceived, VersionPublished, events_of
+from havre.domain.events import DeliveryChecked, DeliveryReceived, events_of
 from havre.domain.version_objects import (
     PlacedObject,
     VersionObjects,
@@ -88,12 +88,9 @@ class DeliveryBook:
 
     def _versions(self, dataset: str) -> Iterable[tuple[int, VersionObjects]]:
         documents = {each.name: each.body for each in self.records.list_documents(KIND_OBJECTS)}
-        for logged in self.log.entries():
-            event = logged.event
-            if not isinstance(event, VersionPublished) or event.dataset != dataset:
-                continue
+        for index, event in self.log.versions(dataset).items():
             if event.event_id in documents:
-                yield logged.index, parse_version_objects(documents[event.event_id])
+                yield index, parse_version_objects(documents[event.event_id])
 
     def _recorded(self) -> frozenset[str]:
         return frozenset(

@@ -23,7 +23,6 @@ from havre.domain.description_text import (
     encode_description,
     parse_description,
 )
-from havre.domain.events import VersionPublished
 from havre.domain.quality import LineCounts, judge_version
 from havre.domain.quality_text import KIND_QUALITY, encode_label, parse_label
 from havre.domain.schema import TableSchema
@@ -94,17 +93,15 @@ class Descriptions:
         """
         return [
             VersionView(
-                logged.index,
-                logged.event.at,
-                logged.event.rows,
-                logged.event.withdrawn or 0,
-                self._find(KIND_DESCRIPTION, logged.event.event_id, parse_description),
-                self._find(KIND_QUALITY, logged.event.event_id, parse_label),
+                index,
+                event.at,
+                event.rows,
+                event.withdrawn or 0,
+                self._find(KIND_DESCRIPTION, event.event_id, parse_description),
+                self._find(KIND_QUALITY, event.event_id, parse_label),
             )
-            for logged in self._log.entries()
-            if isinstance(logged.event, VersionPublished)
-            and logged.event.dataset == dataset
-            and logged.event.permit is None
+            for index, event in self._log.versions(dataset).items()
+            if event.permit is None
         ]
 
     def _find(self, kind: str, name: str, parse: Callable[[bytes], T]) -> T | None:

@@ -215,12 +215,7 @@ class Extraction:
         return versions
 
     def _chain(self, version: int) -> tuple[VersionPublished, ...]:
-        published = {
-            logged.index: logged.event
-            for logged in self._log.entries()
-            if isinstance(logged.event, VersionPublished)
-        }
-        return version_chain(published, version=version)
+        return version_chain(self._log.versions(), version=version)
 
     def _reached(self, permit: Permit, versions: dict[str, int]) -> list[KnownPartition]:
         """The partitions that hold something, that the permit names, and that can be read."""

@@ -408,12 +408,7 @@ def _withdrawn(corrections: Sequence[Correction]) -> int | None:
 
 def newest_version(log: PublicLog, dataset: str) -> int | None:
     """Index of the newest version of a dataset, or null when there is none."""
-    found = [
-        logged.index
-        for logged in log.entries()
-        if isinstance(logged.event, VersionPublished) and logged.event.dataset == dataset
-    ]
-    return found[-1] if found else None
+    return max(log.versions(dataset), default=None)
 
 
 def _report_json(note: DeliveryNote, done: _Done, *, objects: Document | None) -> dict[str, Json]:

@@ -16,7 +16,6 @@ from havre.application.vault.inventory import Written
 from havre.application.vault.keys import OpenPartitions
 from havre.application.vault.reading import LentKeys, VaultReader
 from havre.application.vault.sealing import SealedVersion, VaultWriter, VersionWriter, WritePlace
-from havre.domain.catalogue import BuiltTable
 from havre.domain.catalogue_text import KnownTables
 from havre.domain.code_system import ColumnCodes
 from havre.domain.content import Grain, TableCount, grain_of
@@ -156,7 +155,7 @@ class DatasetRun:
         delivered = {note.delivery: self.landed.list_files(note) for note in self._notes}
         read, total = 0, sum(count.sent for _, count in sent.values())
         for table in self._in_order({count.table for _, count in sent.values()}):
-            built = self._find(table)
+            built = self._known.table(table)
             files = [
                 delivered[delivery][path]
                 for (delivery, path), (_, count) in sent.items()
@@ -206,16 +205,10 @@ class DatasetRun:
         """What was counted of the rows, for the description of the version."""
         return self._content.close()
 
-    def _find(self, table: str) -> BuiltTable:
-        built = self._known.find(table)
-        if built is None:
-            raise NotFound(f"The catalogue no longer knows table {table}.")
-        return built
-
     def _in_order(self, tables: Iterable[str]) -> list[str]:
         """Order tables: those that others follow come first, for whose rows these are."""
         following = {
-            table: grain_of(self._find(table).schema) is Grain.FOLLOWING for table in tables
+            table: grain_of(self._known.table(table).schema) is Grain.FOLLOWING for table in tables
         }
         return sorted(following, key=lambda table: (following[table], table))
 

@@ -116,11 +116,9 @@ class QuarantineBook:
     def _replays(self, dataset: str) -> list[Replayed]:
         documents = {each.name: each.body for each in self.records.list_documents(KIND_REPLAY)}
         return [
-            parse_replay(documents[logged.event.event_id])
-            for logged in self.log.entries()
-            if isinstance(logged.event, VersionPublished)
-            and logged.event.dataset == dataset
-            and logged.event.event_id in documents
+            parse_replay(documents[event.event_id])
+            for event in self.log.versions(dataset).values()
+            if event.event_id in documents
         ]
 
 

@@ -9,7 +9,6 @@ from havre.application.changes import KIND_CHANGES
 from havre.bootstrap.hub import OpenHub
 from havre.domain.change_report import Correction, TableChange, parse_changes
 from havre.domain.contract import Contract
-from havre.domain.events import VersionPublished
 from havre.domain.touched import list_touched
 from havre.errors import NotFound
 
@@ -55,14 +54,11 @@ def change_rows(hub: OpenHub, dataset: str, version: int | None = None) -> list[
     Raises:
         NotFound: there is no such version.
     """
-    entries = hub.log.entries()
-    events = [logged.event for logged in entries]
+    events = [logged.event for logged in hub.log.entries()]
     published = {
-        logged.index: logged.event
-        for logged in entries
-        if isinstance(logged.event, VersionPublished)
-        and logged.event.dataset == dataset
-        and version in (None, logged.index)
+        index: event
+        for index, event in hub.log.versions(dataset).items()
+        if version in (None, index)
     }
     if not published:
         raise NotFound(

@@ -11,7 +11,7 @@ from typing import Any
 
 from havre.domain.catalogue import BuiltTable
 from havre.domain.schema import Catalogue, Column, ColumnType, Link, TableSchema, Treatment
-from havre.errors import InvalidInput
+from havre.errors import InvalidInput, NotFound
 from havre.formats.canonical import Json, encode_canonical, parse_canonical
 
 FORMAT = "havre/v1/catalogue"
@@ -35,6 +35,17 @@ class KnownTables:
             if built.schema.name.casefold() == name.casefold():
                 return built
         return None
+
+    def table(self, name: str) -> BuiltTable:
+        """Find a table that something here is of.
+
+        Raises:
+            NotFound: the catalogue has dropped it.
+        """
+        built = self.find(name)
+        if built is None:
+            raise NotFound(f"The catalogue no longer knows table {name}.")
+        return built
 
 
 def merge_tables(known: KnownTables, fresh: Iterable[BuiltTable]) -> KnownTables:
