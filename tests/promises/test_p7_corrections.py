@@ -10,7 +10,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 from tempfile import mkdtemp
@@ -18,14 +18,14 @@ from tempfile import mkdtemp
 import pytest
 
 from fakes.correcting import corrected
+from fakes.dying import DiedError, dies_at_record
 from fakes.small_hub import SmallHub, copy_of, founded, quiet
 from havre.adapters.inbox.receipts import ReceiptFolder
 from havre.application.corrections import DeliveryBook
-from havre.application.journal import Journal
 from havre.bootstrap.contracts import change_rows
 from havre.bootstrap.intake import Intake, take_in
 from havre.domain.custody import ReleaseRefused
-from havre.domain.events import DeliveryChecked, Event, VersionPublished, events_of
+from havre.domain.events import DeliveryChecked, VersionPublished, events_of
 from havre.domain.version_objects import rows_of_datasets
 from havre.errors import HavreError, Refused
 
@@ -178,27 +178,19 @@ def test_where_what_was_corrected_stays_closed_the_report_says_counts_only(
     assert sum(each["rows_before"] for each in row["tables"]) > 0
 
 
-class DiedError(BaseException):
-    """The hub is gone at this step: nothing in it goes on."""
-
-
 def test_a_correcting_hub_that_dies_at_any_record_has_the_old_rows_or_the_new(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path,
 ) -> None:
-    start, whole = copy_of(one_delivery(), tmp_path / "start"), Journal.record
+    start = copy_of(one_delivery(), tmp_path / "start")
     corrected(start.deliveries / FIRST, "again", change, corrects=FIRST)
     deliver(start, "again")
     step, is_dead = 0, True
     while is_dead:
         step += 1
-        hub, left = copy_of(start, tmp_path / f"{step}"), [step]
-        monkeypatch.setattr(Journal, "record", dying(whole, left))
-        try:
+        hub = copy_of(start, tmp_path / f"{step}")
+        with dies_at_record(step), suppress(DiedError):
             ingest(hub)
             is_dead = False
-        except DiedError:
-            pass
-        monkeypatch.setattr(Journal, "record", whole)
 
         assert rows_in(hub).keys() in ({FIRST}, {"again"})
         ingest(hub)
@@ -207,17 +199,6 @@ def test_a_correcting_hub_that_dies_at_any_record_has_the_old_rows_or_the_new(
         assert len(events_of(events, VersionPublished)) == 2
         assert len(events_of(events, DeliveryChecked)) == 2
     assert step > 3
-
-
-def dying(whole: Callable[..., tuple[int, ...]], left: list[int]) -> Callable[..., tuple[int, ...]]:
-    def record(self: Journal, *events: Event, **given: object) -> tuple[int, ...]:
-        left[0] -= 1
-        indices = whole(self, *events, **given)
-        if left[0] == 0:
-            raise DiedError
-        return indices
-
-    return record
 
 
 INGEST = """

@@ -14,16 +14,16 @@ from typing import Any
 import pytest
 
 from fakes.correcting import corrected
+from fakes.dying import DiedError, dies_at_record
 from fakes.small_hub import SmallHub, copy_of, quiet
 from fakes.upkeep import DELIVERIES, grant_upkeep, in_small_files, rows_of_2023
 from fakes.verifier import GENUINE, verify
 from havre.adapters.tables import merging
 from havre.application.corrections import KIND_OBJECTS
 from havre.application.ingest import newest_version
-from havre.application.journal import Journal
 from havre.application.vault.sealing import VaultWriter
 from havre.bootstrap.compacting import compact_dataset
-from havre.domain.events import Event, VersionPublished, events_of
+from havre.domain.events import VersionPublished, events_of
 from havre.domain.upkeep import UpkeepUsed
 from havre.domain.version_objects import parse_version_objects
 from havre.errors import HavreError, NotGenuine, Refused
@@ -226,31 +226,14 @@ def test_what_the_permit_does_not_name_is_refused_before_a_custodian_is_asked(
     assert len(hub.open().log.entries()) == size
 
 
-class DiedError(BaseException):
-    """The hub is gone at this step: nothing in it goes on."""
-
-
-def test_a_hub_that_dies_behind_any_record_has_the_old_version_or_the_new(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    whole = Journal.record
+def test_a_hub_that_dies_behind_any_record_has_the_old_version_or_the_new(tmp_path: Path) -> None:
     step, is_dead = 0, True
     while is_dead:
         step += 1
-        hub, left = copy_of(in_small_files(), tmp_path / f"{step}"), [step]
+        hub = copy_of(in_small_files(), tmp_path / f"{step}")
 
-        def dying(
-            self: Journal, *events: Event, left: list[int] = left, **given: Any
-        ) -> tuple[int, ...]:
-            indices = whole(self, *events, **given)
-            left[0] -= 1
-            if left[0] == 0:
-                raise DiedError
-            return indices
-
-        monkeypatch.setattr(Journal, "record", dying)
-        is_dead = not lived(hub)
-        monkeypatch.setattr(Journal, "record", whole)
+        with dies_at_record(step):
+            is_dead = not lived(hub)
 
         assert lived(hub)
         events = [each.event for each in hub.open().log.entries()]

@@ -16,19 +16,19 @@ from typing import Any
 
 import pytest
 
+from fakes.dying import DiedError, dies_at_record
 from fakes.small_hub import SmallHub, copy_of, founded, ingested, quiet
 from havre.adapters.sources.checker import CheckedFiles
 from havre.adapters.sources.delimited import DelimitedRows
 from havre.application.dispatch import Fate
 from havre.application.ingest import newest_version
 from havre.application.ingest_run import DatasetRun
-from havre.application.journal import Journal
 from havre.application.receive import KIND_NOTE
 from havre.application.vault.sealing import VaultWriter
 from havre.domain.custody import MANDATE_OPENINGS
 from havre.domain.delivery import FileCount, LinesLost, RowCount, check_lines, check_rows
 from havre.domain.delivery_note import parse_note
-from havre.domain.events import DeliveryChecked, Event, VersionPublished, events_of
+from havre.domain.events import DeliveryChecked, VersionPublished, events_of
 from havre.domain.statements import sign_statement
 from havre.errors import Refused
 from havre.formats.canonical import parse_canonical
@@ -196,35 +196,19 @@ def test_a_sum_that_does_not_close_stops_everything(lines: int) -> None:
         check_rows(FileCount("f.csv", "T", 10, 10, {}), RowCount(10, lines, {}))
 
 
-class DiedError(BaseException):
-    """The hub is gone at this step: nothing in it goes on."""
-
-
 @pytest.mark.parametrize("moment", ["before", "after"])
 def test_a_hub_that_dies_at_any_record_loses_no_delivery_and_publishes_once(
-    moment: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    moment: str, tmp_path: Path
 ) -> None:
     """The delivery is in the inbox, or on the log and waiting, or in the one version: never in none."""
-    start, whole = delivered(tmp_path / "start"), Journal.record
+    start = delivered(tmp_path / "start")
     step, is_dead = 0, True
     while is_dead:
         step += 1
-        hub, left = copy_of(start, tmp_path / f"{step}"), [step]
+        hub = copy_of(start, tmp_path / f"{step}")
 
-        def dying(
-            self: Journal, *events: Event, left: list[int] = left, **given: Any
-        ) -> tuple[int, ...]:
-            left[0] -= 1
-            if left[0] == 0 and moment == "before":
-                raise DiedError
-            indices = whole(self, *events, **given)
-            if left[0] == 0:
-                raise DiedError
-            return indices
-
-        monkeypatch.setattr(Journal, "record", dying)
-        is_dead = not taken_in(hub)
-        monkeypatch.setattr(Journal, "record", whole)
+        with dies_at_record(step, moment=moment):
+            is_dead = not taken_in(hub)
 
         taken_in(hub)
         events = [each.event for each in hub.open().log.entries()]

@@ -12,16 +12,16 @@ import polars as pl
 import pyarrow as pa
 import pytest
 
+from fakes.dying import DiedError, dies_at_record
 from fakes.small_hub import SmallHub, copy_of, quiet
 from fakes.upkeep import grant_upkeep, in_small_files, rows_of_2023, tables_of_2023
 from havre.adapters.sources.checker import CheckedFiles
 from havre.application.corrections import DeliveryBook
 from havre.application.ingest import newest_version
-from havre.application.journal import Journal
 from havre.application.quarantine import QuarantineBook
 from havre.bootstrap.quarantining import look_at_rows, quarantine_rows, replay_rows
 from havre.domain.delivery import LinesLost
-from havre.domain.events import Event, VersionPublished, events_of
+from havre.domain.events import VersionPublished, events_of
 from havre.domain.schema import ColumnType, TableSchema
 from havre.domain.upkeep import UpkeepUsed
 from havre.errors import InvalidInput, NotFound, Refused
@@ -193,33 +193,17 @@ def test_another_replay_meanwhile_brings_no_row_in_twice(
     assert set_aside(hub) == {TWICE: 2}
 
 
-class DiedError(BaseException):
-    """The hub is gone at this step: nothing in it goes on."""
-
-
-def test_a_hub_that_dies_behind_any_record_loses_no_row_and_doubles_none(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    start, whole = copy_of(in_small_files(), tmp_path / "start"), Journal.record
+def test_a_hub_that_dies_behind_any_record_loses_no_row_and_doubles_none(tmp_path: Path) -> None:
+    start = copy_of(in_small_files(), tmp_path / "start")
     grant_upkeep(start, PERMIT, kind="quarantine")
     mend(start, any_quantity)
     step, is_dead = 0, True
     while is_dead:
         step += 1
-        hub, left = copy_of(start, tmp_path / f"{step}"), [step]
+        hub = copy_of(start, tmp_path / f"{step}")
 
-        def dying(
-            self: Journal, *events: Event, left: list[int] = left, **given: Any
-        ) -> tuple[int, ...]:
-            indices = whole(self, *events, **given)
-            left[0] -= 1
-            if left[0] == 0:
-                raise DiedError
-            return indices
-
-        monkeypatch.setattr(Journal, "record", dying)
-        is_dead = not lived(hub)
-        monkeypatch.setattr(Journal, "record", whole)
+        with dies_at_record(step):
+            is_dead = not lived(hub)
 
         assert lived(hub)
         events = [each.event for each in hub.open().log.entries()]
