@@ -60,7 +60,7 @@ class ManifestEntry:
     """One object.
 
     sha256, size_bytes: of the ciphertext, padding included.
-    content_sha256: of the cells in their order (`havre/v1/content`), the same
+    content_sha256: of the cells in their order (`havre/v2/content`), the same
         under any key and on any host; null for a delivery, which is read once.
     bounds: by column; none for a delivery.
     sealed_key: the object's file key, sealed to the partition.

@@ -32,7 +32,7 @@ class TableFacts:
 
     bounds: by column, every column; none when nobody is to choose by them.
     content_sha256: of the cells in their order, whatever the file, the engine
-        or the key; the method is `havre/v1/content` (`docs/protocols.md`, section 3);
+        or the key; the method is `havre/v2/content` (`docs/protocols.md`, section 3);
         null when it was not asked for.
     """
 

@@ -181,7 +181,10 @@ class _SharedValues:
         if self._enough.all():
             return
         wanted = np.append((places >= 0) & ~self._enough[places], [False])
-        rows = np.flatnonzero(wanted[own] & persons.known)[:_MOST_LOOKED_AT]
+        if not wanted.any():
+            return
+        rows = np.flatnonzero(np.take(wanted, own, mode="clip"))
+        rows = rows[persons.known[rows]][:_MOST_LOOKED_AT]
         if not len(rows):
             return
         pairs = np.concatenate([self._values, places[own[rows]]])

@@ -139,7 +139,7 @@ class _Seen:
     def _compact(self) -> None:
         """Keep each hash once, and note those that were there before."""
         seen = self._buffer[: self._count]
-        seen.sort()
+        seen[:] = pl.Series(seen).sort().to_numpy()
         again = seen[1:] == seen[:-1]
         if again.any():
             self._twice = np.union1d(self._twice, seen[1:][again])

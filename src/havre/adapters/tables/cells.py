@@ -6,7 +6,6 @@ that a file's bounds and the hash of its content depend on the cells alone.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date, datetime
@@ -18,12 +17,14 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from havre.errors import InvalidInput
-from havre.formats.canonical import encode_canonical
 from havre.formats.manifest import ColumnBounds
 from havre.streams import refusals_heard
-from havre.values import Digest, TableStream
+from havre.values import TableStream
 
 T = TypeVar("T")
+
+# Most dictionaries are seen to be in use by a few rows.
+_LOOKED_AT_ROWS = 8192
 
 # Rows of one row group: DuckDB's default, and the block of the content hash.
 BLOCK_ROWS = 245_760
@@ -53,7 +54,7 @@ def lake_schema(schema: pa.Schema) -> pa.Schema:
 
 def plain_schema(schema: pa.Schema) -> pa.Schema:
     """The types of the cells themselves, where some columns are dictionaries."""
-    return pa.schema([pa.field(field.name, _value_type(field.type)) for field in schema])
+    return pa.schema([pa.field(field.name, value_type(field.type)) for field in schema])
 
 
 def whole_block(block: pa.Table) -> pa.RecordBatch:
@@ -70,32 +71,41 @@ def decoded(cells: pa.Array) -> pa.Array:
     """The cells one for each row, if they are encoded."""
     if not pa.types.is_dictionary(cells.type):
         return cells
-    return cells.dictionary.take(cells.indices)
+    return pc.take(cells.dictionary, cells.indices, boundscheck=False)
 
 
 def _whole(column: pa.ChunkedArray) -> pa.Array:
     if not pa.types.is_dictionary(column.type):
         return column.chunk(0) if column.num_chunks == 1 else pa.concat_arrays(column.chunks)
-    chunks = [_used_alone(chunk) for chunk in column.chunks]
-    cells = chunks[0] if len(chunks) == 1 else pa.concat_arrays(chunks)
+    chunks = column.chunks
+    if len(chunks) > 1:
+        # Dictionaries are put together by their values; a null among them is none.
+        chunks = [_used_alone(each) if each.dictionary.null_count else each for each in chunks]
+    cells = _used_alone(chunks[0] if len(chunks) == 1 else pa.concat_arrays(chunks))
     values = cells.dictionary
     if len(values.unique()) < len(values):
         again = values.dictionary_encode()
-        cells = pa.DictionaryArray.from_arrays(again.indices.take(cells.indices), again.dictionary)
+        moved = pc.take(again.indices, cells.indices, boundscheck=False)
+        cells = pa.DictionaryArray.from_arrays(moved, again.dictionary)
     return cells
 
 
 def _used_alone(cells: pa.DictionaryArray) -> pa.DictionaryArray:
     """The same cells, with a dictionary of what stands in some row."""
     values, indices = cells.dictionary, cells.indices
-    there = indices.drop_null() if indices.null_count else indices
-    used = np.bincount(there.to_numpy(), minlength=len(values)) > 0
+    there = (indices.drop_null() if indices.null_count else indices).to_numpy()
+    used = np.zeros(len(values), np.bool_)
+    for at in range(0, len(there), _LOOKED_AT_ROWS):
+        used |= np.bincount(there[at : at + _LOOKED_AT_ROWS], minlength=len(values)) > 0
+        if used.all():
+            break
     if values.null_count:
         used &= values.is_valid().to_numpy(zero_copy_only=False)
     if used.all():
         return cells
     moved = pa.array(np.cumsum(used, dtype=np.int32) - 1, pa.int32(), mask=~used)
-    return pa.DictionaryArray.from_arrays(moved.take(indices), values.filter(pa.array(used)))
+    again = pc.take(moved, indices, boundscheck=False)
+    return pa.DictionaryArray.from_arrays(again, values.filter(pa.array(used)))
 
 
 def read_blocks(
@@ -157,10 +167,11 @@ def _cast(rows: pa.Table, schema: pa.Schema) -> pa.Table:
 
 
 def _as_plain(column: pa.ChunkedArray) -> pa.ChunkedArray:
-    return pa.chunked_array([decoded(chunk) for chunk in column.chunks], _value_type(column.type))
+    return pa.chunked_array([decoded(chunk) for chunk in column.chunks], value_type(column.type))
 
 
-def _value_type(kind: pa.DataType) -> pa.DataType:
+def value_type(kind: pa.DataType) -> pa.DataType:
+    """The type of the cells themselves, where a column is dictionaries."""
     return kind.value_type if pa.types.is_dictionary(kind) else kind
 
 
@@ -199,7 +210,7 @@ class BoundsCounter:
     def __init__(self, schema: pa.Schema) -> None:
         """Count columns of these types, each as cells or as dictionaries of them."""
         self.rows = 0
-        self._kinds = {field.name: _value_type(field.type) for field in schema}
+        self._kinds = {field.name: value_type(field.type) for field in schema}
         self._spans: dict[str, list[Any]] = {name: [] for name in self._kinds}
         self._nulls = dict.fromkeys(self._kinds, 0)
 
@@ -247,96 +258,3 @@ def _spelled(cell: Any) -> str:
     if isinstance(cell, date | datetime):
         return cell.isoformat()
     return format(cell, "f") if isinstance(cell, Decimal) else str(cell)
-
-
-class ContentHash:
-    """The hash `havre/v1/content` of a table's cells, in their order.
-
-    Per column a SHA-256 over blocks of 245,760 rows: one byte per row (1 for a
-    cell, 0 for none); then, for text, bytes and decimals (as text), the lengths
-    as little-endian 32-bit integers and all the bytes; for other kinds one
-    little-endian 64-bit number per row (integers and truth values; days since
-    1970 for dates, microseconds for moments; IEEE 754 for fractions), 0 for none.
-    The result is the SHA-256 of the canonical JSON of names, kinds, column hashes
-    and the number of rows. Integer widths and batch sizes change nothing.
-    """
-
-    def __init__(self, schema: pa.Schema) -> None:
-        self._columns = {
-            field.name: (_kind(_value_type(field.type)), hashlib.sha256()) for field in schema
-        }
-        self._rows = 0
-
-    def add(self, block: pa.RecordBatch) -> None:
-        """Hash one block, made by `whole_block`; all but the last have 245,760 rows."""
-        self._rows += block.num_rows
-        for name, (kind, digest) in self._columns.items():
-            cells = block[name]
-            digest.update(_presence(cells))
-            for piece in _cell_bytes(cells, kind):
-                digest.update(piece)
-
-    def digest(self) -> Digest:
-        """Close the hash."""
-        body = encode_canonical(
-            {
-                "columns": [
-                    {"kind": kind, "name": name, "sha256": digest.hexdigest()}
-                    for name, (kind, digest) in self._columns.items()
-                ],
-                "format": "havre/v1/content",
-                "rows": self._rows,
-            }
-        )
-        return Digest(hashlib.sha256(body).hexdigest())
-
-
-def _kind(kind: pa.DataType) -> str:
-    types = pa.types
-    names = {
-        "text": types.is_string,
-        "date": types.is_date,
-        "moment": types.is_timestamp,
-        "fraction": types.is_float64,
-        "decimal": types.is_decimal128,
-        "bytes": lambda kind: types.is_binary(kind) or types.is_fixed_size_binary(kind),
-    }
-    return next((name for name, check in names.items() if check(kind)), "integer")
-
-
-def _presence(cells: pa.Array) -> bytes:
-    if not cells.null_count:
-        return b"\x01" * len(cells)
-    return np.asarray(pc.is_valid(cells).cast(pa.uint8())).tobytes()
-
-
-def _cell_bytes(cells: pa.Array, kind: str) -> Iterator[Any]:
-    if kind in {"text", "bytes", "decimal"}:
-        text = _spelled_texts(cells, pa.binary() if kind == "bytes" else pa.string())
-        offsets = np.frombuffer(text.buffers()[1], np.int32)[text.offset :][: len(text) + 1]
-        yield np.diff(offsets).astype("<u4", copy=False).data
-        if text.buffers()[2] is not None:
-            yield memoryview(text.buffers()[2])[int(offsets[0]) : int(offsets[-1])]
-        return
-    encoded = pa.types.is_dictionary(cells.type)
-    values = cells.dictionary if encoded else cells
-    if kind == "date":
-        values = values.cast(pa.int32())
-    numbers = values.cast(pa.float64() if kind == "fraction" else pa.int64())
-    if encoded:
-        numbers = numbers.take(cells.indices)
-    if numbers.null_count:
-        numbers = pc.fill_null(numbers, 0)
-    yield np.asarray(numbers).astype("<f8" if kind == "fraction" else "<i8", copy=False).data
-
-
-def _spelled_texts(cells: pa.Array, kind: pa.DataType) -> pa.Array:
-    """The cells as text or bytes, each value spelled once; empty where there is none."""
-    if pa.types.is_dictionary(cells.type):
-        values = cells.dictionary
-        texts = (values if values.type == kind else values.cast(kind)).take(cells.indices)
-    else:
-        texts = cells if cells.type == kind else cells.cast(kind)
-    if texts.null_count:
-        texts = pc.fill_null(texts, b"" if pa.types.is_binary(kind) else "")
-    return texts

@@ -26,13 +26,13 @@ import pyarrow.parquet.encryption as pe
 from havre.adapters.tables.cells import (
     BLOCK_ROWS,
     BoundsCounter,
-    ContentHash,
     decoded,
     plain_schema,
     read_ahead,
     read_blocks,
     whole_block,
 )
+from havre.adapters.tables.content import ContentHash
 from havre.errors import NotGenuine
 from havre.formats.padding import padded_size
 from havre.ports.tables import FILE_KEY_BYTES, MAX_FILE_ROWS, TableFacts
@@ -117,7 +117,7 @@ class ParquetTables:
                 yield year, block if len(there) == 1 else block.filter(pc.equal(years, year))
 
     def content_hash(self, stream: TableStream) -> Digest:
-        """Hash the cells; see `cells.ContentHash`."""
+        """Hash the cells; see `content.ContentHash`."""
         schema, blocks = read_blocks(stream)
         content = ContentHash(schema)
         for block in blocks:
@@ -157,7 +157,7 @@ class SealedWrite:
     def __iter__(self) -> Iterator[bytes]:
         """Yield row group after row group, then the padding and the footer."""
         outbox = _Outbox()
-        blocks = (whole_block(block) for block in self._blocks)
+        blocks = read_ahead(self._encoded())
         first = next(blocks, None)
         writer = self._writer(outbox, first)
         with ThreadPoolExecutor(max_workers=1) as beside:
@@ -172,6 +172,22 @@ class SealedWrite:
         content_sha256 = self._content.digest() if self._content else None
         self._facts = TableFacts(self._bounds.rows, self._bounds.bounds(), content_sha256)
 
+    def _encoded(self) -> Iterator[pa.RecordBatch]:
+        """Make one array of each column; a text that repeats becomes a dictionary, if it is none."""
+        repeating: Collection[str] | None = None
+        for block in map(whole_block, self._blocks):
+            if repeating is None:
+                repeating = _repeating(block)
+            yield pa.RecordBatch.from_arrays(
+                [
+                    cells.dictionary_encode()
+                    if name in repeating and pa.types.is_string(cells.type)
+                    else cells
+                    for name, cells in zip(block.schema.names, block.columns, strict=True)
+                ],
+                names=block.schema.names,
+            )
+
     def _count(self, block: pa.RecordBatch) -> None:
         self._bounds.add(block)
         if self._content is not None:
@@ -180,7 +196,7 @@ class SealedWrite:
     def _writer(self, outbox: _Outbox, first: pa.RecordBatch | None) -> pq.ParquetWriter:
         return pq.ParquetWriter(
             pa.PythonFile(outbox, mode="w"),
-            _written_schema(self._schema),
+            _written_schema(self._schema if first is None else first.schema),
             compression="zstd",
             use_dictionary=[] if first is None else _repeating(first),
             dictionary_pagesize_limit=_NO_LIMIT,
