@@ -6,9 +6,9 @@ of a cell is asked once of each value, and nothing is spread over the rows.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -27,6 +27,8 @@ _MONTH = "^(0[1-9]|1[0-2])$"
 _YEARMONTH = "^[0-9]{4}(0[1-9]|1[0-2])$"
 _YEAR = "^[0-9]{4}$"
 _INTEGER = r"^[+-]?[0-9]+$"
+# By the mark of a date's form, how it is spelled.
+_DIGITS = {"Y": "[0-9]{4}", "b": "[A-Za-z]{3}", **dict.fromkeys("ymdHMS", "[0-9]{2}")}
 
 Places: TypeAlias = npt.NDArray[np.int32]
 Flags: TypeAlias = npt.NDArray[np.bool_]
@@ -207,17 +209,23 @@ def _date(text: pl.Expr, column: Column) -> tuple[pl.Expr, pl.Expr]:
         if timed
         else text.str.to_date(form, strict=False)
     )
-    return cell, text.is_not_null() & (cell.is_null() | (text.str.len_bytes() != _width(form)))
+    return cell, text.is_not_null() & _no_date(text, cell, form=form)
 
 
 def _moment(text: pl.Expr, column: Column) -> tuple[pl.Expr, pl.Expr]:
     cell = text.str.to_datetime(column.date_format, strict=False, time_unit="us")
-    return cell, text.is_not_null() & cell.is_null()
+    return cell, text.is_not_null() & _no_date(text, cell, form=column.date_format)
 
 
-def _width(form: str) -> int:
-    """How many characters a date has in a format: a shorter one is misspelled."""
-    return len(datetime(2000, 11, 22, 10, 11, 12).strftime(form))  # noqa: DTZ001 - a form, no moment
+def _no_date(text: pl.Expr, cell: pl.Expr, *, form: str) -> pl.Expr:
+    """Whether a date could not be read, is misspelled, or is of no year from 0001 to 9999.
+
+    Whoever read it takes blanks and signs for digits, a year such as -001 or +12024, and
+    the year 0: no bounds of a file can say these.
+    """
+    digits = re.sub("%([A-Za-z])", lambda mark: _DIGITS.get(mark[1], ".+"), re.escape(form))
+    years = cell.dt.year().is_between(1, 9999)
+    return cell.is_null() | ~text.str.contains(f"^{digits}$") | ~years
 
 
 def _like(pattern: str) -> _Cast:
