@@ -121,7 +121,7 @@ def parse_announcement(text: str, *, beside: Callable[[str], str] | None = None)
             _corrects(body),
             _covers(body["covers"]) if "covers" in body else None,
         )
-    except (tomllib.TOMLDecodeError, KeyError, TypeError, AttributeError) as fault:
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as fault:
         raise InvalidInput(
             f"{ANNOUNCEMENT} cannot be read: {type(fault).__name__}.",
             hint="It needs format, name, dataset and [[files]] with path, table and sha256.",

@@ -204,7 +204,7 @@ def _listed_beside(name: str, beside: Callable[[str], str]) -> Mapping[str, Any]
     hint = f'It needs format = "{PLACES_FORMAT}" and [columns.TABLE], and may have nothing else.'
     try:
         body = tomllib.loads(beside(name))
-    except tomllib.TOMLDecodeError:
+    except (ValueError, RecursionError):
         raise InvalidInput(f"{name} is no TOML.", hint=hint) from None
     listed = body.get("columns")
     if set(body) != {"format", "columns"} or body["format"] != PLACES_FORMAT:
