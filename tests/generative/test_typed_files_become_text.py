@@ -17,6 +17,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from fakes.sas_file import Missing, SasColumn, write_sas
+from havre.adapters.sources import parquet
 from havre.adapters.sources.folder import HolderFolder
 from havre.adapters.sources.typed import as_text, text_fault
 from havre.domain.delivery import FileUnreadable
@@ -274,3 +275,33 @@ def test_a_damaged_file_holds_the_delivery_or_gives_as_many_rows(
 
     with suppress(Held):
         read(tmp_path, name, layout)
+
+
+@SETTINGS
+@given(counts=st.lists(st.none() | st.integers(-(2**63), 2**63 - 1), max_size=20))
+@pytest.mark.parametrize("unit", ["s", "ms", "us", "ns"])
+def test_a_moment_of_any_year_at_all_has_a_text(counts: list[int | None], unit: str) -> None:
+    """What spells dates ended the command over a year of six digits."""
+    days = [None if each is None else each % 2**32 - 2**31 for each in counts]
+
+    moments = as_text(pa.array(counts, pa.timestamp(unit)))
+    dates = as_text(pa.array(days, pa.date32()), form="%Y%m%d")
+
+    assert [each is None for each in moments.to_pylist()] == [each is None for each in counts]
+    assert [each is None for each in dates.to_pylist()] == [each is None for each in days]
+
+
+def test_long_rows_of_parquet_come_fewer_at_a_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A packed file of 60 KB with 400 texts of 4 MiB took five gigabytes at its holder."""
+    monkeypatch.setattr(parquet, "_BATCH_BYTES", 2**16)
+    texts = pa.array(["x" * 4096] * 100)
+    pq.write_table(pa.table({"A": texts}), tmp_path / "a.parquet", use_dictionary=False)
+    source = HolderFolder(tmp_path, aside=tmp_path / "aside")
+
+    rows = source.split("a.parquet", layout=PARQUET, header=("A",), kept=("A",), constants={})
+    sizes = [batch.num_rows for batch in pa.RecordBatchReader.from_stream(rows)]
+
+    assert sum(sizes) == 100
+    assert max(sizes) <= 2**16 // 4096

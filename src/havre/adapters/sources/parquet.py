@@ -21,6 +21,8 @@ from havre.streams import kept
 
 _ROWS = 65_536
 _READ_BYTES = 1024 * 1024
+# Rows that are longer come fewer at a time: a batch is about so large.
+_BATCH_BYTES = 64 * 1024 * 1024
 
 # No names and no list in the footer of a table are longer; the reader would believe any size.
 _MOST_FOOTER_BYTES = 16 * 1024 * 1024
@@ -80,7 +82,9 @@ class ParquetRows:
             parquet = _opened(file)
             names = parquet.schema_arrow.names
             columns = [names[place] for place in self._wanted.places]
-            for batch in parquet.iter_batches(_ROWS, columns=columns, use_threads=False):
+            for batch in parquet.iter_batches(
+                _rows_at_once(parquet), columns=columns, use_threads=False
+            ):
                 yield self._spelled(batch.select(columns))
             if self.lines != parquet.metadata.num_rows:
                 raise FileUnreadable(self._path, "it has other rows than it says")
@@ -91,8 +95,8 @@ class ParquetRows:
         except pa.ArrowInvalid:
             raise FileUnreadable(
                 self._path,
-                "a column of text holds bytes that are no UTF-8",
-                hint="Convert the text where the file is written.",
+                "a column holds what its type cannot, such as bytes that are no UTF-8",
+                hint="Convert such text where the file is written, or write the file anew.",
             ) from None
         forms = self._wanted.date_forms
         columns = [
@@ -102,6 +106,14 @@ class ParquetRows:
         first = self.lines + 1
         self.lines += batch.num_rows
         return self._wanted.batch(columns, first=first, rows=batch.num_rows)
+
+
+def _rows_at_once(parquet: pq.ParquetFile) -> int:
+    """How many rows to read at a time, by what the footer says of the longest."""
+    footer = parquet.metadata
+    groups = [footer.row_group(number) for number in range(footer.num_row_groups)]
+    longest = max((group.total_byte_size // max(1, group.num_rows) for group in groups), default=0)
+    return max(1, min(_ROWS, _BATCH_BYTES // max(1, longest)))
 
 
 def _opened(file: BinaryIO) -> pq.ParquetFile:

@@ -27,6 +27,10 @@ _WHOLE = {"float32": 2.0**24, "float64": 2.0**53}
 # Between these a float of either width is spelled without an exponent.
 _EXPONENT_FROM, _EXPONENT_BELOW = 1e12, 1e-3
 
+# Of a date or a moment that is spelled as one, days from 1970 at most: some 98,000 years.
+_MOST_DAYS = 36_000_000
+_STEPS_A_DAY = {unit: 86_400 * 1000**n for n, unit in enumerate(("s", "ms", "us", "ns"))}
+
 # Cells that are looked at before all are.
 _SAMPLED = 4000
 
@@ -95,10 +99,10 @@ def _spelled(column: Any, form: str) -> Any:
         return _numbers(column)
     if kinds.is_date(kind):
         return _dates(column, form or _DATE)
-    values = pl.Series("cells", column)
     if kinds.is_timestamp(kind):
-        values = _moments(values, form or _MOMENT)
-    elif kinds.is_time(kind):
+        return _moments(column, form or _MOMENT)
+    values = pl.Series("cells", column)
+    if kinds.is_time(kind):
         values = values.dt.strftime(_TIME)
     return values.cast(pl.String).to_arrow().cast(pa.string())
 
@@ -122,17 +126,43 @@ def _numbers(column: Any) -> Any:
 
 
 def _dates(column: Any, form: str) -> Any:
-    moments = pl.Series("cells", column.cast(pa.timestamp("ms")))
-    return moments.dt.strftime(form).to_arrow().cast(pa.string())
+    counts = column.cast(pa.timestamp("ms")).cast(pa.int64())
+    counts, beyond = _with_a_year(counts, unit="ms")
+    spelled = (
+        pl.Series("cells", counts.cast(pa.timestamp("ms")))
+        .dt.strftime(form)
+        .to_arrow()
+        .cast(pa.string())
+    )
+    return pc.coalesce(spelled, beyond)
 
 
-def _moments(values: pl.Series, form: str) -> pl.Series:
+def _with_a_year(counts: Any, *, unit: str) -> tuple[Any, Any]:
+    """Part counts since 1970 into those that a calendar has, and the others as text.
+
+    What writes dates ends the whole command over a year of six digits.
+    """
+    days = pc.divide(counts, _STEPS_A_DAY[unit])
+    fits = pc.and_(pc.greater(days, -_MOST_DAYS), pc.less(days, _MOST_DAYS))
+    nothing = pa.nulls(len(counts), pa.int64())
+    if pc.all(fits).as_py() in (True, None):
+        return counts, nothing.cast(pa.string())
+    # The words keep a number from being read as a date of eight digits.
+    said = pc.binary_join_element_wise(
+        pc.if_else(fits, nothing, counts).cast(pa.string()), f"{unit} from 1970-01-01", " "
+    )
+    return pc.if_else(fits, counts, nothing), said
+
+
+def _moments(column: Any, form: str) -> Any:
     """Spell moments in a form, and in full those of which the form would leave something out."""
+    counts, beyond = _with_a_year(column.cast(pa.int64()), unit=column.type.unit)
+    values = pl.Series("cells", counts.cast(column.type))
     said = values.dt.truncate(_grain(form)) == values
     spelled = values.dt.strftime(form)
-    if said.all():
-        return spelled
-    return spelled.zip_with(said.fill_null(value=True), values.dt.strftime(_IN_FULL))
+    if not said.all():
+        spelled = spelled.zip_with(said.fill_null(value=True), values.dt.strftime(_IN_FULL))
+    return pc.coalesce(spelled.cast(pl.String).to_arrow().cast(pa.string()), beyond)
 
 
 def _grain(form: str) -> str:
