@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from fakes.aside import lines_aside
-from havre.adapters.sources import delimited
+from havre.adapters.sources import delimited, fhir
 from havre.adapters.sources.folder import HolderFolder
 from havre.domain.delivery import FileUnreadable
 from havre.domain.layout import UNIT_SEPARATOR, Layout, LayoutKind
@@ -256,6 +256,30 @@ def test_a_line_has_an_end_before_memory_has(tmp_path: Path) -> None:
     (line,) = lines_aside(tmp_path, "t.ndjson")
     assert (line["line"], line["reason"]) == (40_001, "line too long")
     assert rows.notes == ("bundles that were unpacked: 2, into lines: 80000",)
+
+
+def test_a_line_that_takes_too_much_memory_is_set_aside_and_the_others_are_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Four million empty codings in a line of 12 MB ended the command."""
+    monkeypatch.setattr(fhir, "_MOST_MEMORY", "64MiB")
+    one = b'{"resourceType":"Condition","id":"c","subject":{"reference":"Patient/p"}}'
+    many = one[:-1] + b',"code":{"coding":[' + b",".join([b"{}"] * 300_000) + b"]}}"
+    held = [
+        b'{"resourceType":"Bundle","entry":[{"resource":' + each + b"}]}" for each in (one, many)
+    ]
+    (tmp_path / "t.ndjson").write_bytes(b"\n".join([one, many, *held, one]))
+    layout = Layout(UNIT_SEPARATOR, kind=LayoutKind.FHIR_NDJSON, table="FHIR_CONDITION")
+    source = HolderFolder(tmp_path, aside=tmp_path / "aside")
+    header = source.header("t.ndjson", layout=layout)
+
+    rows = source.split("t.ndjson", layout=layout, header=header, kept=header, constants={})
+
+    assert pa.table(rows)["_line"].to_pylist() == [1, 3, 5]
+    assert rows.set_aside == {
+        "too much in one line": 1,
+        "in a bundle: too much in one line": 1,
+    }
 
 
 def test_a_table_that_is_none_of_fhir_is_refused(tmp_path: Path) -> None:

@@ -17,6 +17,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 IS_BUNDLE = "a bundle"
+TOO_MUCH = "too much in one line"
 
 _ENTRIES = """
 SELECT place, CASE
@@ -48,6 +49,22 @@ class Unpacked:
     at: Any
     others: Any
     faults: dict[int, str]
+
+    @classmethod
+    def nothing(cls, why: str) -> Unpacked:
+        """Nothing of one bundle."""
+        empty = pa.chunked_array([], pa.string())
+        return cls(empty, np.zeros(0, np.intp), np.zeros(1, np.intp), {0: why})
+
+    def and_then(self, more: Unpacked) -> Unpacked:
+        """These bundles, and behind them others."""
+        count = len(self.others)
+        return Unpacked(
+            pa.chunked_array([*self.line.chunks, *more.line.chunks], pa.string()),
+            np.concatenate([self.at, more.at + count]),
+            np.concatenate([self.others, more.others]),
+            self.faults | {count + at: why for at, why in more.faults.items()},
+        )
 
 
 def unpack_bundles(engine: Any, bundles: Any, *, kind: str) -> Unpacked:

@@ -18,7 +18,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from havre.adapters.sources.bundles import IS_BUNDLE, unpack_bundles
+from havre.adapters.sources.bundles import IS_BUNDLE, TOO_MUCH, Unpacked, unpack_bundles
 from havre.adapters.sources.delimited import Shape
 from havre.adapters.sources.headless import HeadlessRows, whole_lines
 from havre.adapters.sources.lines import Lines
@@ -29,6 +29,7 @@ from havre.ports.sources import SetAsideLine
 _ID = "[A-Za-z0-9.-]{1,64}"
 _UUID = "urn:uuid:[0-9a-fA-F-]{36}"
 _DAY = "[0-9]{4}-[0-9]{2}-[0-9]{2}(T.*)?"
+_MOST_MEMORY = "1GiB"
 _CODINGS = '[{"system": "VARCHAR", "code": "VARCHAR"}]'
 
 
@@ -117,7 +118,7 @@ class FhirRows(HeadlessRows):
 
         Returns rows, the place of each one's bundle, and why the bundles that have none are broken.
         """
-        found = unpack_bundles(self._engine, column, kind=self._resource.resource)
+        found = self._taken_out(column)
         table, why = self._read(found.line)
         faults = dict(found.faults)
         for row, reason in why.items():
@@ -131,10 +132,41 @@ class FhirRows(HeadlessRows):
         named = {int(places[at]): f"in a bundle: {reason}" for at, reason in faults.items()}
         return table.filter(pa.array(whole)), places[read[whole]], named
 
+    def _taken_out(self, column: Any) -> Unpacked:
+        """Take resources out of bundles; where memory is too small, of half of them at a time."""
+        import duckdb
+
+        try:
+            return unpack_bundles(self._engine, column, kind=self._resource.resource)
+        except duckdb.OutOfMemoryException:
+            if len(column) == 1:
+                return Unpacked.nothing(TOO_MUCH)
+            middle = len(column) // 2
+            first = self._taken_out(column.slice(0, middle))
+            return first.and_then(self._taken_out(column.slice(middle)))
+
     def _read(self, column: Any) -> tuple[pa.Table, dict[int, str]]:
-        """Read resources, one a cell: the rows that they are, and of the others why they are none."""
+        """Read resources, one a cell: the rows that they are, and of the others why they are none.
+
+        Where they take more memory than there is, they are read in halves; one that does is none.
+        """
+        import duckdb
+
         self._engine.register("lines", pa.table({"line": column}))
-        read = self._engine.execute(self._asked).to_arrow_table()
+        try:
+            read = self._engine.execute(self._asked).to_arrow_table()
+        except duckdb.OutOfMemoryException:
+            if len(column) == 1:
+                return self._read(column.slice(1))[0], {0: TOO_MUCH}
+            middle = len(column) // 2
+            first, before = self._read(column.slice(0, middle))
+            second, behind = self._read(column.slice(middle))
+            why = before | {middle + at: reason for at, reason in behind.items()}
+            return pa.concat_tables([first, second]), why
+        return self._rows_and_faults(read)
+
+    @staticmethod
+    def _rows_and_faults(read: pa.Table) -> tuple[pa.Table, dict[int, str]]:
         why = read["_why"]
         faulty = np.flatnonzero(pc.is_valid(why).to_numpy(zero_copy_only=False))
         rows = read.filter(pc.is_null(why)).drop_columns("_why")
@@ -151,7 +183,7 @@ def _engine() -> Any:
         config={
             "temp_directory": "",
             "threads": 1,
-            "memory_limit": "1GiB",
+            "memory_limit": _MOST_MEMORY,
             "autoinstall_known_extensions": False,
             "autoload_known_extensions": False,
         },
