@@ -214,6 +214,37 @@ def test_that_one_person_alone_has_cells_is_not_shown() -> None:
     assert shown["amount"] == 0
 
 
+@given(
+    st.lists(
+        st.tuples(st.sampled_from(["A", "B", "C", None]), st.integers(1, 14), st.integers(1, 60)),
+        min_size=1,
+        max_size=6,
+    )
+)
+@settings(max_examples=150, deadline=None)
+def test_nobody_subtracts_the_shown_codes_and_finds_a_few_people(
+    drawn: list[tuple[str | None, int, int]],
+) -> None:
+    """All rows less the shown codes and the shown holes: of nobody, of enough, or too few to see.
+
+    One person's 400 rows without a cell were told by two codes that everybody else had.
+    """
+    rows = [
+        (group * 100 + person, code, 1.0, date(2023, 1, 5))
+        for group, (code, people, each) in enumerate(drawn)
+        for person in range(people)
+        for _ in range(each)
+    ]
+    variable = next(each for each in describe(rows).variables if each.name == "code")
+
+    told = {each.code for each in variable.codes} | (
+        {None} if variable.missing is not None else set()
+    )
+    left = {person for person, code, *_ in rows if code not in told}
+    if variable.codes:
+        assert not left or len(left) >= FEWEST_PEOPLE
+
+
 def largest(rounded: int) -> int:
     return rounded + 49
 

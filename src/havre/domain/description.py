@@ -7,8 +7,8 @@ Five rules, and nothing is shown that does not keep them all:
 * every count is rounded to hundreds, and so are both parts of a share;
 * how many rows lack a cell is shown only if it is so for eleven people at least, and not so
   for eleven others, or if the smaller part rounds to nothing;
-* one code that is held back keeps another company: what the shown codes leave over is of
-  nobody, or of eleven people at least;
+* one code that is held back keeps another company: what the shown codes, and the rows without
+  a cell where their number is shown, leave over is of nobody, or of eleven people at least;
 * where all rows that have a cell have the same code, it is not shown: it would be known of everyone.
 
 A description is of the rows that one version added, and of them alone: two versions share
@@ -191,7 +191,8 @@ def _with_values(
         return replace(declared, withheld=Withheld.NOT_COUNTED)
     if count.too_many:
         return replace(declared, withheld=Withheld.TOO_MANY)
-    if not few and shape is Shape.CODES and (codes := shown_codes(count.values)):
+    hidden = count.missing_people if declared.missing is None else None
+    if not few and shape is Shape.CODES and (codes := shown_codes(count.values, hidden=hidden)):
         return replace(declared, codes=codes)
     if not few and shape is Shape.SPAN and (span := shown_range(count.values)):
         return replace(declared, low=span[0], high=span[1])
@@ -216,21 +217,27 @@ def shown_holes(count: ColumnCount, *, rows: int) -> int | None:
     return missing if both else None
 
 
-def shown_codes(values: Sequence[ValueCount]) -> tuple[CodeRows, ...]:
+def shown_codes(values: Sequence[ValueCount], *, hidden: int | None = None) -> tuple[CodeRows, ...]:
     """Choose the codes that may be shown: the most frequent, at most ten, the rest not to be told.
+
+    hidden: how many people have the rows without a cell, where the number of those is not
+        shown: whoever subtracts the shown codes from all rows finds these too. Null where it is.
 
     >>> many = [ValueCount("A", 900, 11), ValueCount("B", 500, 11), ValueCount("C", 20, 3)]
     >>> shown_codes(many)
     (CodeRows(code='A', rows=900),)
+    >>> shown_codes(many[:2]) == shown_codes(many[:2], hidden=1)
+    False
     """
     ranked = sorted(values, key=lambda each: (-each.rows, each.value))
     shown = [
         each for each in ranked if each.people >= FEWEST_PEOPLE and rounded_count(each.rows) > 0
     ][:SHOWN_CODES]
-    rest = [each for each in ranked if each not in shown]
+    rest = [each.people for each in ranked if each not in shown]
+    rest += [] if hidden is None else [hidden]
     if len(ranked) == 1:
         return ()
-    if rest and max(each.people for each in rest) < FEWEST_PEOPLE:
+    if rest and max(rest) < FEWEST_PEOPLE:
         # The last one shown is held back too: otherwise a total gives away the few.
         shown = shown[:-1]
     return tuple(CodeRows(each.value, rounded_count(each.rows)) for each in shown)
