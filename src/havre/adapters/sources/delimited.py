@@ -26,7 +26,7 @@ from havre.adapters.sources.encodings import TextEncoding, encoding_of
 from havre.adapters.sources.lines import MAX_LINE_BYTES, Lines, Places, pieces_of
 from havre.adapters.sources.unpacked import unpacked
 from havre.domain.announcement import ANNOUNCEMENT, FileKind, FoundFile
-from havre.domain.delivery import LINE_COLUMN, LinesLost
+from havre.domain.delivery import LINE_COLUMN, FileUnreadable, LinesLost
 from havre.domain.headers import HeaderDiffers
 from havre.domain.layout import Layout
 from havre.domain.shown import show_file
@@ -58,6 +58,7 @@ class DelimitedFolder:
         self._folder = folder
         self._aside = AsideFolder(aside)
         self._read: BinaryIO | None = None
+        self._hashed: dict[str, tuple[int, ...]] = {}
 
     def announcement(self) -> str:
         """Read `delivery.toml`."""
@@ -81,6 +82,7 @@ class DelimitedFolder:
             sha256, size_bytes = "", 0
             if kind is FileKind.FILE:
                 with Path(entry.path).open("rb") as file:
+                    self._hashed[entry.name] = _state(file)
                     sha256 = hashlib.file_digest(file, "sha256").hexdigest()
                     size_bytes = file.tell()
             yield FoundFile(entry.name, kind, sha256, size_bytes)
@@ -122,10 +124,8 @@ class DelimitedFolder:
 
     def keep_aside(self, path: str, *, layout: Layout) -> Digest | None:
         """Copy lines as they are, where they were and why beside them."""
-        if not self._aside.has(path):
-            return None
         with self.open_text(path, layout) as file:
-            return self._aside.keep(path, file)
+            return self._aside.keep(path, file) if self._aside.has(path) else None
 
     def recall_aside(self, kept: Mapping[str, Digest]) -> frozenset[str]:
         """Take up what was kept before, by its hash."""
@@ -149,9 +149,27 @@ class DelimitedFolder:
         return os.lseek(self._read.fileno(), 0, os.SEEK_CUR)
 
     def _open(self, path: str) -> BinaryIO:
-        """Open a file, no link; a pipe is opened without waiting for whoever writes to it."""
+        """Open a file, no link; a pipe is opened without waiting for whoever writes to it.
+
+        Raises:
+            FileUnreadable: it is not the file any more whose hash was taken.
+        """
         flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK
-        return os.fdopen(os.open(self._folder / path, flags), "rb", buffering=_BUFFER_BYTES)
+        file = os.fdopen(os.open(self._folder / path, flags), "rb", buffering=_BUFFER_BYTES)
+        if self._hashed.get(path, _state(file)) != _state(file):
+            file.close()
+            raise FileUnreadable(
+                path,
+                "somebody wrote to it while it was delivered",
+                hint="Deliver files that are finished.",
+            )
+        return file
+
+
+def _state(file: BinaryIO) -> tuple[int, ...]:
+    """What changes when a file is written to, or another one takes its place."""
+    found = os.fstat(file.fileno())
+    return found.st_ino, found.st_size, found.st_mtime_ns
 
 
 def _header_text(line: bytes, encoding: TextEncoding) -> str:
