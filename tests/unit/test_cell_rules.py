@@ -5,8 +5,9 @@ from __future__ import annotations
 import pyarrow as pa
 import pytest
 
-from havre.adapters.sources.rules import TableRules
+from havre.adapters.sources.rules import TableRules, check_rules
 from havre.domain.schema import Column, ColumnType, TableSchema
+from havre.errors import InvalidInput
 
 
 @pytest.mark.parametrize(
@@ -43,3 +44,25 @@ def test_a_date_has_its_own_digits_and_a_year_from_1_to_9999(
     _, broken = rules.judge(pa.record_batch({"D": pa.array([*good, *bad], pa.string())}))
 
     assert broken.tolist() == [False] * len(good) + [True] * len(bad)
+
+
+@pytest.mark.parametrize(
+    "column",
+    [
+        Column(name="C", pattern="^(?!00)[0-9]+$"),
+        Column(name="C", pattern="["),
+        Column(name="C", type=ColumnType.DATE, date_format="any"),
+        Column(name="C", type=ColumnType.DATE, date_format="%Y-%m"),
+        Column(name="C", type=ColumnType.DATETIME, date_format="%Y-%m-%dT%H"),
+        Column(name="C", type=ColumnType.DECIMAL, scale=19),
+    ],
+)
+def test_a_rule_by_which_nothing_can_be_checked_is_refused_before_it_is_taken_in(
+    column: Column,
+) -> None:
+    """A pattern that looks ahead was imported, and every delivery of its table ended the ingest."""
+    good = Column(name="G", pattern="[0-9]{2}", type=ColumnType.STRING)
+    table = TableSchema(name="T", dataset="d", columns=(good, column))
+
+    with pytest.raises(InvalidInput, match=r"by: T\.C \("):
+        check_rules([table])

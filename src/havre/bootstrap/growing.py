@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from havre.adapters.codes.folder import find_code_lists, read_list
+from havre.adapters.sources.rules import check_rules
 from havre.application.ceremony import PartitionCatalogue
 from havre.application.code_lists import CodeLists, named_lists
 from havre.application.oppositions import OPPOSITIONS_PARTITION
@@ -34,10 +35,12 @@ def import_schemas(
 
     Raises:
         NotFound: there is no description; or there are lists alone, and no table names one.
-        InvalidInput: a description or a list cannot be read; it is named.
+        InvalidInput: a description or a list cannot be read, or no cell can be checked by
+            it; it is named.
     """
     layer = SNDS_LAYER if with_snds else Layer()
     tables = read_schemas(folder, layer=layer, dataset=dataset)
+    check_rules(built.schema for built in tables)
     named = named_lists(hub.catalogue.known().catalogue)
     named |= named_lists(Catalogue(tuple(built.schema for built in tables)))
     # Read before anything is imported: one that is damaged stops all.

@@ -148,6 +148,9 @@ def _field(document: Mapping[str, Any], *, table: str) -> FieldDescriptor:
     if kind not in TYPES:
         raise InvalidInput(f"The schema of table {table} has a type nobody knows, at {name}.")
     limits = _mapping(document.get("constraints") or {})
+    pattern = limits.get("pattern")
+    if pattern is not None and not isinstance(pattern, str):
+        raise InvalidInput(f"The schema of table {table} has a pattern that is no text, at {name}.")
     return FieldDescriptor(
         name=name,
         type=str(kind),
@@ -156,7 +159,7 @@ def _field(document: Mapping[str, Any], *, table: str) -> FieldDescriptor:
         title=str(document.get("title") or document.get("description") or ""),
         code_list=str(document.get("nomenclature") or "").strip("-"),
         enum=_words(limits.get("enum")),
-        pattern=limits.get("pattern"),
+        pattern=pattern,
         required=limits.get("required") is True,
         created=_year(document.get("dateCreated")),
         deleted=_year(document.get("dateDeleted")),

@@ -7,8 +7,9 @@ of a cell is asked once of each value, and nothing is spread over the rows.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -17,6 +18,7 @@ import polars as pl
 import pyarrow as pa
 
 from havre.domain.schema import Column, ColumnType, TableSchema, Treatment
+from havre.errors import InvalidInput
 
 DUPLICATE = "duplicate key"
 _DECIMAL_DIGITS = 18
@@ -105,6 +107,48 @@ class TableRules:
         absent = {name: pl.lit(None, pl.String) for name in self._rules if name not in texts}
         reason = pl.coalesce(*named, pl.lit(DUPLICATE))
         return texts.with_columns(**absent).select(reason.alias("reason"))["reason"]
+
+
+def check_rules(tables: Iterable[TableSchema]) -> None:
+    """Make sure that the rules of tables can be applied, before a delivery is held by one.
+
+    Raises:
+        InvalidInput: a pattern, a form of dates or a number of decimals cannot be; each
+            column is named.
+    """
+    broken = [
+        f"{table.name}.{column.name} ({fault})"
+        for table in tables
+        for column in table.columns
+        if (fault := _rule_fault(column))
+    ]
+    if broken:
+        raise InvalidInput(
+            f"These columns have a rule that nothing can be checked by: {', '.join(broken)}.",
+            hint="A pattern is a regular expression without looking ahead or back; a form of"
+            " dates says day, month and year, as %d/%m/%Y does.",
+        )
+
+
+def _rule_fault(column: Column) -> str:
+    """Say which rule of a column cannot be applied; nothing where all can."""
+    try:
+        if column.pattern is not None:
+            pl.Series(["0"]).str.contains(f"^(?:{column.pattern})$")
+    except pl.exceptions.PolarsError:
+        return "pattern"
+    if column.type is ColumnType.DECIMAL and not 0 <= column.scale <= _DECIMAL_DIGITS:
+        return "decimals"
+    if column.type in {ColumnType.DATE, ColumnType.DATETIME}:
+        day = date(2001, 11, 22)
+        said = pl.DataFrame({column.name: [day.strftime(column.date_format)]})
+        try:
+            read = said.select(_CASTS[column.type](pl.col(column.name), column)[0]).item()
+        except pl.exceptions.PolarsError:
+            read = None
+        if read is None or (read.year, read.month, read.day) != (2001, 11, 22):
+            return "form of dates"
+    return ""
 
 
 def cell_type(column: Column) -> pa.DataType:
