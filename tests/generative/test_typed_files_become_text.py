@@ -305,3 +305,13 @@ def test_long_rows_of_parquet_come_fewer_at_a_time(
 
     assert sum(sizes) == 100
     assert max(sizes) <= 2**16 // 4096
+
+
+def test_a_parquet_file_whose_columns_have_names_that_are_no_text_is_held(tmp_path: Path) -> None:
+    """It ended the command: a name in another encoding than UTF-8."""
+    pq.write_table(pa.table({"NAME": ["a"]}), tmp_path / "a.parquet", store_schema=False)
+    content = (tmp_path / "a.parquet").read_bytes()
+    (tmp_path / "a.parquet").write_bytes(content.replace(b"NAME", b"N\xe9ME"))
+
+    with pytest.raises(FileUnreadable, match="no whole Parquet"):
+        HolderFolder(tmp_path, aside=tmp_path / "aside").header("a.parquet", layout=PARQUET)

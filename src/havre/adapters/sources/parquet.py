@@ -36,8 +36,10 @@ def read_names(file: BinaryIO, *, path: str) -> tuple[str, ...]:
         HeaderDiffers: some have no exact text; all of them are told.
         FileUnreadable: it is no Parquet, or a damaged one.
     """
-    with damage_named(path, "Parquet"):
+    # A column's name that is no UTF-8 is heard of by Python alone.
+    with damage_named(path, "Parquet", UnicodeDecodeError):
         schema = _opened(file).schema_arrow
+        names = tuple(schema.names)
     faults = [
         f"column {field.name} {fault}"
         for field in schema
@@ -52,7 +54,7 @@ def read_names(file: BinaryIO, *, path: str) -> tuple[str, ...]:
         faults.append(f"columns without a plain name, at {show_places(hidden)}, have no text form")
     if faults:
         raise HeaderDiffers(faults, hint="Cast such columns to text, dates or numbers.")
-    return tuple(schema.names)
+    return names
 
 
 class ParquetRows:
