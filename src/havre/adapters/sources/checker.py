@@ -21,6 +21,7 @@ from havre.adapters.sources.keys import KeysThatRepeat
 from havre.adapters.sources.rules import Cells, Flags, TableRules, cell_type, may_stay_encoded
 from havre.domain.delivery import LINE_COLUMN, RowCount
 from havre.domain.schema import TableSchema
+from havre.errors import NotGenuine
 from havre.ports.sources import DeliveredFile, SetAsideRow
 from havre.streams import kept
 from havre.values import TableStream
@@ -153,10 +154,43 @@ class CheckedFiles:
 def _batches(
     file: DeliveredFile, *, columns: Sequence[str] | None = None
 ) -> Iterator[pa.RecordBatch]:
-    """Read a file batch by batch, in order."""
+    """Read a file batch by batch, in order.
+
+    Raises:
+        NotGenuine: it has not the form in which Havre seals a file at its holder.
+    """
     for part in file.parts:
         with part(columns=columns) as rows:
-            yield from pa.RecordBatchReader.from_stream(rows)
+            reader = pa.RecordBatchReader.from_stream(rows)
+            form = {field.name: _plain_type(field.type) for field in reader.schema}
+            line = form.pop(LINE_COLUMN, pa.int64() if columns is not None else None)
+            if line != pa.int64() or not all(map(_is_text, form.values())):
+                raise _not_sealed_here(file)
+            for batch in reader:
+                if columns is None and batch[LINE_COLUMN].null_count:
+                    raise _not_sealed_here(file)
+                try:
+                    # Text that is no UTF-8 would be believed by whatever reads it from here on.
+                    batch.validate(full=True)
+                except pa.ArrowInvalid:
+                    raise _not_sealed_here(file) from None
+                yield batch
+
+
+def _is_text(kind: pa.DataType) -> bool:
+    types = pa.types
+    return bool(types.is_string(kind) or types.is_large_string(kind) or types.is_string_view(kind))
+
+
+def _plain_type(kind: pa.DataType) -> pa.DataType:
+    return kind.value_type if pa.types.is_dictionary(kind) else kind
+
+
+def _not_sealed_here(file: DeliveredFile) -> NotGenuine:
+    return NotGenuine(
+        f"{file.path} of delivery {file.delivery} has not the form in which Havre seals a file.",
+        hint="Its holder sealed it by other means, and none of its rows can be judged.",
+    )
 
 
 def _assembled(judged: tuple[Mapping[str, Cells], Flags], arrow: pa.Schema) -> pa.RecordBatch:
