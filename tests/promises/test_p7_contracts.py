@@ -13,7 +13,7 @@ import pytest
 
 from fakes.correcting import corrected
 from fakes.small_hub import SmallHub, copy_of, founded, quiet
-from havre.application.ingest import ContractBroken
+from havre.application.ingest_attempts import ContractBroken
 from havre.bootstrap.intake import Intake, take_in
 from havre.domain.events import DeliveryChecked, VersionPublished, events_of
 from havre.errors import InvalidInput, NotFound

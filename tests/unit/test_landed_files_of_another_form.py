@@ -10,8 +10,8 @@ import pyarrow as pa
 import pytest
 
 from havre.adapters.sources.checker import ColumnChecker
+from havre.domain.delivery import RowsUnfit
 from havre.domain.schema import Column, ColumnType, TableSchema
-from havre.errors import NotGenuine
 from havre.ports.sources import DeliveredFile
 from havre.streams import refusals_heard
 
@@ -55,5 +55,8 @@ def test_a_landed_file_that_is_no_text_with_numbers_of_lines_is_refused_by_name(
         [file], schema=SCHEMA, progress=lambda _: None, aside=lambda _: None
     )
 
-    with pytest.raises(NotGenuine, match="of delivery its-name has not the form"), refusals_heard():
+    with (
+        pytest.raises(RowsUnfit, match="its-name cannot be read"),
+        refusals_heard(),
+    ):
         pa.table(rows)

@@ -28,20 +28,19 @@ from havre.application.corrections import (
     objects_document,
 )
 from havre.application.describe import describe_version
+from havre.application.ingest_attempts import Attempts, Done
 from havre.application.ingest_run import DatasetRun, FileReport, IngestTools, RunProgress, stage_2
 from havre.application.journal import Journal
 from havre.application.rotation import Generations
 from havre.application.vault.inventory import list_written
 from havre.application.vault.keys import KeyRelease, OpenPartitions
-from havre.application.vault.sealing import SealedVersion
 from havre.application.waiting import ReceivedDeliveries, WaitingDelivery, wanted_for
 from havre.crypto.commitments import commit_to, new_salt
 from havre.crypto.random import new_object_id
 from havre.domain.catalogue_text import KnownTables
 from havre.domain.change_report import Correction, encode_changes
 from havre.domain.code_system import ColumnCodes
-from havre.domain.contract import Level
-from havre.domain.contract_judgement import Judged, broken_of
+from havre.domain.contract_judgement import Judged
 from havre.domain.correcting import ACCEPTED, HELD
 from havre.domain.delivery_note import DeliveryNote
 from havre.domain.delivery_receipt import REPORT_LABEL
@@ -57,7 +56,7 @@ from havre.domain.quarantine import layout_json
 from havre.domain.rotation import RotationRule
 from havre.domain.schema import TableSchema
 from havre.domain.trust import TrustRoots
-from havre.errors import HavreError, Held, NotFound
+from havre.errors import HavreError, NotFound
 from havre.formats.canonical import Json, encode_canonical
 from havre.ports.clock import Clock
 from havre.ports.records import Document, Records
@@ -101,36 +100,6 @@ class IngestReport:
     def set_aside(self) -> int:
         """Lines set aside, at the holder or at the hub."""
         return self.lines - self.accepted
-
-
-class ContractBroken(Held):
-    """A delivery breaks a must rule of its contract; every one is named."""
-
-    def __init__(self, delivery: str, broken: Iterable[Judged]) -> None:
-        said = "; ".join(each.says for each in broken)
-        super().__init__(
-            f"Delivery {delivery} breaks its contract: {said}.",
-            hint="Nothing of it entered the lake. Its holder mends it and delivers it under another"
-            f' name, with `corrects = "{delivery}"`; see the contract with `havre contract show`.',
-        )
-
-
-@dataclass(slots=True)
-class _Done:
-    """What was made of the deliveries of one run, before anything of it is on the log.
-
-    contracts: hash of its contract, by delivery.
-    run: null where every delivery was held, and then nothing was sealed.
-    """
-
-    judged: dict[str, tuple[Judged, ...]] = field(default_factory=dict)
-    contracts: dict[str, str] = field(default_factory=dict)
-    reports: dict[str, list[FileReport]] = field(default_factory=dict)
-    codes: dict[str, tuple[ColumnCodes, ...]] = field(default_factory=dict)
-    held: dict[str, ContractBroken] = field(default_factory=dict)
-    run: DatasetRun | None = None
-    sealed: SealedVersion | None = None
-    corrections: tuple[Correction, ...] = ()
 
 
 class Ingestion:
@@ -178,8 +147,8 @@ class Ingestion:
             NotFound: nothing waits, or a partition has no key pair.
             Refused: the custodians do not agree, or another run took a delivery in meanwhile.
                 A delivery that was opened too often today does not stop the others.
-            LinesLost: a sum does not close; no version was made.
-            NotGenuine: an object is not what the holder signed for.
+            LinesLost, NotGenuine: a sum does not close, or an object is not what the holder
+                signed for, and no other delivery can go on; no version was made.
         """
         waiting = [each for each in self._received.waiting() if each.note.dataset == dataset]
         if not waiting:
@@ -202,6 +171,8 @@ class Ingestion:
         )
         with self._release.open(wanted) as keys, self._tools.vault.batch():
             done = self._run(waiting, planned, keys, progress=progress)
+        waiting = [each for each in waiting if each.note.delivery not in done.left]
+        planned = [each for each in planned if each.waiting.note.delivery not in done.left]
         with self._journal.alone():
             self._received.check_still_wait(waiting)
             self._corrections.check_unchanged(planned)
@@ -209,14 +180,14 @@ class Ingestion:
         files = tuple(
             report
             for delivery, reports in done.reports.items()
-            if delivery not in done.held
+            if delivery not in done.out
             for report in reports
         )
         return IngestReport(
             dataset,
             version,
             files,
-            {**left, **done.held},
+            {**left, **done.left, **done.held},
             done.judged,
             done.corrections,
             done.codes,
@@ -229,9 +200,12 @@ class Ingestion:
         keys: OpenPartitions,
         *,
         progress: Callable[[RunProgress], None],
-    ) -> _Done:
-        """Check and seal; begun again without what is held, because keys were compared with its rows."""
-        done, going = _Done(), list(waiting)
+    ) -> Done:
+        """Check and seal what can go on.
+
+        Raises:
+            HavreError: nothing can, and nothing is to be written down of it.
+        """
         holders = {each.note.delivery: each.holder.name for each in waiting}
         terms = self._contracts.terms(holders, dataset=waiting[0].note.dataset)
 
@@ -247,53 +221,20 @@ class Ingestion:
             run.check_tables(progress)
             return run
 
-        while going:
-            run = checked(going)
-            broken = self._judged(run, going, done)
-            if not broken:
-                self._close(run, planned, done)
-                break
-            # Rows of one may be set aside because of another that is to be held: so each is
-            # judged alone. Those that break it only together are held together.
-            suspects = [each for each in going if each.note.delivery in broken]
-            alone: dict[str, ContractBroken] = {}
-            for each in suspects if len(going) > 1 else ():
-                alone |= self._judged(checked([each]), [each], done)
-            held = alone or broken
-            done.held |= held
-            going = [each for each in going if each.note.delivery not in held]
+        attempts = Attempts(checked, judge=self._judge)
+        run, done = attempts.run(waiting), attempts.done
+        if run is not None:
+            self._close(run, planned, done)
+        elif not done.held:
+            raise next(iter(done.left.values()))
         return done
 
-    def _judged(
-        self, run: DatasetRun, going: Sequence[WaitingDelivery], done: _Done
-    ) -> dict[str, ContractBroken]:
-        """Judge what a run has read, and say what is to be held."""
-        held: dict[str, ContractBroken] = {}
-        for each in going:
-            name = each.note.delivery
-            done.reports[name] = [report for report in run.reports if report.delivery == name]
-            done.codes[name] = run.codes.get(name, ())
-            contract = run.terms.contracts.get(name)
-            if contract is None:
-                continue
-            done.contracts[name] = contract.sha256
-            done.judged[name] = self._judge.judge(
-                each.note,
-                each.event,
-                contract=contract,
-                accepted=run.accepted(name),
-                counted=run.counted.get(name, {}),
-            )
-            if broken := broken_of(done.judged[name], level=Level.MUST):
-                held[name] = ContractBroken(name, broken)
-        return held
-
-    def _close(self, run: DatasetRun, planned: Sequence[PlannedCorrection], done: _Done) -> None:
+    def _close(self, run: DatasetRun, planned: Sequence[PlannedCorrection], done: Done) -> None:
         """Take back what is corrected, say what changed, and seal the manifests."""
         years = {
             each.partition_id: each.partition.year for each in self._catalogue.list_partitions()
         }
-        kept = [each for each in planned if each.waiting.note.delivery not in done.held]
+        kept = [each for each in planned if each.waiting.note.delivery not in done.out]
         for each in kept:
             run.withdraw(each.objects.values(), years=years)
         done.corrections = tuple(
@@ -301,7 +242,7 @@ class Ingestion:
         )
         done.run, done.sealed = run, run.close()
 
-    def _record(self, dataset: str, waiting: Sequence[WaitingDelivery], done: _Done) -> int | None:
+    def _record(self, dataset: str, waiting: Sequence[WaitingDelivery], done: Done) -> int | None:
         version, now = new_object_id(), self._clock.now()
         events: list[Event] = []
         documents: list[Document] = []
@@ -359,7 +300,7 @@ class Ingestion:
         return self._journal.record(*events, documents=documents)[-1]
 
     def _checked_event(
-        self, waiting: WaitingDelivery, done: _Done, *, objects: Document | None
+        self, waiting: WaitingDelivery, done: Done, *, objects: Document | None
     ) -> tuple[DeliveryChecked, list[Document]]:
         name = waiting.note.delivery
         reports, is_held = done.reports[name], name in done.held
@@ -383,7 +324,7 @@ class Ingestion:
 
 
 def _objects_document(
-    version: str, waiting: Sequence[WaitingDelivery], done: _Done
+    version: str, waiting: Sequence[WaitingDelivery], done: Done
 ) -> Document | None:
     if done.sealed is None or done.sealed.objects is None:
         return None
@@ -411,7 +352,7 @@ def newest_version(log: PublicLog, dataset: str) -> int | None:
     return max(log.versions(dataset), default=None)
 
 
-def _report_json(note: DeliveryNote, done: _Done, *, objects: Document | None) -> dict[str, Json]:
+def _report_json(note: DeliveryNote, done: Done, *, objects: Document | None) -> dict[str, Json]:
     """What the log commits to: counts, what the contract came to, what became of the rows."""
     name = note.delivery
     reports, is_held = done.reports[name], name in done.held
@@ -441,9 +382,7 @@ def _report_json(note: DeliveryNote, done: _Done, *, objects: Document | None) -
     }
 
 
-def _where_it_is_so(
-    note: DeliveryNote, done: _Done, *, objects: Document | None
-) -> dict[str, Json]:
+def _where_it_is_so(note: DeliveryNote, done: Done, *, objects: Document | None) -> dict[str, Json]:
     """What only some reports have: a contract, codes, what is corrected, objects."""
     name, later = note.delivery, dict[str, Json]()
     if name in done.judged:

@@ -21,13 +21,13 @@ from havre.domain.code_system import ColumnCodes
 from havre.domain.content import Grain, TableCount, grain_of
 from havre.domain.contract import OF_CELLS
 from havre.domain.contract_judgement import Counted, counted_beside
-from havre.domain.delivery import FileCount, RowCount, check_rows
+from havre.domain.delivery import FileCount, RowCount, RowsUnfit, check_rows
 from havre.domain.delivery_note import DeliveryNote
 from havre.domain.quarantine import FileLayout
 from havre.domain.schema import Catalogue, TableSchema
 from havre.domain.upkeep import STAGE_2_SECRET, aside_dataset
 from havre.domain.version_objects import PlacedObject
-from havre.errors import NotFound
+from havre.errors import InvalidInput, NotFound
 from havre.formats.canonical import Json
 from havre.ports.aside import AsideRows
 from havre.ports.counting import RowCounter
@@ -227,7 +227,10 @@ class DatasetRun:
             )
             watched = self._content.watch(rows, schema=schema, beside=[cells, codes])
             table = tools.pseudonyms.for_lake(watched, schema=schema, secret=self._secret)
-            self._version.add(table, delivery=delivery)
+            try:
+                self._version.add(table, delivery=delivery)
+            except InvalidInput as fault:
+                raise RowsUnfit(delivery, fault.message.rstrip(".")) from None
             found = tuple(
                 ColumnCodes(schema.name, column, each.system.name, each.sha256, counts)
                 for column, each in lists.items()
@@ -248,6 +251,9 @@ class DatasetRun:
         for key, (_, count) in sent.items():
             if count.table == table:
                 rows = checked.counts.get(key, RowCount(0, 0, {}))
+                if rows.received != count.sent:
+                    fault = f"{count.path} has not the rows that were signed for"
+                    raise RowsUnfit(key[0], fault)
                 check_rows(count, rows)
                 layout = self._tools.aside.layout(opened[key]) if rows.set_aside else None
                 self.reports.append(FileReport(key[0], count, rows, layout))

@@ -17,13 +17,14 @@ from typing import Any
 
 from havre.application.changes import WaitsForCorrected
 from havre.application.dispatch import Dispatched, Fate
-from havre.application.ingest import ContractBroken, IngestReport
+from havre.application.ingest import IngestReport
+from havre.application.ingest_attempts import ContractBroken
 from havre.application.ingest_run import RunProgress
 from havre.bootstrap.contracts import change_rows
 from havre.bootstrap.hub import OpenHub
 from havre.bootstrap.rotating import rotate_before_writing
 from havre.domain.contract_judgement import Judged
-from havre.domain.delivery import FileCount
+from havre.domain.delivery import FileCount, RowsUnfit
 from havre.errors import HavreError, InvalidInput, NotFound, Unavailable
 
 Row = dict[str, Any]
@@ -169,7 +170,7 @@ def _make_versions(
 
 
 def _is_checked(delivery: str, report: IngestReport) -> bool:
-    return isinstance(report.left.get(delivery), ContractBroken | None)
+    return isinstance(report.left.get(delivery), ContractBroken | RowsUnfit | None)
 
 
 @contextmanager

@@ -88,6 +88,18 @@ class FileUnreadable(Held):
         self.faults = (fault,)
 
 
+class RowsUnfit(Held):
+    """What landed is what its holder signed, and nobody can judge its rows: the delivery is held."""
+
+    def __init__(self, delivery: str, fault: str) -> None:
+        super().__init__(
+            f"Delivery {delivery} cannot be read: {fault}.",
+            hint="Nothing of it entered the lake. Its holder delivers it with Havre once more, under"
+            f' another name, with `corrects = "{delivery}"`.',
+        )
+        self.delivery = delivery
+
+
 class LinesLost(Held):
     """A sum does not close: a line is neither accepted nor set aside."""
 

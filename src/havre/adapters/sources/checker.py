@@ -19,9 +19,8 @@ import pyarrow.compute as pc
 
 from havre.adapters.sources.keys import KeysThatRepeat
 from havre.adapters.sources.rules import Cells, Flags, TableRules, cell_type, may_stay_encoded
-from havre.domain.delivery import LINE_COLUMN, RowCount
+from havre.domain.delivery import LINE_COLUMN, RowCount, RowsUnfit
 from havre.domain.schema import TableSchema
-from havre.errors import NotGenuine
 from havre.ports.sources import DeliveredFile, SetAsideRow
 from havre.streams import kept
 from havre.values import TableStream
@@ -157,7 +156,7 @@ def _batches(
     """Read a file batch by batch, in order.
 
     Raises:
-        NotGenuine: it has not the form in which Havre seals a file at its holder.
+        RowsUnfit: it has not the form in which Havre seals a file at its holder.
     """
     for part in file.parts:
         with part(columns=columns) as rows:
@@ -186,11 +185,8 @@ def _plain_type(kind: pa.DataType) -> pa.DataType:
     return kind.value_type if pa.types.is_dictionary(kind) else kind
 
 
-def _not_sealed_here(file: DeliveredFile) -> NotGenuine:
-    return NotGenuine(
-        f"{file.path} of delivery {file.delivery} has not the form in which Havre seals a file.",
-        hint="Its holder sealed it by other means, and none of its rows can be judged.",
-    )
+def _not_sealed_here(file: DeliveredFile) -> RowsUnfit:
+    return RowsUnfit(file.delivery, f"{file.path} has not the form in which Havre seals a file")
 
 
 def _assembled(judged: tuple[Mapping[str, Cells], Flags], arrow: pa.Schema) -> pa.RecordBatch:
