@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from havre.application.audit import PublicLog
@@ -26,6 +26,7 @@ from havre.domain.shown import show_file
 from havre.errors import HavreError, InvalidInput, Refused, Unavailable
 from havre.ports.inbox import Inbox, SentDeliveries, SentDelivery
 from havre.ports.sources import DeliveryFolder
+from havre.values import Digest
 
 
 class Fate(StrEnum):
@@ -122,6 +123,7 @@ class Dispatch:
     ) -> DeliveryNote:
         self._check_stays()
         self._check_corrects(announced)
+        self._check_new(announced)
         before = self._before(announced.name)
         with self._landings.free(rather=before.landing) as place:
             prepared = self._desk.prepare(
@@ -148,6 +150,32 @@ class Dispatch:
                 f"The hub has taken no delivery {announced.corrects} of this holder in.",
                 hint="`corrects` names an earlier delivery of this holder, as the hub's log has it.",
             )
+
+    def _check_new(self, announced: Announcement) -> None:
+        """Refuse to deliver the very same files once more under another name: each row would count twice.
+
+        Keys are compared with those of one ingest, not with versions before.
+        """
+        if announced.corrects is not None:
+            return
+        events = [logged.event for logged in self._log.entries()]
+        there = {each.delivery for each in events_of(events, DeliveryReceived)}
+        for name in self._sent.names():
+            twin = content_digest(replace(announced, name=name))
+            if self._is_sent(name, twin) and (name in there or find_posted(self._inbox, name)):
+                raise Refused(
+                    f"Delivery {name} has the very same files, and the hub has it.",
+                    hint="There is nothing to deliver. If that one was held, announce this one"
+                    f' with `corrects = "{name}"`.',
+                )
+
+    def _is_sent(self, name: str, content: Digest) -> bool:
+        """Whether this is what is remembered under a name; what cannot be read is nobody's twin."""
+        try:
+            sent = self._sent.find(name)
+        except InvalidInput:
+            return False
+        return sent is not None and sent.content == content
 
     def _check_stays(self) -> None:
         check_stays([logged.event for logged in self._log.entries()])

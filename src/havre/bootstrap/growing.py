@@ -28,7 +28,8 @@ def import_schemas(
 ) -> dict[str, object]:
     """Import a folder of Table Schemas, and the lists of codes that lie in it.
 
-    Of the lists those are kept that a table of the hub names; each takes the place of an
+    A table that the hub knows stays in its dataset, unless `dataset` says otherwise. Of the
+    lists those are kept that a table of the hub names; each takes the place of an
     earlier one of its name.
 
     Returns counts, and which corrections were used.
@@ -40,6 +41,8 @@ def import_schemas(
     """
     layer = SNDS_LAYER if with_snds else Layer()
     tables = read_schemas(folder, layer=layer, dataset=dataset)
+    if dataset is None:
+        tables = hub.catalogue.known().left_where_they_are(tables)
     check_rules(built.schema for built in tables)
     named = named_lists(hub.catalogue.known().catalogue)
     named |= named_lists(Catalogue(tuple(built.schema for built in tables)))
@@ -67,6 +70,12 @@ def import_model(hub: OpenHub, model: str) -> dict[str, object]:
 
 
 def _imported(hub: OpenHub, tables: Sequence[BuiltTable]) -> dict[str, object]:
+    before = {each.schema.name: each.schema.dataset for each in hub.catalogue.known().tables}
+    moved = {
+        built.schema.name: built.schema.dataset
+        for built in tables
+        if before.get(built.schema.name, built.schema.dataset) != built.schema.dataset
+    }
     known = hub.catalogue.import_tables(tables)
     publish_for_holders(hub)
     used = sorted({name for built in tables for name in built.used})
@@ -74,6 +83,7 @@ def _imported(hub: OpenHub, tables: Sequence[BuiltTable]) -> dict[str, object]:
         "imported": len(tables),
         "known": len(known.tables),
         "datasets": sorted({built.schema.dataset for built in tables}),
+        "moved": [f"{name} to {moved[name]}" for name in sorted(moved)],
         "corrections": used,
     }
 

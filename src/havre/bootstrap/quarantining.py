@@ -17,6 +17,7 @@ from havre.bootstrap.hub import OpenHub
 from havre.bootstrap.rotating import generations, rotate_before_writing
 from havre.bootstrap.timekeeping import list_superseded
 from havre.domain.erasure_check import QUARANTINE_DAYS
+from havre.domain.shown import show_file
 from havre.errors import InvalidInput, NotFound, Refused
 
 Row = dict[str, Any]
@@ -31,7 +32,16 @@ def quarantine_rows(hub: OpenHub, dataset: str | None) -> list[Row]:
     """Each file of which rows are set aside: by the records, with no key.
 
     dataset: only of this one; null for all.
+
+    Raises:
+        NotFound: the catalogue knows no such dataset.
     """
+    known = {each.schema.dataset for each in hub.catalogue.known().tables}
+    if dataset is not None and dataset not in known:
+        raise NotFound(
+            f"The catalogue knows no dataset {show_file(dataset)}.",
+            hint=f"It knows {', '.join(sorted(known))}.",
+        )
     ends = {
         each.partition: (each.since + timedelta(days=_ASIDE_DAYS)).date().isoformat()
         for each in list_superseded(hub)

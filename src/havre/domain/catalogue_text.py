@@ -6,7 +6,7 @@ It holds what each table is and nothing of any delivery.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from havre.domain.catalogue import BuiltTable
@@ -35,6 +35,23 @@ class KnownTables:
             if built.schema.name.casefold() == name.casefold():
                 return built
         return None
+
+    def left_where_they_are(self, tables: Iterable[BuiltTable]) -> list[BuiltTable]:
+        """The same tables, each that is known in the dataset that it is known in.
+
+        What was delivered of it lies there, and so does what permits say of it.
+        """
+        datasets = {built.schema.name: built.schema.dataset for built in self.tables}
+        return [
+            replace(
+                built,
+                schema=replace(
+                    built.schema,
+                    dataset=datasets.get(built.schema.name, built.schema.dataset),
+                ),
+            )
+            for built in tables
+        ]
 
     def table(self, name: str) -> BuiltTable:
         """Find a table that something here is of.

@@ -138,6 +138,9 @@ class SentDeliveries(Protocol):
             Unavailable: there is no room.
         """
 
+    def names(self) -> list[str]:
+        """Name every delivery that is remembered, in order of name."""
+
     def find(self, delivery: str) -> SentDelivery | None:
         """Recall one, or nothing.
 

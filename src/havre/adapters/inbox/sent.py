@@ -25,6 +25,10 @@ class SentFolder:
         with failures_named():
             write_whole(self._path(delivery), [json.dumps(body).encode("ascii")])
 
+    def names(self) -> list[str]:
+        """List the files."""
+        return sorted(path.stem for path in self._folder.glob("*.json"))
+
     def find(self, delivery: str) -> SentDelivery | None:
         """Read what was kept."""
         try:
