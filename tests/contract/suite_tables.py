@@ -230,6 +230,34 @@ def test_the_content_hash_is_the_published_method(tables: TableFiles, rows: int)
     assert tables.content_hash(care(rows)) == naive_content_hash(care(rows))
 
 
+def long_texts(rows: int = 200) -> pa.Table:
+    """One text of a mebibyte in all rows, beside a short one: 96 rows are a block."""
+    text = pa.DictionaryArray.from_arrays(pa.array([0] * rows, pa.int32()), ["x" * 2**20])
+    return pa.table({"code": pa.array([f"c{n}" for n in range(rows)]), "empty": text})
+
+
+def test_a_block_of_long_texts_ends_before_its_rows_do(tables: TableFiles) -> None:
+    digests = {
+        name: hashlib.sha256(
+            b"".join(
+                naive_block(long_texts()[name][a:b], "text")
+                for a, b in [(0, 96), (96, 192), (192, 200)]
+            )
+        ).hexdigest()
+        for name in ("code", "empty")
+    }
+    columns = [{"kind": "text", "name": name, "sha256": digests[name]} for name in digests]
+    body = {"columns": columns, "format": "havre/v2/content", "rows": 200}
+    spelled = json.dumps(body, separators=(",", ":"), sort_keys=True).encode()
+    in_pieces = pa.Table.from_batches(long_texts().to_batches(max_chunksize=60))
+    write = tables.write(long_texts(), key=KEY)
+    list(write)
+
+    assert tables.content_hash(long_texts()) == hashlib.sha256(spelled).hexdigest()
+    assert tables.content_hash(in_pieces) == hashlib.sha256(spelled).hexdigest()
+    assert write.facts.content_sha256 == hashlib.sha256(spelled).hexdigest()
+
+
 def test_years_part_a_table_without_losing_a_row(tables: TableFiles) -> None:
     table = pa.table(
         {

@@ -20,7 +20,7 @@ import pyarrow.parquet.encryption as pe
 import pytest
 
 from contract.suite_tables import *  # noqa: F403
-from contract.suite_tables import KEY, OTHER_KEY, care, written
+from contract.suite_tables import KEY, OTHER_KEY, care, long_texts, written
 from havre.adapters.tables.cells import BLOCK_ROWS
 from havre.adapters.tables.parquet import ParquetTables
 from havre.errors import NotGenuine
@@ -199,6 +199,18 @@ def test_every_column_chunk_has_one_data_page_and_row_groups_are_bounded() -> No
     assert file.metadata.num_row_groups == 2
     assert file.metadata.row_group(0).num_rows == BLOCK_ROWS
     assert file.metadata.row_group(0).column(0).compression == "ZSTD"
+
+
+def test_a_row_group_of_long_texts_is_small_enough_to_be_held() -> None:
+    sealed = written(ParquetTables(), long_texts())
+    file = pq.ParquetFile(
+        io.BytesIO(sealed), decryption_properties=pe.create_decryption_properties(KEY)
+    )
+    rows = ParquetTables().read(io.BytesIO(sealed), key=KEY)
+    batches = list(pa.RecordBatchReader.from_stream(rows))
+
+    assert [file.metadata.row_group(n).num_rows for n in range(3)] == [96, 96, 8]
+    assert max(batch.num_rows for batch in batches) == 96
 
 
 def test_sizes_are_padded() -> None:

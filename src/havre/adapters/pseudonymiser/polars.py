@@ -37,7 +37,7 @@ from havre.values import TableStream
 _ORDER_DIGITS = 15
 
 # What is hashed at once: bounds memory, and is large enough for repeats to show.
-_BLOCK_ROWS = 250_000
+_BLOCK_ROWS, _BLOCK_BYTES = 250_000, 2**26
 
 # Looking for repeats costs half as much as hashing: not done where there are none.
 _JUDGED_ROWS, _MOSTLY_DISTINCT = 20_000, 0.95
@@ -120,7 +120,8 @@ class HashedBlocks:
         waiting: list[Any] = []
         for batch in self._reader:
             waiting.append(batch)
-            if sum(part.num_rows for part in waiting) >= _BLOCK_ROWS:
+            rows = sum(part.num_rows for part in waiting)
+            if rows >= _BLOCK_ROWS or sum(part.nbytes for part in waiting) >= _BLOCK_BYTES:
                 yield from self._hash_block(pa.Table.from_batches(waiting))
                 waiting = []
         if waiting:

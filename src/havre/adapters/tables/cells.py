@@ -13,6 +13,7 @@ from decimal import Decimal
 from typing import Any, TypeVar
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -28,6 +29,9 @@ _LOOKED_AT_ROWS = 8192
 
 # Rows of one row group: DuckDB's default, and the block of the content hash.
 BLOCK_ROWS = 245_760
+
+# With the row that brings its texts up to this, a block ends: so it does for the content hash.
+BLOCK_TEXT_BYTES = 100_000_000
 
 # Above this a run of rows is cut, however few they are: memory stays bounded for wide tables.
 _MAX_PART_BYTES = 160 * 1024 * 1024
@@ -113,11 +117,99 @@ def read_blocks(
 ) -> tuple[pa.Schema, Iterator[pa.Table]]:
     """Read a stream as tables of exactly `rows` rows, the last with fewer, in lake types.
 
-    Wide tables are cut earlier where `rows` is more than a block: see `_MAX_PART_BYTES`.
+    Wide tables are cut earlier: a block by its texts (`BLOCK_TEXT_BYTES`), what is more than a
+    block by what it takes in memory.
     """
     reader = pa.RecordBatchReader.from_stream(stream)
     schema = lake_schema(reader.schema)
     return schema, read_ahead(_blocks(reader, schema, rows=rows))
+
+
+class _Block:
+    """Rows that wait until they are a whole block, or a whole run of blocks."""
+
+    def __init__(self, rows: int) -> None:
+        self._rows = rows
+        self._begin()
+
+    def _begin(self) -> None:
+        self.count = 0
+        self.is_full = False
+        self._pieces: list[pa.Table] = []
+        # What the texts take at most; exactly, of as many of the pieces as were looked at.
+        self._most_bytes = self._text_bytes = self._looked_at = 0
+
+    def add(self, rows: pa.Table) -> int:
+        """Take as many of the rows as belong to it; returns how many."""
+        taken = rows.slice(0, self._rows - self.count)
+        if self._rows <= BLOCK_ROWS:
+            taken = self._up_to_the_limit(taken)
+        self._pieces.append(taken)
+        self.count += taken.num_rows
+        self.is_full |= self.count == self._rows or (
+            self._rows > BLOCK_ROWS and sum(each.nbytes for each in self._pieces) > _MAX_PART_BYTES
+        )
+        return int(taken.num_rows)
+
+    def take(self) -> pa.Table:
+        """Give the rows, and begin the next block."""
+        whole = pa.concat_tables(self._pieces)
+        self._begin()
+        return whole
+
+    def _up_to_the_limit(self, rows: pa.Table) -> pa.Table:
+        self._most_bytes += _most_text_bytes(rows)
+        if self._most_bytes < BLOCK_TEXT_BYTES:
+            return rows
+        for piece in self._pieces[self._looked_at :]:
+            self._text_bytes += int(_text_bytes(piece).sum())
+        sizes = self._text_bytes + np.cumsum(_text_bytes(rows))
+        ends = np.flatnonzero(sizes >= BLOCK_TEXT_BYTES)
+        if len(ends):
+            self.is_full = True
+            return rows.slice(0, int(ends[0]) + 1)
+        self._looked_at = len(self._pieces) + 1
+        self._most_bytes = self._text_bytes = int(sizes[-1])
+        return rows
+
+
+def _texts(rows: pa.Table) -> Iterator[pa.Array]:
+    for column in rows.columns:
+        if _is_spelled(value_type(column.type)):
+            yield from column.chunks
+
+
+def _most_text_bytes(rows: pa.Table) -> int:
+    """What the texts of some rows take at most, found without a look at each."""
+    most = 0
+    for cells in _texts(rows):
+        if not pa.types.is_dictionary(cells.type):
+            most += cells.nbytes
+        elif len(cells):
+            longest = pc.max(pc.binary_length(cells.dictionary)).as_py() or 0
+            most += longest * len(cells)
+    return most
+
+
+def _text_bytes(rows: pa.Table) -> npt.NDArray[np.int64]:
+    """What the texts of each row take; nothing where there is none."""
+    total = np.zeros(rows.num_rows, np.int64)
+    for column in rows.columns:
+        if _is_spelled(value_type(column.type)):
+            total += np.concatenate([_lengths(cells) for cells in column.chunks])
+    return total
+
+
+def _lengths(cells: pa.Array) -> npt.NDArray[np.int64]:
+    values = cells.dictionary if pa.types.is_dictionary(cells.type) else cells
+    lengths = pc.binary_length(values)
+    if values is not cells:
+        lengths = pc.take(lengths, cells.indices, boundscheck=False)
+    return np.asarray(pc.fill_null(lengths, 0)).astype(np.int64)
+
+
+def _is_spelled(kind: pa.DataType) -> bool:
+    return bool(pa.types.is_string(kind) or pa.types.is_binary(kind))
 
 
 def read_ahead(items: Iterator[T]) -> Iterator[T]:
@@ -133,24 +225,16 @@ def read_ahead(items: Iterator[T]) -> Iterator[T]:
 
 
 def _blocks(reader: pa.RecordBatchReader, schema: pa.Schema, *, rows: int) -> Iterator[pa.Table]:
-    waiting: list[pa.Table] = []
-    count, size_bytes = 0, 0
+    waiting = _Block(rows)
     for batch in _heard(reader):
         rest = pa.Table.from_batches([batch])
         rest = rest if rest.schema.equals(schema) else _cast(rest, schema)
-        while count + rest.num_rows >= rows:
-            taken = rest.slice(0, rows - count)
-            yield pa.concat_tables([*waiting, taken])
-            rest, waiting, count, size_bytes = rest.slice(taken.num_rows), [], 0, 0
-        if rest.num_rows:
-            waiting.append(rest)
-            count += rest.num_rows
-            size_bytes += rest.nbytes
-        if rows > BLOCK_ROWS and size_bytes > _MAX_PART_BYTES:
-            yield pa.concat_tables(waiting)
-            waiting, count, size_bytes = [], 0, 0
-    if waiting:
-        yield pa.concat_tables(waiting)
+        while rest.num_rows:
+            rest = rest.slice(waiting.add(rest))
+            if waiting.is_full:
+                yield waiting.take()
+    if waiting.count:
+        yield waiting.take()
 
 
 def _heard(reader: pa.RecordBatchReader) -> Iterator[pa.RecordBatch]:

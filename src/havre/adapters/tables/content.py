@@ -30,9 +30,9 @@ _BY_VALUES, _CELL_BY_CELL = b"values", b"cells"
 class ContentHash:
     """The hash of cells in their order.
 
-    Per column a SHA-256 over blocks of 245,760 rows, which say how they are written. A block
-    repeats if the first 16,384 of its cells have at most 4,096 different values; fractions never
-    do. `values`: their number as four bytes, the values in ascending order (texts, bytes and
+    Per column a SHA-256 over blocks of 245,760 rows, or up to the row that brings their texts and
+    byte strings to 100,000,000 bytes; each says how it is written. A block repeats if the first 16,384
+    of its cells have at most 4,096 different values; fractions never do. `values`: their number as four bytes, the values in ascending order (texts, bytes and
     decimals by the bytes of their spelling), then per row the place of its value, from 0, and
     their number where there is none; places take as many bytes, 1, 2 or 4, as that number needs.
     `cells`: one byte per row, 1 for a cell, 0 for none; then the cells, empty or 0 for none.
@@ -50,7 +50,7 @@ class ContentHash:
         self._rows = 0
 
     def add(self, block: pa.RecordBatch) -> None:
-        """Hash one block, made by `whole_block`; all but the last have 245,760 rows."""
+        """Hash one block, made by `read_blocks` and `whole_block`."""
         self._rows += block.num_rows
         for name, (kind, digest) in self._columns.items():
             for piece in _pieces(block[name], kind):

@@ -322,7 +322,12 @@ def _encoded_texts(sealed: pq.ParquetFile) -> list[str]:
 
 def _batches(sealed: pq.ParquetFile, columns: list[str]) -> Iterator[pa.RecordBatch]:
     try:
-        yield from read_ahead(sealed.iter_batches(batch_size=BLOCK_ROWS, columns=columns))
+        # One row group after the other: each is small enough to be held, where texts are long too.
+        batches = (
+            sealed.iter_batches(batch_size=BLOCK_ROWS, columns=columns, row_groups=[group])
+            for group in range(sealed.num_row_groups)
+        )
+        yield from read_ahead(chain.from_iterable(batches))
     except (OSError, pa.ArrowException):
         raise _altered() from None
 
