@@ -45,6 +45,16 @@ def test_a_study_of_a_million_lines_can_tell_no_more_lines_than_others() -> None
     assert len(told) == MAX_TOLD_LINE + 1
 
 
+@given(st.lists(st.sampled_from([b"\n", b"\r", b"\r\n", b"x", b""])).map(b"".join))
+def test_a_study_has_as_many_lines_as_its_file(study: bytes) -> None:
+    last = len(study.splitlines())
+    told = {
+        fault_of(trace(line, "KeyError"), code={"study.py": study}) for line in (last, last + 1)
+    }
+
+    assert told == ({f"line {last}: KeyError", "KeyError"} if last else {"KeyError"})
+
+
 def test_all_that_a_failed_run_can_tell_fits_in_sixteen_bits() -> None:
     code = {"study.py": b"\n" * 10_000}
     names = [*vars(builtins), "Secret", "E1943"]

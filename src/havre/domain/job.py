@@ -6,6 +6,7 @@ import hashlib
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import islice
 
 from havre.errors import InvalidInput
 from havre.formats.canonical import Json, encode_canonical, parse_canonical
@@ -13,6 +14,8 @@ from havre.formats.canonical import Json, encode_canonical, parse_canonical
 PREDICATE_JOB = "havre/v1/job"
 OUTPUTS_LABEL = "havre/v1/outputs"
 _PLACE = re.compile(rb'File "/code/study\.py", line ([1-9][0-9]{0,3})(?![0-9])')
+# A line as Python counts it; of a study's lines no more are looked at than can be told.
+_LINE = re.compile(rb"[^\r\n]*(?:\r\n?|\n)|[^\r\n]+")
 # Whatever is told of a failed run is a message that the study may choose: ten bits of a
 # line, four of a name. Fifteen names help, and a study that needs a longer file has modules.
 MAX_TOLD_LINE = 1_000
@@ -116,7 +119,8 @@ def fault_of(words: bytes, *, code: Mapping[str, bytes]) -> str:
     >>> fault_of(b'File "/code/study.py", line 77, in f\\nSecretError: 8', code=code)
     'an error'
     """
-    written = min(len(code.get("study.py", b"").splitlines()), MAX_TOLD_LINE)
+    lines = _LINE.finditer(code.get("study.py", b""))
+    written = sum(1 for _ in islice(lines, MAX_TOLD_LINE))
     places = [int(line) for line in _PLACE.findall(words) if int(line) <= written]
     last = words.strip().rsplit(b"\n", 1)[-1].split(b":", 1)[0].decode("ascii", "replace")
     kind = last if last in _ERRORS else "an error"
