@@ -10,6 +10,7 @@ import doctest
 import importlib
 import re
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -71,9 +72,13 @@ def command_lines(text: str) -> Iterator[str]:
             yield bare
 
 
+# The tree is built from every command's signature, and asked for once in every line of every page.
+tree_of = cache(typer.main.get_command)
+
+
 def unknown_words(line: str, *, root: typer.Typer = app) -> list[str]:
     """Walk down the tree of commands: the words and options that it does not have."""
-    node = typer.main.get_command(root)
+    node = tree_of(root)
     options = {name for each in node.params for name in each.opts} | {"--help"}
     for word in line.split()[1:]:
         if word.startswith("--"):
