@@ -20,7 +20,7 @@ from havre.domain.description import Withheld
 from havre.domain.schema import Catalogue
 from havre.errors import InvalidInput
 from havre.formats.croissant import encode_croissant
-from havre.formats.health_dcat import encode_turtle
+from havre.formats.health_dcat import encode_dcat
 from havre.snds.datasets import KNOWN_DATASETS
 
 SHAPES = Path(__file__).parents[2] / "src/havre/formats/health_dcat.ttl"
@@ -77,7 +77,7 @@ def test_what_nobody_said_of_another_dataset_is_listed() -> None:
 
 
 def test_a_catalogue_whose_words_are_all_said_keeps_every_shape() -> None:
-    graph = Graph().parse(data=encode_turtle(dcat_of(described_view())), format="turtle")
+    graph = Graph().parse(data=encode_dcat(dcat_of(described_view())).turtle, format="turtle")
 
     conforms, _, told = pyshacl.validate(graph, shacl_graph=Graph().parse(SHAPES))
 
@@ -85,7 +85,7 @@ def test_a_catalogue_whose_words_are_all_said_keeps_every_shape() -> None:
 
 
 def test_the_export_says_what_was_counted_and_holds_no_value_that_few_share() -> None:
-    turtle = encode_turtle(dcat_of(described_view())).decode()
+    turtle = encode_dcat(dcat_of(described_view())).turtle.decode()
 
     assert 'numberOfRecords "4000"^^xsd:nonNegativeInteger' in turtle
     assert 'numberOfUniqueIndividuals "700"^^xsd:nonNegativeInteger' in turtle

@@ -23,8 +23,7 @@ from havre.formats.health_dcat import (
     DcatDataset,
     DcatFile,
     DcatTable,
-    encode_json_ld,
-    encode_turtle,
+    encode_dcat,
 )
 
 SITE = "https://hub.example/"
@@ -98,7 +97,7 @@ def shapes() -> Graph:
 
 def complaints(written: DcatCatalogue) -> list[str]:
     """What our shapes say of a catalogue, in order."""
-    graph = Graph().parse(data=encode_turtle(written), format="turtle")
+    graph = Graph().parse(data=encode_dcat(written).turtle, format="turtle")
     _, report, _ = pyshacl.validate(graph, shacl_graph=shapes(), advanced=False)
     assert isinstance(report, Graph)
     found = report.query(
@@ -170,7 +169,7 @@ ALTERED = [
 
 @pytest.mark.parametrize(("said", "old", "new"), ALTERED)
 def test_a_property_that_is_misspelled_is_named(said: str, old: str, new: str) -> None:
-    text = encode_turtle(catalogue()).decode()
+    text = encode_dcat(catalogue()).turtle.decode()
     assert old in text
     graph = Graph().parse(data=text.replace(old, new), format="turtle")
 
@@ -192,20 +191,20 @@ def test_every_shape_of_a_property_has_a_failing_example() -> None:
 
 @pytest.mark.filterwarnings("ignore:ConjunctiveGraph is deprecated")  # rdflib's own reader
 def test_turtle_and_json_ld_say_the_same() -> None:
-    turtle = Graph().parse(data=encode_turtle(catalogue()), format="turtle")
-    json_ld = Graph().parse(data=encode_json_ld(catalogue()), format="json-ld")
+    turtle = Graph().parse(data=encode_dcat(catalogue()).turtle, format="turtle")
+    json_ld = Graph().parse(data=encode_dcat(catalogue()).json_ld, format="json-ld")
 
     assert isomorphic(turtle, json_ld)
     assert len(turtle) > 100
 
 
 def test_the_same_catalogue_gives_the_same_bytes() -> None:
-    assert encode_turtle(catalogue()) == encode_turtle(catalogue())
+    assert encode_dcat(catalogue()) == encode_dcat(catalogue())
 
 
 @pytest.mark.skipif(not PUBLISHED.is_dir(), reason="HAVRE_DCAT_SHAPES names no folder of shapes")
 def test_the_published_shapes_have_nothing_to_say() -> None:
-    graph = Graph().parse(data=encode_turtle(catalogue()), format="turtle")
+    graph = Graph().parse(data=encode_dcat(catalogue()).turtle, format="turtle")
     files = sorted(PUBLISHED.glob("*.ttl"))
 
     assert files

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from havre.application.describe import Descriptions
 from havre.bootstrap.catalogue_words import read_cards
@@ -17,6 +19,9 @@ from havre.domain.quality import Element, QualityLabel, compare_labels
 from havre.domain.quality_text import encode_label
 from havre.errors import InvalidInput, NotFound
 from havre.ports.pages import ShownCatalogue
+
+if TYPE_CHECKING:
+    from havre.formats.health_dcat import DcatCatalogue, DcatTexts
 
 # Inside the site; each dataset has a folder of its own.
 SAMPLES = "samples"
@@ -76,13 +81,13 @@ def show_catalogue(hub: OpenHub) -> ShownCatalogue:
 def _exports(view: CatalogueView) -> Iterator[tuple[str, bytes]]:
     from havre.domain.catalogue_export import croissant_of, dcat_of
     from havre.formats.croissant import encode_croissant
-    from havre.formats.health_dcat import encode_json_ld, encode_turtle
 
     if not view.datasets:
         return
     catalogue = dcat_of(view)
-    yield "catalogue/catalogue.ttl", encode_turtle(catalogue)
-    yield "catalogue/catalogue.jsonld", encode_json_ld(catalogue)
+    written = _dcat_texts(_Spelled(repr(catalogue), catalogue))
+    yield "catalogue/catalogue.ttl", written.turtle
+    yield "catalogue/catalogue.jsonld", written.json_ld
     for dataset in view.datasets:
         folder = f"catalogue/{dataset.name}"
         for version in dataset.versions:
@@ -93,6 +98,23 @@ def _exports(view: CatalogueView) -> Iterator[tuple[str, bytes]]:
         if dataset.sample:
             croissant = croissant_of(dataset, view.card)
             yield f"{folder}/croissant.json", encode_croissant(croissant)
+
+
+@dataclass(frozen=True, slots=True)
+class _Spelled:
+    """A catalogue, told from others by all that it says: it holds mappings, which have no hash."""
+
+    text: str
+    catalogue: DcatCatalogue = field(compare=False)
+
+
+# Ten thousand statements take most of a second, which is most of a site's writing. A process that
+# writes the site again and again, as a drill does, hardly ever has another catalogue to write.
+@lru_cache(maxsize=2)
+def _dcat_texts(spelled: _Spelled) -> DcatTexts:
+    from havre.formats.health_dcat import encode_dcat
+
+    return encode_dcat(spelled.catalogue)
 
 
 def export_catalogue(hub: OpenHub, out: Path, *, form: str) -> Row:

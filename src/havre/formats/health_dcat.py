@@ -150,21 +150,22 @@ class DcatCatalogue:
     legislation: Sequence[str] = (EHDS, GDPR)
 
 
-def encode_turtle(catalogue: DcatCatalogue) -> bytes:
-    """Write a catalogue as Turtle."""
-    return bytes(_graph(catalogue).serialize(format="turtle", encoding="utf-8"))
+@dataclass(frozen=True, slots=True)
+class DcatTexts:
+    """One catalogue in both spellings."""
+
+    turtle: bytes
+    json_ld: bytes
 
 
-def encode_json_ld(catalogue: DcatCatalogue) -> bytes:
-    """Write a catalogue as JSON-LD."""
-    text = _graph(catalogue).serialize(format="json-ld", indent=1, context=_PREFIXES)
-    return text.encode()
-
-
-def _graph(catalogue: DcatCatalogue) -> Graph:
+def encode_dcat(catalogue: DcatCatalogue) -> DcatTexts:
+    """Write a catalogue as Turtle and as JSON-LD, from one graph."""
     writer = _Writer()
     writer.catalogue(catalogue)
-    return writer.graph
+    return DcatTexts(
+        turtle=bytes(writer.graph.serialize(format="turtle", encoding="utf-8")),
+        json_ld=writer.graph.serialize(format="json-ld", indent=1, context=_PREFIXES).encode(),
+    )
 
 
 class _Writer:

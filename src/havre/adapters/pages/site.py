@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Iterator
+from functools import cache
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -43,13 +44,7 @@ class StaticSite:
         self._folder = folder
         self._verifier = verifier
         self._checker = checker
-        self._templates = Environment(
-            loader=FunctionLoader(_template),
-            autoescape=True,
-            undefined=StrictUndefined,
-            trim_blocks=True,
-            lstrip_blocks=True,
-        )
+        self._templates = _templates()
 
     def write(self, facts: SiteFacts) -> list[str]:
         """Write every page, and last the list of all files."""
@@ -152,6 +147,18 @@ def _single_pages(facts: SiteFacts) -> Iterator[tuple[str, str, dict[str, Any]]]
         yield f"dataset-{dataset.name}", "dataset", {"dataset": dataset}
         for table in dataset.tables:
             yield f"table-{table.name}", "table", {"dataset": dataset, "table": table}
+
+
+# Reading a template takes longer than filling it in, and none changes while a program runs.
+@cache
+def _templates() -> Environment:
+    return Environment(
+        loader=FunctionLoader(_template),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
 
 
 def _template(name: str) -> str:
