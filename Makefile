@@ -9,6 +9,8 @@ STAMP := $(VENV)/.locked
 STUDIES := .study-environment/environment.sha256
 SERVERS := .servers/.locked
 JOBS ?= auto
+# Tests of one module stay together as long as both have work: what they share is made once.
+WORKERS := -n $(JOBS) --dist worksteal
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -52,13 +54,13 @@ lock:  ## resolve the dependencies anew (needs uv)
 	  --no-emit-index-url --no-emit-find-links --no-header --no-annotate -q -o tests/servers/requirements.lock
 
 test: setup  ## every promise and every rule, no heavy service
-	@$(BIN)/pytest -n $(JOBS) -m "not integration"
+	@$(BIN)/pytest $(WORKERS) -m "not integration"
 
 test-unit: $(STAMP)  ## the pure rooms only
-	@$(BIN)/pytest -n $(JOBS) tests/unit tests/vectors tests/generative
+	@$(BIN)/pytest $(WORKERS) tests/unit tests/vectors tests/generative
 
 test-promises: setup  ## the seven promises
-	@$(BIN)/pytest -n $(JOBS) tests/promises
+	@$(BIN)/pytest $(WORKERS) tests/promises
 
 test-integration: setup browser hsm servers  ## real servers, browsers and tokens, started by the tests
 	@$(BIN)/pytest -m integration

@@ -291,7 +291,8 @@ def test_an_epoch_begins_at_a_terminal_and_what_is_typed_is_not_shown(folder: Pa
     after = terminal.wait_for("do not fit together", after=after)
     terminal.type_sheet(words, after=after)
     code = terminal.end()
-    typed = terminal.shown[shown:]
+    # The program's own sentence has a word that may be drawn.
+    typed = terminal.shown[shown:].replace("do not fit together", "")
 
     assert code == 0, terminal.shown
     assert json.loads(typed[typed.index("{") :])["held_on"] == "paper"
