@@ -10,13 +10,15 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable
-from functools import cache
+from dataclasses import dataclass
+from functools import cache, cached_property
 from pathlib import Path
-from tempfile import TemporaryDirectory
+from tempfile import TemporaryDirectory, mkdtemp
+from typing import Any
 
 import pytest
 
-from fakes.small_hub import copy_of, founded
+from fakes.small_hub import SmallHub, copy_of, founded
 from havre.bootstrap.attempts import seeds_left
 from havre.bootstrap.drills.key_loss import (
     AWAY,
@@ -33,16 +35,51 @@ from havre.bootstrap.key_life import find_partitions
 from havre.bootstrap.resharing import attend
 from havre.bootstrap.services import Services
 from havre.crypto.random import new_object_id
-from havre.domain.drill_receipt import DrillRun
+from havre.domain.drill_receipt import KIND_RECEIPT, DrillRun
 from havre.domain.drills import Verdict
 from havre.domain.events import DrillRan, events_of
+from havre.domain.rehearsals import DrillName
+from havre.formats.statements import parse_envelope, parse_statement
 
 SEED = "0123456789abcdef" * 2
 
 
+@dataclass(frozen=True)
+class Held:
+    """The drill as its command holds it, unspoiled, once for whoever looks at it."""
+
+    hub: SmallHub
+    ended: int
+    told: dict[str, Any]
+
+    @cached_property
+    def receipt(self) -> dict[str, Any]:
+        """What the receipt says that the hub signed."""
+        kept = self.hub.open().records.document(KIND_RECEIPT, self.told["receipt_sha256"])
+        return dict(parse_statement(parse_envelope(kept).payload).predicate)
+
+    @property
+    def run(self) -> DrillRun:
+        """The run again, from its receipt."""
+        found = self.receipt["criteria"]
+        return DrillRun(
+            drill=DrillName.KEY_LOSS,
+            observed={e["name"]: e["observed"] for e in found if e["observed"] is not None},
+            not_run={e["name"]: e["not_run"] for e in found if e["not_run"]},
+            counters=self.receipt["counters"],
+            details=self.receipt["details"],
+        )
+
+
 @cache
-def held() -> DrillRun:
-    return key_loss(SEED)
+def held() -> Held:
+    hub = copy_of(founded(), Path(mkdtemp(prefix="hv-")))
+    words = [sys.executable, "-m", "havre", "drill", "key-loss", "--seed", SEED, "--json"]
+    done = subprocess.run(
+        [*words, "--hub", str(hub.hub)], capture_output=True, check=False, timeout=900
+    )
+    assert done.stdout, done.stderr
+    return Held(hub, done.returncode, json.loads(done.stdout))
 
 
 def failed(run: DrillRun) -> set[str]:
@@ -56,7 +93,7 @@ def said(run: DrillRun) -> dict[str, str]:
 
 
 def test_others_take_over_and_nobody_else_opens_anything() -> None:
-    run = held()
+    run = held().run
 
     assert failed(run) == set()
     # Only where nobody may look into a process's memory is something not tried.
@@ -68,7 +105,7 @@ def test_others_take_over_and_nobody_else_opens_anything() -> None:
 
 
 def test_a_refusal_names_those_who_are_lost_and_what_is_missing() -> None:
-    told = said(held())
+    told = said(held().run)
 
     assert "custodian-1: custodian-1 does not answer" in told["two lost"]
     assert "custodian-2: custodian-2 does not answer" in told["two lost"]
@@ -78,8 +115,10 @@ def test_a_refusal_names_those_who_are_lost_and_what_is_missing() -> None:
 
 
 def test_the_receipt_says_who_was_not_separated() -> None:
-    assert "all parties stood on one machine" in held().not_separated
-    assert any(each.startswith("custodians: each is a process") for each in held().not_separated)
+    shared = held().receipt["not_separated"]
+
+    assert "all parties stood on one machine" in shared
+    assert any(each.startswith("custodians: each is a process") for each in shared)
 
 
 # ------------------------------------------------------------ something broken on purpose
@@ -198,16 +237,11 @@ def test_a_loss_that_is_none_and_an_escrow_that_takes_part_unasked_are_found(
 # ------------------------------------------------------------ on record
 
 
-def test_the_command_puts_the_drill_on_the_hubs_own_log(tmp_path: Path) -> None:
-    hub = copy_of(founded(), tmp_path)
-    words = [sys.executable, "-m", "havre", "drill", "key-loss", "--seed", SEED, "--json"]
-    done = subprocess.run(
-        [*words, "--hub", str(hub.hub)], capture_output=True, check=False, timeout=900
-    )
-    told = json.loads(done.stdout)
-    ran = events_of([each.event for each in hub.open().log.entries()], DrillRan)
+def test_the_command_puts_the_drill_on_the_hubs_own_log() -> None:
+    told = held().told
+    ran = events_of([each.event for each in held().hub.open().log.entries()], DrillRan)
 
-    assert done.returncode == 0, done.stderr
+    assert held().ended == 0, told
     assert [(each.drill, each.verdict) for each in ran] == [("key-loss", told["verdict"])]
     assert told["verdict"] in ("held", "incomplete")
     assert ran[0].receipt_sha256 == told["receipt_sha256"]

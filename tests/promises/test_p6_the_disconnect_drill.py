@@ -122,7 +122,6 @@ def mandate_of_long_ago(stage: Stage) -> None:
     [
         (lose_two_witnesses, {"failed-cut-off", "failed-7-days", "failed-90-days"}),
         (call_a_witness_abroad, {"calls"}),
-        (burn_a_copy, {"behind"}),
         (lose_a_second_authority, {"failed-cut-off", "failed-90-days"}),
         (mandate_of_long_ago, {"failed-7-days"}),
     ],
@@ -149,15 +148,18 @@ def test_without_a_namespace_nothing_is_said_to_have_held(
 
     assert run.verdict is Verdict.INCOMPLETE
     assert run.observed == {}
+    assert run.counters == {"simulated_days": 0}
     assert set(run.not_run) == {each.name for each in DRILLS[DrillName.DISCONNECT].criteria}
 
 
 @needs_namespace
-def test_without_a_study_environment_the_functions_are_not_all_tried(tmp_path: Path) -> None:
-    run = disconnect(SEED, supplies=Supplies(environment=tmp_path / "none"))
+def test_without_a_study_environment_not_all_is_tried_and_a_burnt_copy_is_found(
+    tmp_path: Path,
+) -> None:
+    run = disconnect(SEED, supplies=Supplies(environment=tmp_path / "none"), spoil=burn_a_copy)
 
     assert "functions" in run.not_run
-    assert failed(run) == set()
+    assert failed(run) == {"behind"}
 
 
 # ------------------------------------------------------------ an install from wheels

@@ -70,7 +70,7 @@ def disconnect(
         drill=DrillName.DISCONNECT,
         observed=observed,
         not_run=not_run,
-        counters={"simulated_days": LATER[-1] if story else 0},
+        counters={"simulated_days": LATER[-1] if story and story.cut_off else 0},
         parameters={"days": [0, *LATER], "offline_install": supplies.wheels is not None},
         seed=seed,
         timings_ms={"all": round((time.monotonic() - began) * 1000)},

@@ -227,20 +227,24 @@ def main() -> None:
     """Play the story, and say what came of it."""
     told = Told(**json.loads(sys.argv[1]))
     environment = Path(told.environment) if told.environment else None
-    cut_off = is_cut_off()
-    if cut_off:
-        raise_loopback()
+    # Where the network is not cut nothing would be shown, and calls would leave this machine.
+    story = _play_cut_off(Path(told.root), environment) if is_cut_off() else Story()
+    answer = {name: getattr(story, name) for name in Story.__dataclass_fields__}
+    sys.stdout.write(json.dumps(answer))
+
+
+def _play_cut_off(root: Path, environment: Path | None) -> Story:
+    raise_loopback()
     before = count_calls()
-    planted = call_out_on_purpose() if cut_off else 0
+    planted = call_out_on_purpose()
     noticed = count_calls() - before
-    player = _Player(Stage(Path(told.root)), environment)
+    player = _Player(Stage(root), environment)
     quiet = count_calls()
     player.play()
     story = player.story
-    story.cut_off, story.planted, story.noticed = cut_off, planted, noticed
+    story.cut_off, story.planted, story.noticed = True, planted, noticed
     story.calls = count_calls() - quiet
-    answer = {name: getattr(story, name) for name in Story.__dataclass_fields__}
-    sys.stdout.write(json.dumps(answer))
+    return story
 
 
 if __name__ == "__main__":
