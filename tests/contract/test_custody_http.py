@@ -12,6 +12,7 @@ import pytest
 from contract.suite_custody import *  # noqa: F403
 from fakes.hub_keys import DCIR_2021, HubKeys
 from fakes.served import behind_a_socket
+from havre.adapters.channel.server import Stop
 from havre.adapters.custody.desk import CustodianDesk
 from havre.adapters.custody.http import RemoteCustodian
 from havre.adapters.custody.local import LocalCustodian
@@ -25,11 +26,12 @@ class ServedHub(HubKeys):
     """The same hub, whose custodians are asked over sockets."""
 
     doors: ExitStack = field(default_factory=ExitStack)
+    stops: list[Stop] = field(default_factory=list)
 
     def custodian(self, name: str) -> LocalCustodian:
         local = super().custodian(name)
         channel = self.doors.enter_context(
-            behind_a_socket(name, CustodianDesk(local).acts, clock=self.log.clock)
+            behind_a_socket(name, CustodianDesk(local).acts, clock=self.log.clock, stops=self.stops)
         )
         return RemoteCustodian(channel)  # type: ignore[return-value]
 
@@ -37,7 +39,10 @@ class ServedHub(HubKeys):
 @pytest.fixture
 def hub(tmp_path: Path) -> Iterator[HubKeys]:
     with ExitStack() as doors:
-        yield ServedHub(tmp_path / "hub", doors=doors)
+        served = ServedHub(tmp_path / "hub", doors=doors)
+        yield served
+        for stop in served.stops:
+            stop()
 
 
 def test_a_custodian_is_asked_over_its_socket_and_not_in_process(hub: HubKeys) -> None:

@@ -23,8 +23,8 @@ CARRIED = (*custody_wire.CARRIED, *witness_wire.CARRIED)
 
 
 @contextmanager
-def running(service: Service, door: socket.socket, *, tls: ssl.SSLContext | None) -> Iterator[None]:
-    """Run a service until the context ends, and see it end."""
+def running(service: Service, door: socket.socket, *, tls: ssl.SSLContext | None) -> Iterator[Stop]:
+    """Run a service until the context ends, and see it end; gives what tells it to, before that."""
     stops: list[Stop] = []
     begun = threading.Event()
 
@@ -36,7 +36,7 @@ def running(service: Service, door: socket.socket, *, tls: ssl.SSLContext | None
     thread.start()
     try:
         assert begun.wait(20)
-        yield
+        yield stops[0]
     finally:
         stops[0]()
         thread.join(30)
@@ -45,9 +45,18 @@ def running(service: Service, door: socket.socket, *, tls: ssl.SSLContext | None
 
 @contextmanager
 def behind_a_socket(
-    name: str, desk: Desk, *, clock: Clock, callers: Mapping[str, Caller] | None = None
+    name: str,
+    desk: Desk,
+    *,
+    clock: Clock,
+    callers: Mapping[str, Caller] | None = None,
+    stops: list[Stop] | None = None,
 ) -> Iterator[HttpChannel]:
-    """Serve a desk on a Unix socket; gives a channel to it."""
+    """Serve a desk on a Unix socket; gives a channel to it.
+
+    stops: gets what tells the service to end. One takes a quarter of a second over it: whoever
+        has many tells all of them first.
+    """
     with (
         TemporaryDirectory(prefix="havre-") as folder,
         socket.socket(socket.AF_UNIX) as door,
@@ -61,6 +70,8 @@ def behind_a_socket(
             clock=clock,
             trail=Trail(Path(folder) / "service.jsonl", party=name, clock=clock),
         )
-        with running(service, door, tls=None):
+        with running(service, door, tls=None) as stop:
+            if stops is not None:
+                stops.append(stop)
             address = ServiceAddress(name, socket=str(path))
             yield HttpChannel(address, carried=CARRIED, clock=clock)
