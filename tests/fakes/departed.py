@@ -8,6 +8,7 @@ from functools import cache
 from pathlib import Path
 from tempfile import mkdtemp
 
+from fakes.correcting import late
 from fakes.small_hub import PERMIT_NAME, SmallHub, copy_of, granted, quiet, tiny_code
 from havre.application.arrive import Parity
 from havre.bootstrap.leaving import arrive, depart, prepare_host
@@ -65,12 +66,9 @@ def released() -> SmallHub:
 
 
 def deliver_late(hub: SmallHub) -> None:
-    """Let one more delivery wait in the inbox: the same lines under a name of their own."""
-    late = hub.root / LATE
-    shutil.copytree(hub.deliveries / "cepidc-2024", late)
-    announcement = late / "delivery.toml"
-    announcement.write_text(announcement.read_text().replace("cepidc-2024", LATE))
-    hub.holder().deliver([late], progress=quiet)
+    """Let one more delivery wait in the inbox."""
+    one_more = late(hub.deliveries / "cepidc-2024", hub.root / LATE)
+    hub.holder().deliver([one_more], progress=quiet)
 
 
 @cache

@@ -15,6 +15,7 @@ from pathlib import Path
 
 import pytest
 
+from fakes.correcting import late
 from fakes.lost import REPLICA, Lost, copy_of_standing, lose, recovered, standing
 from fakes.small_hub import PERMIT_NAME, quiet
 from fakes.verifier import GENUINE, NOT_GENUINE, verify
@@ -82,12 +83,9 @@ def test_the_recovered_hub_works_under_the_permits_it_had(tmp_path: Path) -> Non
     report = hub.extraction.extract(PERMIT_NAME)
 
     assert report.rows["ER_PRS_F"] > 0
-    late = lost.hub.root / "cepidc-late"
-    shutil.copytree(lost.hub.deliveries / "cepidc-2024", late)
-    text = (late / "delivery.toml").read_text()
-    (late / "delivery.toml").write_text(text.replace("cepidc-2024", late.name))
-    HolderSide(lost.hub.parties / "holder", hub=lost.standby).deliver([late], progress=quiet)
-    assert hub.receiving.receive().taken_in == (late.name,)
+    one_more = late(lost.hub.deliveries / "cepidc-2024", lost.hub.root / "cepidc-late")
+    HolderSide(lost.hub.parties / "holder", hub=lost.standby).deliver([one_more], progress=quiet)
+    assert hub.receiving.receive().taken_in == (one_more.name,)
 
 
 def test_entries_that_only_the_escrow_kept_are_not_lost(tmp_path: Path) -> None:
