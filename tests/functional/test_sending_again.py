@@ -63,6 +63,14 @@ def mend(place: Path, body: bytes) -> None:
     (place / "delivery.toml").write_text(text.replace(old, new))
 
 
+def several(folder: Path, names: str, rows: bytes = TEN) -> list[Path]:
+    """Deliveries that have a last line of their own, which has no end."""
+    return [
+        prepare(folder, GOOD + rows + line(9_000 + ord(each))[:-1], name=f"cepidc-{each}")
+        for each in names
+    ]
+
+
 # ------------------------------------------------------------------------------ one after another
 
 
@@ -70,7 +78,7 @@ def test_one_that_is_held_does_not_stop_the_others_and_can_be_mended(
     hub: SmallHub, tmp_path: Path
 ) -> None:
     bad = prepare(tmp_path, b"\n" + TEN, name="cepidc-b")
-    others = [prepare(tmp_path, name=f"cepidc-{each}") for each in "ac"]
+    others = several(tmp_path, "ac")
     places = [others[0], bad, others[1]]
 
     first = send(hub, *places)
@@ -142,7 +150,7 @@ def test_what_another_holder_has_under_a_name_is_not_there_already(
 
 
 def test_two_at_once_take_two_landing_places(hub: SmallHub, tmp_path: Path) -> None:
-    places = [prepare(tmp_path, name=f"cepidc-{each}") for each in "ab"]
+    places = several(tmp_path, "ab")
     running = [
         subprocess.Popen(command(hub, "deliver", str(place)), stdout=subprocess.DEVNULL)
         for place in places
@@ -212,7 +220,7 @@ def spoil(hub: SmallHub, delivery: str) -> None:
 def test_ingest_tells_what_is_held_and_the_operator_can_drop_it(
     hub: SmallHub, tmp_path: Path
 ) -> None:
-    send(hub, *(prepare(tmp_path, GOOD + TEN[:-1], name=f"cepidc-{each}") for each in "ab"))
+    send(hub, *several(tmp_path, "ab"))
     spoil(hub, "cepidc-a")
     _, waiting, _ = havre(hub, "inbox", "list")
 
@@ -226,7 +234,7 @@ def test_ingest_tells_what_is_held_and_the_operator_can_drop_it(
     ]
     assert code == 7
     assert "is missing" in said["held"][0]["why"]
-    assert said["rows"][0]["accepted"] == 10
+    assert said["rows"][0]["accepted"] == 11
     assert said["notes"][0]["notes"] == ["no newline at the end"]
     assert (dropped, again, nothing["held"], nothing["rows"]) == (0, 0, [], [])
 
@@ -258,7 +266,7 @@ def test_a_full_store_stops_ingest_at_once_and_no_delivery_is_blamed(
     hub: SmallHub, tmp_path: Path
 ) -> None:
     rows = b"".join(line(number) for number in range(4_000))
-    send(hub, *(prepare(tmp_path, GOOD + rows, name=f"cepidc-{each}") for each in "ab"))
+    send(hub, *several(tmp_path, "ab", rows))
 
     store = str(hub.hub / "store")
     tiny = ["/usr/bin/bwrap", "--dev-bind", "/", "/", "--size", "65536", "--tmpfs", store, "--"]
