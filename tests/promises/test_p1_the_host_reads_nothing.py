@@ -22,6 +22,7 @@ from havre.adapters.seizure.folders import SeizedFolders
 from havre.application.drill.search import Search, search_seizure
 from havre.bootstrap.drills.subpoena import open_subpoena, subpoena
 from havre.bootstrap.hub import OpenHub
+from havre.bootstrap.schemas import core_tables
 from havre.crypto.random import random_bytes
 from havre.crypto.sealing import PartitionKey
 from havre.domain.events import DrillRan, PartitionsCreated, events_of
@@ -70,6 +71,21 @@ def test_the_drill_plants_its_own_canary_and_says_on_the_log_that_it_found_none(
     # One stands for the data, one for the manifests.
     assert result.search.seized[("store", "an object")] == len(before) + 2
     assert set(opened.objects.list_objects()) == before
+
+
+def test_what_another_process_writes_to_the_log_meanwhile_is_no_clear_leak(tmp_path: Path) -> None:
+    """Entries that came in between the list and the search were taken for clear bytes of nobody's."""
+    hub = copy_of(founded(), tmp_path)
+
+    def append(_left: object) -> None:
+        other = hub.open()
+        for _ in range(3):
+            other.catalogue.import_tables(core_tables()[:1])
+
+    result = subpoena(hub.open(), spoil=append)
+
+    assert result.search.sightings == []
+    assert result.run.verdict == "held"
 
 
 def plant_clear_line(hub: SmallHub) -> bytes:

@@ -13,7 +13,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import mkdtemp
@@ -69,7 +69,7 @@ def remnants_of(hub: OpenHub, *, place: WritePlace) -> Iterator[Remnants]:
     left = Remnants()
     try:
         _back_up(hub, root, left)
-        _take_log(hub, left)
+        _take_log(hub, root, left)
         _interrupt(hub, root, left, place=place)
         yield left
     finally:
@@ -96,15 +96,23 @@ def _public_names(manifest: DepartureManifest) -> set[str]:
     return {MANIFEST, BACKUP, *(file.path for file in manifest.public_files)}
 
 
-def _take_log(hub: OpenHub, left: Remnants) -> None:
-    """Take the public log: nothing can be planted in it, and everything is looked for in it."""
-    left.places[_LOG] = hub.place.log
+def _take_log(hub: OpenHub, root: Path, left: Remnants) -> None:
+    """Take the public log as it is now: another process may write to it while it is searched.
+
+    Nothing can be planted in it, and everything is looked for in it.
+    """
+    image = left.places[_LOG] = root / _LOG
+    shutil.copytree(hub.place.log, image, copy_function=_copy_what_is_there)
     left.public |= {
-        (_LOG, str(path.relative_to(hub.place.log)))
-        for path in hub.place.log.rglob("*")
-        if path.is_file()
+        (_LOG, str(path.relative_to(image))) for path in image.rglob("*") if path.is_file()
     }
     left.classes["log"] = _LOG
+
+
+def _copy_what_is_there(source: str, target: str) -> None:
+    """Copy a file, unless it was a draft that has its name by now."""
+    with suppress(FileNotFoundError):
+        shutil.copyfile(source, target)
 
 
 def _interrupt(hub: OpenHub, root: Path, left: Remnants, *, place: WritePlace) -> None:
